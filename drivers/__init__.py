@@ -1,0 +1,1 @@
+"""One room per thing we can speak to. No thresholds, no storage, no decisions."""

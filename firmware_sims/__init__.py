@@ -1,0 +1,1 @@
+"""Devices as software: the device side of the wire, for the demo and the tests."""

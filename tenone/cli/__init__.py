@@ -1,0 +1,1 @@
+"""The front door and only composition root: commands, demo, bench."""

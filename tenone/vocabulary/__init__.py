@@ -1,0 +1,1 @@
+"""One vocabulary from the wire to the screen: scopes, states, verdicts, metrics."""
