@@ -1,0 +1,212 @@
+"""What the city looks like right now, as values: the seam between state and screens.
+
+The state rooms build these, the API and the pages read them. Field names are those of
+CONTRACT.md "HTTP"; JSON is these dataclasses with enumerations as their labels.
+Times are epoch seconds (UTC); ages are seconds at the moment the view was made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One way a verdict was come by, and how old it is."""
+
+    method: EvidenceMethod
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Which switch and port carries a link, and since when."""
+
+    switch: str
+    port: str
+    valid_from: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardView:
+    """A class board beside its class's link. None is unknown."""
+
+    id: str
+    name: str
+    room: str | None
+    online: bool | None
+    screen_on: bool | None
+    app: str | None
+    firmware: str | None
+    cpu_ratio: float | None
+    temperature_celsius: float | None
+    rssi_dbm: int | None
+    since: float | None
+    """Since when ``online`` is what it is."""
+    age_seconds: float | None
+    """Age of the last word from or about the board; None: never heard of."""
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """One promise to a place, judged."""
+
+    id: str
+    school: str
+    name: str
+    """For people, any Unicode; shown escaped."""
+    tier: Tier
+    room: str | None
+    contract_mbps: int
+    negotiated_mbps: int | None
+    duplex: str | None
+    oper: str | None
+    admin: str | None
+    verdict: Verdict
+    severity: Severity
+    causes: Sequence[Cause]
+    """By priority, the first is the one to name."""
+    since: float | None
+    """Since when the verdict is what it is."""
+    coverage: float | None
+    """1 - unknown share of the time since the controller first judged this link, 0..1."""
+    evidence: Sequence[Evidence]
+    binding: Binding | None
+    stale: bool
+    """The evidence is older than three intervals: shown grey with its age, never as good."""
+    verified: bool
+    """Probed or tested, not only negotiated."""
+    boards: Sequence[BoardView] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many links of one tier stand how."""
+
+    tier: Tier
+    good: int = 0
+    bad: int = 0
+    unknown: int = 0
+    unverified: int = 0
+    """Of the good ones: good by negotiation only."""
+
+    @property
+    def total(self) -> int:
+        """All links of the tier."""
+        return self.good + self.bad + self.unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchView:
+    """A switch as its agent sees it."""
+
+    id: str
+    name: str
+    reachable: bool | None
+    poll_error: str
+    descr: str
+    uptime_seconds: float | None
+    age_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """A school's gateway."""
+
+    school: str
+    online: bool
+    """Born and not dead, by Sparkplug."""
+    version: str
+    last_report_age_seconds: float | None
+    outbox_bytes: int | None
+    outbox_blocks: int | None
+    quarantined_total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolView:
+    """A school in a list."""
+
+    id: str
+    name: str
+    district: str
+    scope: ScopePath
+    verdict: Verdict
+    severity: Severity
+    tallies: Sequence[Tally]
+    worst: LinkView | None
+    """The link to look at first; None when all is good."""
+    agent: AgentView
+    boards_online: int
+    boards_total: int
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """City or district totals, with denominators and the age of the data."""
+
+    scope: ScopePath
+    name: str
+    schools_total: int
+    schools_reporting: int
+    schools_good: int
+    schools_bad: int
+    schools_unknown: int
+    tallies: Sequence[Tally]
+    boards_online: int
+    boards_total: int
+    data_age_seconds: float | None
+    """Age of the newest report from anywhere; None: nothing ever."""
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that changed, for the live stream; ``body`` is the JSON of the view."""
+
+    scope: ScopePath
+    kind: str
+    """``link``, ``board``, ``agent``, ``switch``, ``school`` or ``overview``."""
+    id: str
+    body: dict[str, object] = field(default_factory=dict)
+
+
+class City(Protocol):
+    """Read access to live state. Every method filters by ``scope`` (a prefix test)."""
+
+    def overview(self, scope: ScopePath) -> Overview:
+        """Totals of everything inside ``scope``."""
+        ...
+
+    def districts(self, scope: ScopePath) -> Sequence[Overview]:
+        """One overview a district inside ``scope``."""
+        ...
+
+    def schools(self, scope: ScopePath) -> Sequence[SchoolView]:
+        """All schools inside ``scope``, worst first, then by name."""
+        ...
+
+    def links(self, scope: ScopePath) -> Sequence[LinkView]:
+        """All links inside ``scope``, uplinks first, then by room and id."""
+        ...
+
+    def link(self, link_id: str) -> tuple[ScopePath, LinkView] | None:
+        """One link with the scope that decides who may see it."""
+        ...
+
+    def switches(self, scope: ScopePath) -> Sequence[SwitchView]:
+        """All switches inside ``scope``."""
+        ...
+
+    def boards(self, scope: ScopePath) -> Sequence[BoardView]:
+        """All class boards inside ``scope``."""
+        ...
+
+    def scope_of_school(self, school: str) -> ScopePath | None:
+        """The scope path of a school; None where there is no such school."""
+        ...

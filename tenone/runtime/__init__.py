@@ -1,0 +1,1 @@
+"""Clock and supervisor: what every long-running part is handed when it is built."""
