@@ -90,7 +90,9 @@ class Draft:
             raise BlockError(f"columns {names} are not those of layout {layout.stream}")
         wrong = [column.metric.name for column in columns if column.rows != len(layout.rows)]
         if wrong:
-            raise BlockError(f"columns {wrong} do not have the {len(layout.rows)} rows of the layout")
+            raise BlockError(
+                f"columns {wrong} do not have the {len(layout.rows)} rows of the layout"
+            )
         grades = {metric.grade for metric in layout.metrics}
         purposes = {metric.purpose for metric in layout.metrics}
         if len(grades) != 1 or len(purposes) != 1:

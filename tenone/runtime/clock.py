@@ -40,7 +40,9 @@ class SystemClock:
 class ManualClock:
     """A clock that moves when it is told to: tests and simulations."""
 
-    def __init__(self, *, wall_ns: int = 1_790_000_000_000_000_000, monotonic_ns: int = 10**9) -> None:
+    def __init__(
+        self, *, wall_ns: int = 1_790_000_000_000_000_000, monotonic_ns: int = 10**9
+    ) -> None:
         self._wall_ns = wall_ns
         self._monotonic_ns = monotonic_ns
         self._moved = asyncio.Event()

@@ -77,7 +77,7 @@ class Supervisor:
                 log.error("task %s returned; starting it again", name)
             except asyncio.CancelledError:
                 raise
-            except BaseException as error:  # noqa: BLE001 - a supervisor catches everything, and says it
+            except BaseException as error:
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
                 health.last_error = f"{type(error).__name__}: {error}"

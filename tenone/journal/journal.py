@@ -1,0 +1,350 @@
+"""The journal: four classes, each with its own sequence, chain, files and watermark.
+
+What it promises: a block that :meth:`Journal.append` returned survives ``kill -9`` and a
+power cut; it is forgotten only by :meth:`Journal.forget` or, at the disk bound, oldest of
+the lowest class first and with a ``gap`` block in its place. Not thread safe: one owner.
+"""
+
+import json
+import logging
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from tenone.blocks.block import FIRST_PREVIOUS, ID_BYTES, Block, Draft, Stamp
+from tenone.blocks.columns import Column
+from tenone.blocks.layout import Layout
+from tenone.journal.disk import Disk, OsDisk
+from tenone.journal.records import RecordKind, encode
+from tenone.journal.segment import FORGOTTEN, SUFFIX, Segment
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.metrics import GAP
+from tenone.vocabulary.states import PriorityClass
+
+log = logging.getLogger(__name__)
+
+SEGMENT_BYTES = 4 * 1024 * 1024
+GAP_LAYOUT = Layout("gap", GAP, ("gap",))
+ABOUT_FILE = "journal.json"
+
+
+class JournalError(Exception):
+    """The journal cannot keep what it was given; the message says why and what to do."""
+
+
+class _ClassJournal:
+    """The files of one class, oldest first; the last one is being written."""
+
+    def __init__(self, priority: PriorityClass, folder: Path) -> None:
+        self.priority = priority
+        self.folder = folder
+        self.segments: list[Segment] = []
+        self.base = 0
+
+    @property
+    def active(self) -> Segment:
+        return self.segments[-1]
+
+    @property
+    def head(self) -> int:
+        return self.active.next_seq - 1
+
+    @property
+    def kept(self) -> int:
+        return sum(segment.count_from(self.base + 1) for segment in self.segments)
+
+
+class Journal:
+    """See the module. Made by :meth:`open`."""
+
+    def __init__(
+        self, directory: Path, *, disk: Disk, clock: Clock, agent: str, boot_id: bytes,
+        limit_bytes: int, segment_bytes: int,
+    ) -> None:  # fmt: skip
+        self._disk = disk
+        self._clock = clock
+        self._agent = agent
+        self._boot_id = boot_id
+        self._limit = limit_bytes
+        self._segment_bytes = min(segment_bytes, max(limit_bytes // 8, 4096))
+        self._directory = directory
+        self._classes: dict[PriorityClass, _ClassJournal] = {}
+        self._broken = ""
+        self.journal_id = b""
+        self.evicted_blocks = 0
+        self.newest: dict[tuple[str, str], Block] = {}
+        """The newest block of each (subject, stream) that is still known here; for births."""
+
+    @classmethod
+    def open(
+        cls, directory: Path, *, clock: Clock, agent: str, boot_id: bytes, limit_bytes: int,
+        disk: Disk | None = None, segment_bytes: int = SEGMENT_BYTES,
+    ) -> "Journal":  # fmt: skip
+        """Open or make the journal in ``directory``; raises :class:`JournalError`.
+
+        A torn last write is cut off. Damage inside a file costs the blocks it hit, and a
+        ``gap`` block with reason ``damaged`` says which. ``limit_bytes`` bounds the files.
+        """
+        journal = cls(
+            directory, disk=OsDisk() if disk is None else disk, clock=clock, agent=agent,
+            boot_id=boot_id, limit_bytes=limit_bytes, segment_bytes=segment_bytes,
+        )  # fmt: skip
+        try:
+            journal._start()
+        except OSError as error:
+            raise JournalError(f"the journal in {directory} cannot be opened: {error}") from error
+        return journal
+
+    @property
+    def kept_bytes(self) -> int:
+        """Size of all files."""
+        return sum(segment.size for one in self._classes.values() for segment in one.segments)
+
+    @property
+    def kept_blocks(self) -> int:
+        """Blocks not yet receipted."""
+        return sum(one.kept for one in self._classes.values())
+
+    def base(self, priority: PriorityClass) -> int:
+        """All blocks of the class up to this sequence number are receipted or evicted."""
+        return self._classes[priority].base
+
+    def head(self, priority: PriorityClass) -> int:
+        """The newest sequence number of the class; 0 before the first."""
+        return self._classes[priority].head
+
+    def layout(self, layout_id: bytes) -> Layout:
+        """The layout with that id; ``KeyError`` when no kept block uses it."""
+        for one in self._classes.values():
+            for segment in reversed(one.segments):
+                if layout_id in segment.layouts:
+                    return segment.layouts[layout_id]
+        raise KeyError(layout_id.hex())
+
+    def append(self, drafts: Sequence[Draft]) -> list[Block]:
+        """Seal ``drafts`` in order, write them, and return when they survive a power cut.
+
+        Raises :class:`JournalError` when the disk refuses even after eviction; then none of
+        them is kept and no sequence number is used up.
+        """
+        if self._broken:
+            raise JournalError(self._broken)
+        size = sum(_estimate(draft) for draft in drafts)
+        self._make_room(size)
+        try:
+            return self._append(drafts)
+        except OSError as error:
+            if not self._evict("disk-full"):
+                raise JournalError(f"the journal's disk is full: {error}") from error
+            try:
+                return self._append(drafts)
+            except OSError as again:
+                raise JournalError(f"the journal's disk is full: {again}") from again
+
+    def pending(self, priority: PriorityClass, after_seq: int, limit_bytes: int) -> list[Block]:
+        """Unreceipted blocks after ``after_seq``, in order, about ``limit_bytes`` of them."""
+        one = self._classes[priority]
+        seq = max(after_seq, one.base) + 1
+        found: list[Block] = []
+        budget = limit_bytes
+        for segment in one.segments:
+            if segment.next_seq <= seq or budget <= 0:
+                continue
+            blocks = segment.read_from(seq, budget)
+            found.extend(blocks)
+            budget -= sum(len(block.data) for block in blocks)
+            if blocks and blocks[-1].seq + 1 < segment.next_seq:
+                break  # the budget ended inside this file; a later one must not jump the queue
+        return found
+
+    def forget(self, priority: PriorityClass, through_seq: int) -> None:
+        """A receipt covers everything up to ``through_seq``: delete what it frees.
+
+        The note of it is not synced; losing it only means sending again.
+        """
+        one = self._classes[priority]
+        through_seq = min(through_seq, one.head)
+        if through_seq <= one.base or self._broken:
+            return
+        one.base = through_seq
+        if one.active.size >= self._segment_bytes and one.head == one.base:
+            self._rotate(one)
+        while len(one.segments) > 1 and one.segments[0].next_seq <= one.base + 1:
+            one.segments.pop(0).remove()
+        try:
+            one.active.write(encode(RecordKind.FORGOTTEN, FORGOTTEN.pack(one.base)))
+        except OSError as error:
+            log.warning("the receipt through %d could not be noted: %s", through_seq, error)
+
+    def close(self) -> None:
+        """Sync and close all files."""
+        for one in self._classes.values():
+            if not self._broken:
+                one.active.sync()
+            for segment in one.segments:
+                segment.close()
+
+    def _start(self) -> None:
+        self._disk.make_folder(self._directory)
+        about = self._directory / ABOUT_FILE
+        if ABOUT_FILE in self._disk.names(self._directory):
+            self.journal_id = bytes.fromhex(json.loads(self._disk.read(about))["journal_id"])
+        else:
+            self.journal_id = secrets.token_bytes(ID_BYTES)
+            body = {"format": 1, "journal_id": self.journal_id.hex()}
+            self._disk.replace(about, json.dumps(body).encode())
+        for priority in PriorityClass:
+            self._start_class(priority)
+
+    def _start_class(self, priority: PriorityClass) -> None:
+        one = _ClassJournal(priority, self._directory / f"p{priority.value}")
+        self._classes[priority] = one
+        self._disk.make_folder(one.folder)
+        last = 0
+        holes: list[tuple[int, int]] = []
+        for name in self._disk.names(one.folder):
+            if not name.endswith(SUFFIX):
+                continue
+            segment = Segment(self._disk, one.folder / name)
+            forgotten, damaged, blocks = segment.recover(self.journal_id, priority)
+            if segment.size == 0:  # its start was never synced, so nothing in it was kept
+                segment.remove()
+                continue
+            one.base = max(one.base, forgotten)
+            one.segments.append(segment)
+            if damaged:
+                log.error("the journal file %s is damaged", segment.path.name)
+            for block in blocks:
+                if last and block.seq > last + 1:
+                    holes.append((last + 1, block.seq - 1))
+                last = block.seq
+                stream = segment.layouts.get(block.layout_id)
+                if stream is not None:
+                    self.newest[block.stamp.subject, stream.stream] = block
+        if not one.segments:
+            one.segments.append(
+                Segment.create(
+                    self._disk,
+                    one.folder,
+                    journal_id=self.journal_id,
+                    priority=priority,
+                    seq=1,
+                    previous=FIRST_PREVIOUS,
+                )
+            )
+        first = one.segments[0]
+        one.base = max(one.base, (first.seqs[0] if first.seqs else first.next_seq) - 1)
+        for start, stop in holes:
+            if start > one.base and not self._explained(one, start, stop):
+                self._write_gap(one, (start, stop, stop - start + 1), "damaged", b"")
+
+    def _explained(self, one: _ClassJournal, start: int, stop: int) -> bool:
+        """Whether a gap block already tells of the hole, so a restart does not tell it again."""
+        for block in self.pending(one.priority, stop, self._limit):
+            if block.layout_id == GAP_LAYOUT.id:
+                columns = block.columns(GAP_LAYOUT)
+                if columns[0].raw()[0] == start and columns[1].raw()[0] == stop:
+                    return True
+        return False
+
+    def _append(self, drafts: Sequence[Draft]) -> list[Block]:
+        sealed: list[Block] = []
+        marks: dict[PriorityClass, tuple[int, bytes]] = {}
+        groups: dict[PriorityClass, tuple[list[Block], list[Layout]]] = {}
+        for draft in drafts:
+            segment = self._classes[draft.priority].active
+            seq, previous = marks.get(draft.priority, (segment.next_seq, segment.previous))
+            block = draft.seal(self.journal_id, seq, previous)
+            marks[draft.priority] = (seq + 1, block.hash)
+            blocks, layouts = groups.setdefault(draft.priority, ([], []))
+            blocks.append(block)
+            layouts.append(draft.layout)
+            sealed.append(block)
+        written: list[PriorityClass] = []
+        try:
+            for priority, (blocks, layouts) in groups.items():
+                self._classes[priority].active.append(blocks, layouts)
+                written.append(priority)
+        except OSError:
+            if written:  # half of a batch is on disk; only a fresh start can sort that out
+                self._broken = "the disk filled up half-way through a batch; restart the agent"
+            raise
+        try:
+            for priority in written:
+                self._classes[priority].active.sync()
+        except OSError as error:
+            # After a failed fsync nobody knows what is on the disk, so nothing more is promised.
+            self._broken = f"the disk failed while syncing ({error}); restart the agent"
+            raise JournalError(self._broken) from error
+        for draft, block in zip(drafts, sealed, strict=True):
+            self.newest[block.stamp.subject, draft.layout.stream] = block
+        for priority in written:
+            if self._classes[priority].active.size >= self._segment_bytes:
+                self._rotate(self._classes[priority])
+        return sealed
+
+    def _rotate(self, one: _ClassJournal) -> None:
+        old = one.active
+        fresh = Segment.create(
+            self._disk,
+            one.folder,
+            journal_id=self.journal_id,
+            priority=one.priority,
+            seq=old.next_seq,
+            previous=old.previous,
+        )
+        fresh.write(encode(RecordKind.FORGOTTEN, FORGOTTEN.pack(one.base)))
+        one.segments.append(fresh)
+        old.close()
+
+    def _make_room(self, size: int) -> None:
+        while self.kept_bytes + size > self._limit:
+            if not self._evict("disk-bound"):
+                return
+
+    def _evict(self, reason: str) -> bool:
+        """Drop the oldest file of the lowest class that holds unreceipted blocks."""
+        for priority in reversed(PriorityClass):
+            one = self._classes[priority]
+            if one.kept == 0 or (len(one.segments) == 1 and _only_gaps(one)):
+                continue
+            if len(one.segments) == 1:
+                self._rotate(one)
+            victim = one.segments[0]
+            lost = victim.count_from(one.base + 1)
+            if lost:
+                first = victim.seqs[len(victim.seqs) - lost]
+                last = victim.seqs[-1]
+                self._write_gap(one, (first, last, lost), reason, victim.previous)
+                self.evicted_blocks += lost
+                log.error(
+                    "outbox full (%s): %d blocks of class %s given up", reason, lost, priority.name
+                )
+            one.segments.pop(0).remove()
+            one.base = max(one.base, victim.next_seq - 1)
+            return True
+        return False
+
+    def _write_gap(
+        self, one: _ClassJournal, gap: tuple[int, int, int], reason: str, last_hash: bytes
+    ) -> None:
+        """Put a gap of (first, last, count) into the chain."""
+        values: tuple[int | str, ...] = (*gap, reason, last_hash.hex())
+        stamp = Stamp(
+            agent=self._agent,
+            subject=f"{self._agent}/gateway/journal",
+            boot_id=self._boot_id,
+            wall_ns=self._clock.wall_ns(),
+            monotonic_ns=self._clock.monotonic_ns(),
+        )
+        columns = [Column.of(name, [value]) for name, value in zip(GAP, values, strict=True)]
+        self._append([Draft.of(GAP_LAYOUT, stamp, columns, one.priority)])
+
+
+def _only_gaps(one: _ClassJournal) -> bool:
+    return set(one.active.layouts) <= {GAP_LAYOUT.id}
+
+
+def _estimate(draft: Draft) -> int:
+    body = sum(len(column.data) + len(column.validity) for column in draft.columns)
+    return body + 512

@@ -1,0 +1,165 @@
+"""One file of one class: what is in it, where each block lies, and appending to it."""
+
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from pathlib import Path
+
+from tenone.blocks.block import Block
+from tenone.blocks.layout import Layout
+from tenone.journal.disk import Disk, OpenFile
+from tenone.journal.records import HEAD, Record, RecordKind, encode, scan
+from tenone.vocabulary.states import PriorityClass
+
+START = struct.Struct("<16sBQ32s")
+"""Journal id, class, sequence number of the first block to come, hash of the block before it."""
+FORGOTTEN = struct.Struct("<Q")
+SUFFIX = ".journal"
+READ_AHEAD_BYTES = 256 * 1024
+
+
+class SegmentError(OSError):
+    """A file that is no segment of this journal."""
+
+
+class Segment:
+    """A file of records; the blocks in it have ascending sequence numbers."""
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        self._disk = disk
+        self._file: OpenFile | None = None
+        self.path = path
+        self.size = 0
+        self.seqs = array("Q")
+        self._offsets = array("I")
+        self.layouts: dict[bytes, Layout] = {}
+        self.next_seq = 1
+        self.previous = bytes(32)
+
+    @classmethod
+    def create(
+        cls, disk: Disk, folder: Path, *, journal_id: bytes, priority: PriorityClass, seq: int,
+        previous: bytes,
+    ) -> "Segment":  # fmt: skip
+        """Start a file whose first block will be ``seq``; durable when this returns."""
+        segment = cls(disk, folder / f"{seq:020d}{SUFFIX}")
+        segment.next_seq, segment.previous = seq, previous
+        segment.write(encode(RecordKind.START, START.pack(journal_id, priority, seq, previous)))
+        segment.sync()
+        return segment
+
+    def recover(self, journal_id: bytes, priority: PriorityClass) -> tuple[int, bool, list[Block]]:
+        """Read the file after a restart and cut off a torn end.
+
+        Returns the highest receipted sequence number it records, whether damage was found,
+        and every block in it. Raises :class:`SegmentError` when the file is another journal's.
+        """
+        data = self._disk.read(self.path)
+        forgotten, damaged, end = 0, False, 0
+        blocks = []
+        for record in scan(data):
+            end = record.offset + record.size
+            damaged = damaged or record.after_damage
+            if record.kind is RecordKind.START:
+                self._check_start(record, journal_id, priority)
+            elif record.kind is RecordKind.LAYOUT:
+                layout = Layout.parse(record.body)
+                self.layouts[layout.id] = layout
+            elif record.kind is RecordKind.BLOCK:
+                block = Block.parse(record.body)
+                self._note(block, record.offset)
+                blocks.append(block)
+            else:
+                forgotten = max(forgotten, FORGOTTEN.unpack(record.body)[0])
+        self.size = end
+        if end < len(data):
+            self._open().truncate(end)
+        return forgotten, damaged, blocks
+
+    def _check_start(self, record: Record, journal_id: bytes, priority: PriorityClass) -> None:
+        found_id, found_class, seq, previous = START.unpack(record.body)
+        if found_id != journal_id or found_class != priority:
+            raise SegmentError(
+                f"{self.path} belongs to another journal; move it away and start again"
+            )
+        self.next_seq, self.previous = seq, previous
+
+    def _note(self, block: Block, offset: int) -> None:
+        self.seqs.append(block.seq)
+        self._offsets.append(offset)
+        self.next_seq = block.seq + 1
+        self.previous = block.hash
+
+    def write(self, data: bytes) -> None:
+        """Append; on failure the file is cut back to what it was and the error goes on."""
+        file = self._open()
+        try:
+            file.write(data)
+        except OSError:
+            file.truncate(self.size)
+            raise
+        self.size += len(data)
+
+    def encode(self, blocks: Sequence[Block], layouts: Sequence[Layout]) -> bytes:
+        """The records for ``blocks``, each layout before the first block that needs it."""
+        known = set(self.layouts)
+        parts = []
+        for block, layout in zip(blocks, layouts, strict=True):
+            if layout.id not in known:
+                known.add(layout.id)
+                parts.append(encode(RecordKind.LAYOUT, layout.document))
+            parts.append(encode(RecordKind.BLOCK, block.data))
+        return b"".join(parts)
+
+    def append(self, blocks: Sequence[Block], layouts: Sequence[Layout]) -> None:
+        """Write blocks; they count as kept after :meth:`sync`."""
+        data = self.encode(blocks, layouts)
+        start = self.size
+        self.write(data)
+        offset = start
+        for block, layout in zip(blocks, layouts, strict=True):
+            if layout.id not in self.layouts:
+                self.layouts[layout.id] = layout
+                offset += HEAD.size + len(layout.document)
+            self._note(block, offset)
+            offset += HEAD.size + len(block.data)
+
+    def sync(self) -> None:
+        """Return when everything written survives a power cut."""
+        self._open().sync()
+
+    def read_from(self, seq: int, limit_bytes: int) -> list[Block]:
+        """Blocks from ``seq`` on, at least one if there is one, about ``limit_bytes`` at most."""
+        first = bisect_left(self.seqs, seq)
+        if first == len(self.seqs):
+            return []
+        offset = self._offsets[first]
+        wanted = max(limit_bytes, self._end(first) - offset)
+        data = self._disk.read_range(self.path, offset, min(wanted, self.size - offset))
+        return [
+            Block.parse(record.body) for record in scan(data) if record.kind is RecordKind.BLOCK
+        ]
+
+    def count_from(self, seq: int) -> int:
+        """How many blocks from ``seq`` on lie in this file."""
+        return len(self.seqs) - bisect_left(self.seqs, seq)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def remove(self) -> None:
+        """Close and delete the file."""
+        self.close()
+        self._disk.remove(self.path)
+
+    def _end(self, index: int) -> int:
+        return self._offsets[index + 1] if index + 1 < len(self._offsets) else self.size
+
+    def _open(self) -> OpenFile:
+        if self._file is None:
+            self._file = self._disk.append(self.path)
+        return self._file
