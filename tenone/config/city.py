@@ -1,0 +1,189 @@
+"""``city.yaml``: the promise, the schools it was made to, and the controller's own house."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.quantities import (
+    Days,
+    Host,
+    LocalPath,
+    Mbps,
+    Name,
+    Port,
+    Seconds,
+    Slug,
+    is_loopback,
+)
+from tenone.config.refusal import base_directory, refusal
+from tenone.config.school import Link, School
+from tenone.config.secret import SecretRef
+from tenone.vocabulary.states import Tier
+
+HTTP_PORT = 8010
+_SQLITE = "sqlite:///"
+
+
+class CityIdentity(ConfigModel):
+    """Which city this is."""
+
+    id: Slug
+    name: Name
+    name_zh: Name | None = None
+
+
+class District(ConfigModel):
+    """One district."""
+
+    id: Slug
+    name: Name
+    name_zh: Name | None = None
+
+
+class TierContract(ConfigModel):
+    """What one tier was promised."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"objectives": "service level objectives", "thresholds": "thresholds of loss and delay"}
+    )
+
+    contract_mbps: Mbps
+
+
+class Profile(ConfigModel):
+    """The contract of each tier, and when silence makes it unknown."""
+
+    tiers: dict[Tier, TierContract] = Field(
+        default={"uplink": {"contract_mbps": "10G"}, "class": {"contract_mbps": "1G"}},
+        validate_default=True,
+    )
+    stale_after_intervals: Annotated[float, Field(ge=1, le=1000)] = 3.0
+    """Evidence older than this many state intervals is stale: unknown, never good."""
+
+
+class CityBroker(Broker):
+    """The broker between agents and controller."""
+
+    host_id: Slug = Field(default="tenone", validate_default=True)
+    """The controller's Sparkplug host id; the agents' ``uplink.host_id`` must be the same."""
+
+
+class Influx(ConfigModel):
+    """A server with the InfluxDB v2 API to which committed samples are exported."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    org: Name = "tenone"
+    bucket: Name = "tenone"
+    token: SecretRef | None = None
+
+
+class Store(ConfigModel):
+    """Where blocks are committed."""
+
+    path: LocalPath = Field(default="store", validate_default=True)
+    retention_days: Days = 14.0
+    influx: Influx | None = None
+
+
+def _records_url(value: object, info: ValidationInfo) -> str:
+    if not isinstance(value, str) or not value.startswith(_SQLITE) or value == _SQLITE:
+        raise refusal(
+            "this version keeps its records in SQLite",
+            "write 'sqlite:///PATH', or leave the key out",
+        )
+    return f"{_SQLITE}{base_directory(info) / Path(value.removeprefix(_SQLITE))}"
+
+
+class Records(ConfigModel):
+    """Where inventory, bindings and sessions are kept."""
+
+    url: Annotated[str, BeforeValidator(_records_url)] = Field(
+        default="sqlite:///records.db", validate_default=True
+    )
+    """SQLAlchemy URL; a relative path starts from the configuration file's directory."""
+
+
+class Http(ConfigModel):
+    """Where pages and API are served."""
+
+    host: Host = "127.0.0.1"
+    port: Port = HTTP_PORT
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if not is_loopback(host):
+            raise refusal(
+                f"this version serves plain HTTP, so it does not listen on {host}",
+                "keep 127.0.0.1 and put a web server with TLS in front of it",
+            )
+        return host
+
+
+class Auth(ConfigModel):
+    """Who may look."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "users": "accounts and roles",
+            "oidc": "sign-in by OpenID Connect",
+            "roles": "accounts and roles",
+        }
+    )
+
+    session_seconds: Seconds = 12 * 3600.0
+    """How long a sign-in lasts."""
+
+
+class City(ConfigModel):
+    """The whole of ``city.yaml``, with its schools read in."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "calendars": "school calendars",
+            "enforcement": "the repair of switches",
+            "escalation": "escalation and duty registers",
+            "applications": "linkage with applications",
+        }
+    )
+
+    schema_version: SchemaVersion = 1
+    city: CityIdentity
+    profiles: dict[Slug, Profile] = Field(default={"default": {}}, validate_default=True)
+    districts: tuple[District, ...] = Field(min_length=1)
+    schools: tuple[School, ...] = ()
+    """In the file: a directory, or a list of paths and of schools written out."""
+    broker: CityBroker
+    store: Store = Field(default={}, validate_default=True)
+    records: Records = Field(default={}, validate_default=True)
+    http: Http = Http()
+    auth: Auth = Auth()
+
+    @property
+    def id(self) -> str:
+        """The city's slug."""
+        return self.city.id
+
+    @cached_property
+    def school_by_id(self) -> Mapping[str, School]:
+        """Every school by its slug."""
+        return MappingProxyType({school.id: school for school in self.schools})
+
+    def profile_of(self, school: School) -> Profile:
+        """The profile a school is judged by."""
+        return self.profiles[school.school.profile]
+
+    def contract_mbps(self, school: School, link: Link) -> int:
+        """What was promised for ``link``: its own contract, else its tier's."""
+        if link.contract_mbps is not None:
+            return link.contract_mbps
+        return self.profile_of(school).tiers[link.tier].contract_mbps
+
+    def stale_after_seconds(self, school: School) -> float:
+        """How old evidence from ``school`` may be."""
+        return self.profile_of(school).stale_after_intervals * school.polling.state_seconds

@@ -1,0 +1,251 @@
+"""Reads ``school.yaml`` and ``city.yaml``; every problem found is reported at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from tenone.config.base import ConfigModel
+from tenone.config.city import City
+from tenone.config.document import Document, Plain, read_document
+from tenone.config.explain import explain
+from tenone.config.problems import ConfigError, ConfigProblem, KeyPath
+from tenone.config.school import School
+
+SCHEMA_VERSION = 1
+_Model = TypeVar("_Model", bound=ConfigModel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A school and where it was written down."""
+
+    school: School
+    document: Document
+    prefix: KeyPath
+
+
+def load(path: Path) -> School | City:
+    """Read a configuration file of either kind; raises :class:`ConfigError`."""
+    document = read_document(path)
+    match "school" in document.values, "city" in document.values:
+        case True, False:
+            return _load_school(document).school
+        case False, True:
+            return _load_city(document)
+        case _:
+            problem = document.problem(
+                (),
+                "the file is neither a school's nor a city's",
+                "a school.yaml has the key 'school' at its top, a city.yaml the key 'city'",
+            )
+            raise ConfigError([problem])
+
+
+def load_school(path: Path) -> School:
+    """Read ``school.yaml``; raises :class:`ConfigError` with all problems found."""
+    return _load_school(read_document(path)).school
+
+
+def load_city(path: Path) -> City:
+    """Read ``city.yaml`` and all its schools; raises :class:`ConfigError` likewise."""
+    return _load_city(read_document(path))
+
+
+def _load_school(document: Document) -> _Found:
+    _versioned(document)
+    school = _validate(School, document, document.values)
+    found = _Found(school, document, ())
+    problems = list(_check_school(found))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _load_city(document: Document) -> City:
+    _versioned(document)
+    problems: list[ConfigProblem] = []
+    city: City | None = None
+    values = {key: value for key, value in document.values.items() if key != "schools"}
+    try:
+        city = _validate(City, document, values)
+    except ConfigError as error:
+        problems += error.problems
+    found = _schools(document, problems)
+    problems += _check_unique(found)
+    if city is not None:
+        for each in found:
+            problems += _check_against_city(each, city)
+    if problems or city is None:
+        raise ConfigError(problems)
+    return city.model_copy(update={"schools": tuple(each.school for each in found)})
+
+
+def _versioned(document: Document) -> None:
+    version = document.values.get("schema_version")
+    if version == SCHEMA_VERSION and not isinstance(version, bool):
+        return
+    if version is None:
+        what = "'schema_version' is missing"
+        problem = document.problem((), what, f"add 'schema_version: {SCHEMA_VERSION}' at the top")
+    else:
+        what = f"this version of TenOne reads schema_version {SCHEMA_VERSION}, not {version!r}"
+        remedy = f"write 'schema_version: {SCHEMA_VERSION}', or install the TenOne it was made for"
+        problem = document.problem(("schema_version",), what, remedy)
+    raise ConfigError([problem])
+
+
+def _validate(
+    model: type[_Model], document: Document, values: Plain, prefix: KeyPath = ()
+) -> _Model:
+    try:
+        return model.model_validate(values, context={"base": document.file.absolute().parent})
+    except ValidationError as error:
+        raise ConfigError(explain(document, model, error, prefix)) from error
+
+
+def _schools(document: Document, problems: list[ConfigProblem]) -> list[_Found]:
+    """All schools a city names; what is wrong with them goes to ``problems``."""
+    if "schools" not in document.values:
+        remedy = "add 'schools: DIRECTORY', or a list of files or of schools written out"
+        problems.append(document.problem((), "'schools' is missing", remedy))
+        return []
+    named = document.values["schools"]
+    entries: list[tuple[KeyPath, Plain]] = (
+        [(("schools", index), entry) for index, entry in enumerate(named)]
+        if isinstance(named, list)
+        else [(("schools",), named)]
+    )
+    found: list[_Found] = []
+    for path, entry in entries:
+        try:
+            found += _schools_at(document, path, entry, problems)
+        except ConfigError as error:
+            problems += error.problems
+    if not found and not problems:
+        what = "the city has no school"
+        problems.append(document.problem(("schools",), what, "add at least one"))
+    return found
+
+
+def _schools_at(
+    document: Document, path: KeyPath, entry: Plain, problems: list[ConfigProblem]
+) -> list[_Found]:
+    if isinstance(entry, dict):
+        school = _validate(School, document, entry, path)
+        found = _Found(school, document, path)
+        problems += _check_school(found)
+        return [found]
+    if not isinstance(entry, str) or not entry:
+        what = "this is neither a path nor a school"
+        remedy = "write the path of a school.yaml, of a directory of them, or the school itself"
+        raise ConfigError([document.problem(path, what, remedy)])
+    place = document.file.parent / Path(entry).expanduser()
+    if not place.is_dir():
+        return [_load_school(read_document(place))]
+    files = sorted(file for file in place.rglob("*.y*ml") if file.suffix in {".yaml", ".yml"})
+    if not files:
+        what = f"the directory {entry} holds no .yaml file"
+        raise ConfigError([document.problem(path, what, "put one file a school into it")])
+    result = []
+    for file in files:
+        try:
+            result.append(_load_school(read_document(file)))
+        except ConfigError as error:
+            problems += error.problems
+    return result
+
+
+def _check_school(found: _Found) -> Iterable[ConfigProblem]:
+    """What must hold between the parts of one school."""
+    school = found.school
+    yield from _twice(found, "switches", [switch.name for switch in school.switches], "name")
+    yield from _twice(
+        found, "switches", [f"{s.host} port {s.port}" for s in school.switches], "host"
+    )
+    yield from _twice(found, "links", [link.id for link in school.links], "id")
+    yield from _twice(found, "devices", [device.id for device in school.devices], None)
+    yield from _twice(
+        found, "links", [f"{link.port} of {link.switch}" for link in school.links], "port"
+    )
+    switches = {switch.name for switch in school.switches}
+    for index, link in enumerate(school.links):
+        if link.switch not in switches:
+            known = ", ".join(sorted(switches)) or "none"
+            yield found.document.problem(
+                (*found.prefix, "links", index, "switch"),
+                f"there is no switch called {link.switch!r}",
+                f"use one of the names under 'switches' ({known})",
+            )
+    rooms = {link.room for link in school.links}
+    for index, device in enumerate(school.devices):
+        if device.room is not None and device.room not in rooms:
+            yield found.document.problem(
+                (*found.prefix, "devices", index, "room"),
+                f"no link leads to the room {device.room!r}",
+                "use the 'room' of one of the links, or leave the key out",
+            )
+
+
+def _twice(found: _Found, group: str, names: list[str], key: str | None) -> Iterable[ConfigProblem]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name not in first:
+            first[name] = index
+            continue
+        path = (*found.prefix, group, index) + ((key,) if key else ())
+        line = found.document.place((*found.prefix, group, first[name])).line
+        yield found.document.problem(
+            path,
+            f"{name} is used twice in {group!r} (first in the entry of line {line})",
+            "change or remove one of the two",
+        )
+
+
+def _check_unique(found: list[_Found]) -> Iterable[ConfigProblem]:
+    first: dict[str, _Found] = {}
+    for each in found:
+        other = first.setdefault(each.school.id, each)
+        if other is not each:
+            place = other.document.place((*other.prefix, "school", "id"))
+            yield each.document.problem(
+                (*each.prefix, "school", "id"),
+                f"the school {each.school.id!r} exists already "
+                f"({other.document.file}:{place.line})",
+                "give each school of the city an id of its own",
+            )
+
+
+def _check_against_city(found: _Found, city: City) -> Iterable[ConfigProblem]:
+    """What must hold between a school and its city."""
+    school = found.school
+
+    def problem(what: str, remedy: str, *path: str | int) -> ConfigProblem:
+        return found.document.problem((*found.prefix, *path), what, remedy)
+
+    if school.school.city != city.id:
+        what = f"the school belongs to the city {school.school.city!r}, this is {city.id!r}"
+        yield problem(what, "correct the school's city", "school", "city")
+    districts = [district.id for district in city.districts]
+    if school.school.district not in districts:
+        what = f"the city has no district {school.school.district!r}"
+        yield problem(what, f"use one of {', '.join(districts)}", "school", "district")
+    if school.uplink.host_id != city.broker.host_id:
+        what = (
+            f"the agent would wait for the host {school.uplink.host_id!r}, "
+            f"the city's controller is {city.broker.host_id!r}"
+        )
+        yield problem(what, "use the city's broker.host_id", "uplink", "host_id")
+    profile = city.profiles.get(school.school.profile)
+    if profile is None:
+        what = f"the city has no profile {school.school.profile!r}"
+        remedy = f"use one of {', '.join(city.profiles)}"
+        yield problem(what, remedy, "school", "profile")
+        return
+    for index, link in enumerate(school.links):
+        if link.contract_mbps is None and link.tier not in profile.tiers:
+            what = f"the profile {school.school.profile!r} promises nothing to {link.tier.value!r}"
+            remedy = "add the tier to the profile, or 'contract_mbps' to the link"
+            yield problem(what, remedy, "links", index, "tier")

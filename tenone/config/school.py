@@ -1,0 +1,240 @@
+"""``school.yaml``: what one school's agent watches, how often, and where it reports to."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, Strict, model_validator
+
+from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.quantities import (
+    Host,
+    LocalPath,
+    Mbps,
+    Megabytes,
+    Name,
+    Port,
+    PortName,
+    Ratio,
+    Seconds,
+    Slug,
+)
+from tenone.config.refusal import refusal
+from tenone.config.secret import SecretRef
+from tenone.vocabulary.scope import DeviceId, DeviceKind, LinkId, ScopePath
+from tenone.vocabulary.states import Tier
+
+SNMP_PORT = 161
+BYTES_PER_MB = 1_000_000
+
+
+class SchoolIdentity(ConfigModel):
+    """Who the school is and where it belongs."""
+
+    id: Slug
+    name: Name
+    name_zh: Name | None = None
+    """The Chinese name where ``name`` is not it."""
+    district: Slug
+    city: Slug
+    profile: Slug = Field(default="default", validate_default=True)
+    """Which of the city's profiles holds this school's contracts."""
+
+
+class Uplink(ConfigModel):
+    """Where the agent reports to."""
+
+    broker: Broker
+    host_id: Slug = Field(default="tenone", validate_default=True)
+    """Sparkplug host id of the controller; the agent waits for its STATE."""
+
+    @model_validator(mode="after")
+    def _remote(self) -> Self:
+        if self.broker.embedded:
+            raise refusal(
+                "the uplink's broker cannot be embedded in the agent",
+                "give the host and port of the city's broker",
+            )
+        return self
+
+
+class Snmp(ConfigModel):
+    """How a switch is asked."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"user": "SNMPv3", "auth": "SNMPv3", "priv": "SNMPv3"}
+    )
+
+    version: Literal["v2c"] = "v2c"
+    community: SecretRef
+
+
+class Switch(ConfigModel):
+    """One switch (or stack under one address)."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType({"cli": "repair by switch login"})
+
+    name: Slug
+    host: Host
+    port: Port = SNMP_PORT
+    snmp: Snmp
+
+
+class Link(ConfigModel):
+    """A promise to a place, and the port that carries it today."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"applications": "the assurance of application classes"}
+    )
+
+    id: Slug
+    tier: Tier
+    switch: Slug
+    port: PortName
+    room: Slug | None = None
+    name: Name | None = None
+    contract_mbps: Mbps | None = None
+    """Only where this link's contract differs from its profile's."""
+
+    @property
+    def label(self) -> str:
+        """A name for people."""
+        return self.name or self.id
+
+
+class Device(ConfigModel):
+    """A device that speaks to the school's broker; this version knows class boards."""
+
+    kind: DeviceKind
+    serial: Slug
+    room: Slug | None = None
+    name: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_id(cls, value: object) -> object:
+        """``id: board/b-0301`` is short for ``kind: board`` and ``serial: b-0301``."""
+        if not isinstance(value, dict) or "id" not in value:
+            return value
+        if "kind" in value or "serial" in value:
+            raise refusal("'id' already says kind and serial", "keep 'id' or the two, not both")
+        kind, separator, serial = str(value["id"]).partition("/")
+        if not separator:
+            raise refusal(
+                f"the device id {value['id']!r} is not of the form kind/serial",
+                "write it like board/b-0301",
+            )
+        return {**{k: v for k, v in value.items() if k != "id"}, "kind": kind, "serial": serial}
+
+    @model_validator(mode="after")
+    def _spoken(self) -> Self:
+        if self.kind is not DeviceKind.BOARD:
+            raise refusal(
+                f"devices of the kind {self.kind.value!r} come with a later version of TenOne",
+                "list class boards only (kind board), for now",
+            )
+        return self
+
+    @property
+    def id(self) -> str:
+        """``<kind>/<serial>``, unique in the school."""
+        return f"{self.kind.value}/{self.serial}"
+
+    @property
+    def label(self) -> str:
+        """A name for people."""
+        return self.name or self.serial
+
+
+class Polling(ConfigModel):
+    """How often the agent asks, and how patiently. See ARCHITECTURE "Cadence"."""
+
+    state_seconds: Seconds = 10.0
+    counters_seconds: Seconds = 60.0
+    inventory_seconds: Seconds = 3600.0
+    timeout_seconds: Seconds = 1.0
+    """How long one request waits for its answer."""
+    retries: Annotated[int, Strict(), Field(ge=0, le=10)] = 2
+    budget_seconds: Seconds | None = None
+    """What one sweep of one switch may take in all; else one state interval, or the patience
+    of one request where that is longer."""
+    jitter_ratio: Ratio = 0.1
+    """Each interval is spread by up to this share, so that switches are not asked at once."""
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long one request is tried before the switch counts as silent."""
+        return self.timeout_seconds * (1 + self.retries)
+
+    @property
+    def sweep_budget_seconds(self) -> float:
+        """What one sweep of one switch may take in all."""
+        return self.budget_seconds or max(self.state_seconds, self.patience_seconds)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.patience_seconds > self.sweep_budget_seconds:
+            raise refusal(
+                f"one silent request takes timeout_seconds x (1 + retries) = "
+                f"{self.patience_seconds:g} s, more than budget_seconds",
+                "raise budget_seconds, or lower timeout_seconds or retries",
+            )
+        return self
+
+
+class Outbox(ConfigModel):
+    """The agent's journal on disk."""
+
+    path: LocalPath = Field(default="outbox", validate_default=True)
+    limit_mb: Annotated[Megabytes, Field(ge=4)] = 512.0
+    """The disk bound; beyond it the oldest block of the lowest class goes."""
+
+    @property
+    def limit_bytes(self) -> int:
+        """The disk bound in bytes."""
+        return round(self.limit_mb * BYTES_PER_MB)
+
+
+class School(ConfigModel):
+    """One school as its agent and the city know it."""
+
+    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "probes": "active probes",
+            "sniff": "packet sightings",
+            "traps": "SNMP traps",
+            "syslog": "the syslog receiver",
+        }
+    )
+
+    schema_version: SchemaVersion = 1
+    school: SchoolIdentity
+    uplink: Uplink
+    switches: tuple[Switch, ...] = ()
+    links: tuple[Link, ...] = ()
+    devices: tuple[Device, ...] = ()
+    local_broker: Broker = Field(default={"embedded": True}, validate_default=True)
+    polling: Polling = Polling()
+    outbox: Outbox = Field(default={}, validate_default=True)
+
+    @property
+    def id(self) -> str:
+        """The school's slug, unique in its city."""
+        return self.school.id
+
+    @property
+    def scope(self) -> ScopePath:
+        """``city/district/school``."""
+        return ScopePath((self.school.city, self.school.district, self.school.id))
+
+    def link_id(self, link: Link) -> LinkId:
+        """The link's id in the city: ``<school>/<link>``."""
+        return LinkId(self.school.id, link.id)
+
+    def device_id(self, device: Device) -> DeviceId:
+        """The device's id in the city: ``<school>/<kind>/<serial>``."""
+        return DeviceId(self.school.id, device.kind, device.serial)
+
+    def links_of(self, switch: str) -> tuple[Link, ...]:
+        """The links a switch carries."""
+        return tuple(link for link in self.links if link.switch == switch)
