@@ -3,11 +3,11 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tenone.vocabulary.metrics import METRICS, ColumnType, Metric
 
 Value = int | float | str
-Numbers = "array[int] | array[float]"
 
 
 class ColumnError(ValueError):
@@ -56,7 +56,7 @@ class Column:
         """All stored values, the unknown ones as 0 or ``""``."""
         if self.metric.type is ColumnType.TEXT:
             return [part.decode() for part in self.data.split(b"\0")[:-1]]
-        numbers = array(self.metric.type.code)
+        numbers: array[Any] = array(self.metric.type.code)
         numbers.frombytes(self.data)
         return numbers
 
@@ -104,12 +104,11 @@ def _text(value: Value | None, name: str) -> bytes:
 
 
 def _numbers(metric: Metric, items: list[Value | None]) -> bytes:
+    numbers: array[Any] = array(metric.type.code)
     try:
-        return array(
-            metric.type.code,
-            [0 if value is None else value for value in items],  # type: ignore[list-item,misc]
-        ).tobytes()
+        numbers.extend(0 if value is None else value for value in items)
     except (TypeError, OverflowError) as error:
         raise ColumnError(
             f"column {metric.name}: a value does not fit {metric.type.name}: {error}"
         ) from error
+    return numbers.tobytes()

@@ -94,7 +94,7 @@ class OsDisk:
 
     def names(self, folder: Path) -> list[str]:
         """See :class:`Disk`."""
-        return sorted(os.listdir(folder))
+        return sorted(path.name for path in folder.iterdir())
 
     def read(self, path: Path) -> bytes:
         """See :class:`Disk`."""
@@ -113,11 +113,15 @@ class OsDisk:
     def replace(self, path: Path, data: bytes) -> None:
         """See :class:`Disk`."""
         fresh = path.with_name(path.name + ".new")
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        try:
+            with fresh.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
         _sync_folder(path.parent)
 
     def remove(self, path: Path) -> None:

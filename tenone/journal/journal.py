@@ -9,6 +9,8 @@ import json
 import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tenone.blocks.block import FIRST_PREVIOUS, ID_BYTES, Block, Draft, Stamp
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 SEGMENT_BYTES = 4 * 1024 * 1024
 GAP_LAYOUT = Layout("gap", GAP, ("gap",))
 ABOUT_FILE = "journal.json"
+RESERVE_FILE = "reserve"
+RESERVE_BYTES = 64 * 1024
+"""Given up when the disk is full, so that the eviction itself can be written down."""
 
 
 class JournalError(Exception):
@@ -52,6 +57,15 @@ class _ClassJournal:
     @property
     def kept(self) -> int:
         return sum(segment.count_from(self.base + 1) for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    first: int
+    last: int
+    count: int
+    fresh: int
+    """Of ``count``, the blocks that are given up now, not by an earlier record."""
 
 
 class Journal:
@@ -129,17 +143,20 @@ class Journal:
         """
         if self._broken:
             raise JournalError(self._broken)
-        size = sum(_estimate(draft) for draft in drafts)
-        self._make_room(size)
         try:
+            self._make_room(sum(_estimate(draft) for draft in drafts))
             return self._append(drafts)
         except OSError as error:
-            if not self._evict("disk-full"):
-                raise JournalError(f"the journal's disk is full: {error}") from error
-            try:
-                return self._append(drafts)
-            except OSError as again:
-                raise JournalError(f"the journal's disk is full: {again}") from again
+            log.warning("the disk under the journal is full: %s", error)
+        # The reserve gives the room in which an eviction can be written down.
+        self._disk.remove(self._directory / RESERVE_FILE)
+        try:
+            self._evict("disk-full")
+            return self._append(drafts)
+        except OSError as error:
+            raise JournalError(f"the journal's disk is full: {error}") from error
+        finally:
+            self._make_reserve()
 
     def pending(self, priority: PriorityClass, after_seq: int, limit_bytes: int) -> list[Block]:
         """Unreceipted blocks after ``after_seq``, in order, about ``limit_bytes`` of them."""
@@ -195,55 +212,64 @@ class Journal:
             self._disk.replace(about, json.dumps(body).encode())
         for priority in PriorityClass:
             self._start_class(priority)
+        self._make_reserve()
 
     def _start_class(self, priority: PriorityClass) -> None:
         one = _ClassJournal(priority, self._directory / f"p{priority.value}")
         self._classes[priority] = one
         self._disk.make_folder(one.folder)
-        last = 0
-        holes: list[tuple[int, int]] = []
+        seqs: list[int] = []
         for name in self._disk.names(one.folder):
-            if not name.endswith(SUFFIX):
-                continue
-            segment = Segment(self._disk, one.folder / name)
-            forgotten, damaged, blocks = segment.recover(self.journal_id, priority)
-            if segment.size == 0:  # its start was never synced, so nothing in it was kept
-                segment.remove()
-                continue
-            one.base = max(one.base, forgotten)
-            one.segments.append(segment)
-            if damaged:
-                log.error("the journal file %s is damaged", segment.path.name)
-            for block in blocks:
-                if last and block.seq > last + 1:
-                    holes.append((last + 1, block.seq - 1))
-                last = block.seq
-                stream = segment.layouts.get(block.layout_id)
-                if stream is not None:
-                    self.newest[block.stamp.subject, stream.stream] = block
+            if name.endswith(SUFFIX):
+                seqs += self._recover_segment(one, Segment(self._disk, one.folder / name))
         if not one.segments:
-            one.segments.append(
-                Segment.create(
-                    self._disk,
-                    one.folder,
-                    journal_id=self.journal_id,
-                    priority=priority,
-                    seq=1,
-                    previous=FIRST_PREVIOUS,
-                )
-            )
+            one.segments.append(self._new_segment(one, 1, FIRST_PREVIOUS))
         first = one.segments[0]
         one.base = max(one.base, (first.seqs[0] if first.seqs else first.next_seq) - 1)
-        for start, stop in holes:
-            if start > one.base and not self._explained(one, start, stop):
-                self._write_gap(one, (start, stop, stop - start + 1), "damaged", b"")
+        for before, after in pairwise(seqs):
+            if after > before + 1 and before >= one.base and not self._told(one, before, after):
+                lost = after - before - 1
+                self._write_gap(one, _Gap(before + 1, after - 1, lost, lost), "damaged", b"")
 
-    def _explained(self, one: _ClassJournal, start: int, stop: int) -> bool:
+    def _recover_segment(self, one: _ClassJournal, segment: Segment) -> list[int]:
+        forgotten, damaged, blocks = segment.recover(self.journal_id, one.priority)
+        if segment.size == 0:  # its start was never synced, so nothing in it was kept
+            segment.remove()
+            return []
+        if damaged:
+            log.error("the journal file %s is damaged", segment.path.name)
+        one.base = max(one.base, forgotten)
+        one.segments.append(segment)
+        for block in blocks:
+            layout = segment.layouts.get(block.layout_id)
+            if layout is not None:
+                self.newest[block.stamp.subject, layout.stream] = block
+        return [block.seq for block in blocks]
+
+    def _new_segment(self, one: _ClassJournal, seq: int, previous: bytes) -> Segment:
+        return Segment.create(
+            self._disk,
+            one.folder,
+            journal_id=self.journal_id,
+            priority=one.priority,
+            seq=seq,
+            previous=previous,
+        )
+
+    def _make_reserve(self) -> None:
+        if RESERVE_FILE in self._disk.names(self._directory):
+            return
+        try:
+            self._disk.replace(self._directory / RESERVE_FILE, bytes(RESERVE_BYTES))
+        except OSError as error:
+            log.warning("no room for the journal's reserve of %d bytes: %s", RESERVE_BYTES, error)
+
+    def _told(self, one: _ClassJournal, before: int, after: int) -> bool:
         """Whether a gap block already tells of the hole, so a restart does not tell it again."""
-        for block in self.pending(one.priority, stop, self._limit):
+        for block in self.pending(one.priority, before, self._limit):
             if block.layout_id == GAP_LAYOUT.id:
-                columns = block.columns(GAP_LAYOUT)
-                if columns[0].raw()[0] == start and columns[1].raw()[0] == stop:
+                first, last = (column.raw()[0] for column in block.columns(GAP_LAYOUT)[:2])
+                if (first, last) == (before + 1, after - 1):
                     return True
         return False
 
@@ -260,17 +286,16 @@ class Journal:
             blocks.append(block)
             layouts.append(draft.layout)
             sealed.append(block)
-        written: list[PriorityClass] = []
+        marks_back = {priority: self._classes[priority].active.mark() for priority in groups}
         try:
             for priority, (blocks, layouts) in groups.items():
                 self._classes[priority].active.append(blocks, layouts)
-                written.append(priority)
         except OSError:
-            if written:  # half of a batch is on disk; only a fresh start can sort that out
-                self._broken = "the disk filled up half-way through a batch; restart the agent"
+            for priority, mark in marks_back.items():
+                self._classes[priority].active.roll_back(mark)
             raise
         try:
-            for priority in written:
+            for priority in groups:
                 self._classes[priority].active.sync()
         except OSError as error:
             # After a failed fsync nobody knows what is on the disk, so nothing more is promised.
@@ -278,21 +303,14 @@ class Journal:
             raise JournalError(self._broken) from error
         for draft, block in zip(drafts, sealed, strict=True):
             self.newest[block.stamp.subject, draft.layout.stream] = block
-        for priority in written:
+        for priority in groups:
             if self._classes[priority].active.size >= self._segment_bytes:
                 self._rotate(self._classes[priority])
         return sealed
 
     def _rotate(self, one: _ClassJournal) -> None:
         old = one.active
-        fresh = Segment.create(
-            self._disk,
-            one.folder,
-            journal_id=self.journal_id,
-            priority=one.priority,
-            seq=old.next_seq,
-            previous=old.previous,
-        )
+        fresh = self._new_segment(one, old.next_seq, old.previous)
         fresh.write(encode(RecordKind.FORGOTTEN, FORGOTTEN.pack(one.base)))
         one.segments.append(fresh)
         old.close()
@@ -313,23 +331,37 @@ class Journal:
             victim = one.segments[0]
             lost = victim.count_from(one.base + 1)
             if lost:
-                first = victim.seqs[len(victim.seqs) - lost]
-                last = victim.seqs[-1]
-                self._write_gap(one, (first, last, lost), reason, victim.previous)
-                self.evicted_blocks += lost
+                gap = self._gap_of(one, victim, lost)
+                self._write_gap(one, gap, reason, victim.previous)
+                self.evicted_blocks += gap.fresh
                 log.error(
-                    "outbox full (%s): %d blocks of class %s given up", reason, lost, priority.name
+                    "outbox full (%s): %d blocks of class %s given up",
+                    reason,
+                    gap.fresh,
+                    priority.name,
                 )
             one.segments.pop(0).remove()
             one.base = max(one.base, victim.next_seq - 1)
             return True
         return False
 
-    def _write_gap(
-        self, one: _ClassJournal, gap: tuple[int, int, int], reason: str, last_hash: bytes
-    ) -> None:
-        """Put a gap of (first, last, count) into the chain."""
-        values: tuple[int | str, ...] = (*gap, reason, last_hash.hex())
+    def _gap_of(self, one: _ClassJournal, victim: Segment, lost: int) -> _Gap:
+        """What goes with ``victim``. An older gap record in it is told on, not lost.
+
+        Everything up to the victim's end is gone from here, so one range may span them all;
+        the count is of the blocks that no other record counts.
+        """
+        first, last = victim.seqs[len(victim.seqs) - lost], victim.seqs[-1]
+        told, records = 0, 0
+        if GAP_LAYOUT.id in victim.layouts:
+            for block in victim.read_from(one.base + 1, victim.size):
+                if block.layout_id == GAP_LAYOUT.id:
+                    begin, _, count = (column.raw()[0] for column in block.columns(GAP_LAYOUT)[:3])
+                    first, told, records = min(first, int(begin)), told + int(count), records + 1
+        return _Gap(first, last, lost - records + told, lost - records)
+
+    def _write_gap(self, one: _ClassJournal, gap: _Gap, reason: str, last_hash: bytes) -> None:
+        values: tuple[int | str, ...] = (gap.first, gap.last, gap.count, reason, last_hash.hex())
         stamp = Stamp(
             agent=self._agent,
             subject=f"{self._agent}/gateway/journal",

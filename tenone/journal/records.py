@@ -29,6 +29,9 @@ class RecordKind(IntEnum):
     """All blocks of this class up to this sequence number are receipted."""
 
 
+_KINDS = frozenset(kind.value for kind in RecordKind)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record as read from a file; ``after_damage``: bytes before it were unreadable."""
@@ -72,7 +75,7 @@ def read_at(data: bytes, offset: int) -> Record | None:
     if magic != MAGIC or length > MAX_RECORD_BYTES or stop > len(data):
         return None
     body = data[offset + HEAD.size : stop]
-    if kind not in RecordKind or _crc(kind, body) != crc:
+    if kind not in _KINDS or _crc(kind, body) != crc:
         return None
     return Record(RecordKind(kind), body, offset, HEAD.size + length)
 

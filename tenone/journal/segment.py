@@ -4,6 +4,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenone.blocks.block import Block
@@ -21,6 +22,17 @@ READ_AHEAD_BYTES = 256 * 1024
 
 class SegmentError(OSError):
     """A file that is no segment of this journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state of a file to go back to."""
+
+    size: int
+    blocks: int
+    next_seq: int
+    previous: bytes
+    layouts: set[bytes]
 
 
 class Segment:
@@ -124,6 +136,21 @@ class Segment:
                 offset += HEAD.size + len(layout.document)
             self._note(block, offset)
             offset += HEAD.size + len(block.data)
+
+    def mark(self) -> Mark:
+        """Where the file stands, for :meth:`roll_back`."""
+        return Mark(self.size, len(self.seqs), self.next_seq, self.previous, set(self.layouts))
+
+    def roll_back(self, mark: Mark) -> None:
+        """Cut the file back to ``mark``; nothing after it was synced or promised."""
+        if self.size == mark.size:
+            return
+        self._open().truncate(mark.size)
+        self.size, self.next_seq, self.previous = mark.size, mark.next_seq, mark.previous
+        del self.seqs[mark.blocks :]
+        del self._offsets[mark.blocks :]
+        for layout_id in set(self.layouts) - mark.layouts:
+            del self.layouts[layout_id]
 
     def sync(self) -> None:
         """Return when everything written survives a power cut."""
