@@ -47,7 +47,8 @@ class Child:
         self._env = {**os.environ, **(env or {})}
         self._process: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
-        self.wanted = False
+        self.wanted = asyncio.Event()
+        """Set while the process should live; cleared by whoever ends it on purpose."""
 
     @property
     def pid(self) -> int:
@@ -63,7 +64,7 @@ class Child:
 
     async def start(self) -> dict[str, Any]:
         """Start and wait for the ready line; raises :class:`ChildError` with the log's end."""
-        self.wanted = True
+        self.wanted.set()
         with self._log.open("ab") as log:
             self._process = await self._spawn(log)
         try:
@@ -84,7 +85,7 @@ class Child:
             stderr=log,
             env=self._env,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - the parent has no other threads that hold locks here
+            preexec_fn=_die_with_parent,
         )
 
     async def _line(self) -> bytes:
@@ -111,7 +112,7 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal if the process lives; meant to be gone if it is a deadly one."""
         if number in {signal.SIGKILL, signal.SIGTERM}:
-            self.wanted = False
+            self.wanted.clear()
         if self.running and self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
@@ -156,8 +157,7 @@ class Tree:
     async def _watch(self, child: Child) -> None:
         while True:
             await child.wait()
-            while not child.wanted:  # somebody stopped it on purpose and may start it again
-                await asyncio.sleep(0.2)
+            await child.wanted.wait()  # ended on purpose: whoever did so may start it again
             if child.running:
                 continue
             self._say(f"{child.name} ended ({child.last_words()}); starting it again")
@@ -172,10 +172,6 @@ class Tree:
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        for child in self._children:
-            child.wanted = False
-        # The agents and simulators go first, so that the controller hears their goodbyes.
-        *first, last = reversed(self._children) if self._children else (None,)
-        await asyncio.gather(*(child.stop() for child in first if child is not None))
-        if last is not None:
-            await last.stop()
+        # The first started is what the others talk to, so it hears their goodbyes.
+        for group in (self._children[1:], self._children[:1]):
+            await asyncio.gather(*(child.stop() for child in group))
