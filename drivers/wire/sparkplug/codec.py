@@ -75,7 +75,7 @@ class Metric:
     timestamp_ms: int | None = None
     is_historical: bool = False
     is_transient: bool = False
-    properties: Properties = field(default=NO_PROPERTIES)
+    properties: Properties = field(default_factory=lambda: NO_PROPERTIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
