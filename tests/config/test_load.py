@@ -1,0 +1,338 @@
+"""Whole files: what is read from good ones, and every sentence about bad ones."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenone.config import City, ConfigError, ConfigProblem, School, load, load_city, load_school
+
+Values = dict[str, Any]
+Write = Callable[[str, Values | str], Path]
+
+
+def problems(file: Path) -> tuple[ConfigProblem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    return caught.value.problems
+
+
+def two_schools(school: Values) -> tuple[Values, Values]:
+    other = copy.deepcopy(school)
+    other["school"] |= {"id": "no4", "district": "west"}
+    return school, other
+
+
+def test_a_good_school(school: Values, write: Write, tmp_path: Path) -> None:
+    file = write("school.yaml", school)
+    found = load_school(file)
+    assert load(file) == found
+    assert str(found.scope) == "binhai/east/no3"
+    assert found.school.name == "第三中学"
+    assert [str(found.link_id(link)) for link in found.links] == ["no3/uplink", "no3/c301"]
+    assert [str(found.device_id(device)) for device in found.devices] == ["no3/board/b-301"]
+    assert [link.id for link in found.links_of("floor-1")] == ["c301"]
+    assert found.outbox.path == tmp_path / "outbox"
+    assert found.outbox.limit_bytes == 512_000_000
+    assert found.local_broker.embedded
+    assert found.uplink.broker.port == 1883
+    assert (found.polling.state_seconds, found.polling.counters_seconds) == (10.0, 60.0)
+
+
+def test_a_good_city_from_a_directory(school: Values, city: Values, write: Write) -> None:
+    for index, each in enumerate(two_schools(school)):
+        write(f"schools/{index}.yaml", each)
+    write("schools/README.md", "not a school")
+    found = load(write("city.yaml", city))
+    assert isinstance(found, City)
+    assert [each.id for each in found.schools] == ["no3", "no4"]
+    no3 = found.school_by_id["no3"]
+    assert [found.contract_mbps(no3, link) for link in no3.links] == [10_000, 1_000]
+    assert found.stale_after_seconds(no3) == 30.0
+    assert found.store.path.is_absolute()
+
+
+def test_schools_in_sub_directories(school: Values, city: Values, write: Write) -> None:
+    no3, no4 = two_schools(school)
+    write("schools/east/no3.yaml", no3)
+    write("schools/west/no4.yml", no4)
+    assert len(load_city(write("city.yaml", city)).schools) == 2
+
+
+def test_a_city_with_paths_and_a_school_written_out(
+    school: Values, city: Values, write: Write
+) -> None:
+    no3, no4 = two_schools(school)
+    write("no3.yaml", no3)
+    city["schools"] = ["no3.yaml", no4]
+    assert [each.id for each in load_city(write("city.yaml", city)).schools] == ["no3", "no4"]
+
+
+def test_a_links_own_contract_wins(school: Values, city: Values, write: Write) -> None:
+    school["links"][1] |= {"contract_mbps": "2.5G"}
+    city["schools"] = [school]
+    found = load_city(write("city.yaml", city))
+    assert found.contract_mbps(found.schools[0], found.schools[0].links[1]) == 2500
+
+
+def test_a_school_of_another_profile(school: Values, city: Values, write: Write) -> None:
+    school["school"]["profile"] = "rural"
+    city["profiles"] = {
+        "rural": {
+            "tiers": {"uplink": {"contract_mbps": "1G"}, "class": {"contract_mbps": "100M"}},
+            "stale_after_intervals": 6,
+        }
+    }
+    city["schools"] = [school]
+    found = load_city(write("city.yaml", city))
+    no3 = found.schools[0]
+    assert [found.contract_mbps(no3, link) for link in no3.links] == [1000, 100]
+    assert found.stale_after_seconds(no3) == 60.0
+
+
+def drop(key: str) -> Callable[[Values], object]:
+    return lambda values: values.pop(key)
+
+
+def merge(path: str, **new: object) -> Callable[[Values], object]:
+    """Change the group of keys at ``path`` (dots, numbers index lists)."""
+
+    def change(values: Values) -> None:
+        target: Any = values
+        for part in filter(None, path.split(".")):
+            target = target[int(part)] if part.isdigit() else target[part]
+        target.update(new)
+
+    return change
+
+
+SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
+    (drop("schema_version"), "", "'schema_version' is missing", "schema_version: 1"),
+    (merge("", schema_version=2), "schema_version", "reads schema_version 1, not 2", "write"),
+    (merge("", schema_version=True), "schema_version", "not True", "write"),
+    (drop("uplink"), "uplink", "'uplink' is missing", "add 'uplink"),
+    (merge("", swiches=[]), "swiches", "not known here", "perhaps 'switches' was meant"),
+    (merge("", zebra=1), "zebra", "not known here", "the keys known here: devices, links"),
+    (merge("", probes=[]), "probes", "later version of TenOne (active probes)", "remove"),
+    (merge("switches.0", cli={}), "switches[0].cli", "later version", "remove"),
+    (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
+    (merge("switches.0.snmp", version="v3"), "switches[0].snmp.version", "'v3'", "use v2c"),
+    (merge("links.0", tier="uplnk"), "links[0].tier", "'uplnk'", "perhaps 'uplink' was meant"),
+    (merge("links.0", tier=7), "links[0].tier", "the number 7", "use uplink, class"),
+    (merge("links.0", port=""), "links[0].port", "shorter than 1", "write it out"),
+    (merge("links.0", port=1), "links[0].port", "must be text", "in quotes"),
+    (merge("switches.0", host="a b"), "switches[0].host", "neither an IP", "without port"),
+    (merge("switches.0", port=70000), "switches[0].port", "at most 65535", "lower it"),
+    (merge("", switches={}), "switches", "must be a list, not a group", "- "),
+    (merge("switches.0", snmp="public"), "switches[0].snmp", "must be a group", "key: value"),
+    (
+        merge("switches.0", name="core-2"),
+        "links[0].switch",
+        "no switch called 'core'",
+        "(core-2, floor-1)",
+    ),
+    (
+        lambda values: values["switches"].append(
+            {"name": "core", "host": "10.9.9.9", "snmp": {"community": "env:C"}}
+        ),
+        "switches[2].name",
+        "core is used twice in 'switches' (first in the entry of line",
+        "change or remove",
+    ),
+    (
+        merge("switches.1", host="10.1.0.1"),
+        "switches[1].host",
+        "10.1.0.1 port 161 is used twice",
+        "change",
+    ),
+    (merge("links.1", id="uplink"), "links[1].id", "uplink is used twice", "change"),
+    (
+        merge("links.1", switch="core", port="XGigabitEthernet0/0/1"),
+        "links[1].port",
+        "XGigabitEthernet0/0/1 of core is used twice",
+        "change",
+    ),
+    (merge("devices.0", room="r999"), "devices[0].room", "no link leads to", "'room' of one"),
+    (merge("devices.0", id="card/c1"), "devices[0]", "kind 'card' come with a later", "boards"),
+    (merge("devices.0", id="tv/c1"), "devices[0].kind", "'tv' is not allowed", "use switch, ap"),
+    (merge("devices.0", id="b-301"), "devices[0]", "not of the form kind/serial", "board/"),
+    (merge("devices.0", kind="board"), "devices[0]", "already says kind", "keep 'id'"),
+    (merge("uplink", broker={"embedded": True}), "uplink", "cannot be embedded", "city's broker"),
+    (merge("uplink.broker", password="env:P"), "uplink.broker", "no 'username'", "add"),
+    (merge("uplink.broker", tls={"key": "k"}), "uplink.broker.tls", "'certificate' is mis", "tog"),
+    (
+        merge("", local_broker={"embedded": True, "host": "0.0.0.0"}),
+        "local_broker",
+        "must not listen on 0.0.0.0",
+        "Mosquitto",
+    ),
+    (merge("", local_broker={"embedded": False}), "local_broker", "'host' is missing", "embedded"),
+    (merge("", polling={"retries": 11}), "polling.retries", "at most 10", "lower"),
+    (merge("", polling={"state_seconds": "9y"}), "polling.state_seconds", "'y'", "ms, s, m"),
+    (merge("", polling={"budget_seconds": 1}), "polling", "more than budget_seconds", "raise"),
+    (merge("", outbox={"limit_mb": "1MB"}), "outbox.limit_mb", "at least 4", "raise it"),
+    (merge("school", name="a\x07b"), "school.name", "control characters", "remove them"),
+]
+
+
+@pytest.mark.parametrize(("change", "key", "what", "remedy"), SCHOOL_FAULTS)
+def test_one_fault_in_a_school_is_one_sentence(
+    school: Values,
+    write: Write,
+    change: Callable[[Values], object],
+    key: str,
+    what: str,
+    remedy: str,
+) -> None:
+    change(school)
+    file = write("school.yaml", school)
+    (problem,) = problems(file)
+    assert problem.key == key
+    assert what in problem.what
+    assert remedy in problem.remedy
+    line = file.read_text().splitlines()[problem.line - 1]
+    last = key.rsplit(".", 1)[-1].split("[", maxsplit=1)[0]
+    assert f"{last}:" in line or key.startswith("devices") or "missing" in what
+
+
+def test_a_secret_written_out_is_refused_and_never_repeated(school: Values, write: Write) -> None:
+    school["switches"][0]["snmp"]["community"] = "canary-7341"
+    school["uplink"]["broker"] |= {"username": "agent", "password": "canary-7341"}
+    found = problems(write("school.yaml", school))
+    assert [problem.key for problem in found] == [
+        "switches[0].snmp.community",
+        "uplink.broker.password",
+    ]
+    assert "canary" not in "\n".join(map(str, found))
+
+
+def test_all_problems_are_reported_in_the_order_of_the_file(school: Values, write: Write) -> None:
+    school["school"]["id"] = "No 3"
+    school["links"][0]["tier"] = "x"
+    school["switches"][1]["host"] = ""
+    found = problems(write("school.yaml", school))
+    assert {problem.key for problem in found} == {"school.id", "links[0].tier", "switches[1].host"}
+    assert [problem.line for problem in found] == sorted(problem.line for problem in found)
+
+
+CITY_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
+    (drop("schools"), "", "'schools' is missing", "schools: DIRECTORY"),
+    (merge("", schools=[]), "schools", "no school", "add at least one"),
+    (merge("", schools=7), "schools", "neither a path nor a school", "write the path"),
+    (merge("", schools="empty"), "schools", "holds no .yaml file", "one file a school"),
+    (drop("broker"), "broker", "'broker' is missing", "add"),
+    (merge("broker", host_id="other"), "uplink.host_id", "wait for the host 'tenone'", "city's"),
+    (merge("", districts=[]), "districts", "fewer than 1", "add"),
+    (
+        merge("", districts=[{"id": "w", "name": "W"}]),
+        "school.district",
+        "no district 'east'",
+        "use one of w",
+    ),
+    (merge("city", id="other"), "school.city", "belongs to the city 'binhai'", "correct"),
+    (
+        merge("", profiles={"p": {}}),
+        "school.profile",
+        "no profile 'default'",
+        "use one of p",
+    ),
+    (
+        merge("", profiles={"default": {"tiers": {"uplink": {"contract_mbps": 1}}}}),
+        "links[1].tier",
+        "promises nothing to 'class'",
+        "contract_mbps",
+    ),
+    (
+        merge("", profiles={"default": {"tiers": {"upling": {"contract_mbps": 1}}}}),
+        "profiles.default.tiers.upling",
+        "'upling' is not allowed",
+        "use",
+    ),
+    (merge("", calendars={}), "calendars", "later version of TenOne (school calendars)", "remove"),
+    (merge("", enforcement={}), "enforcement", "later version", "remove"),
+    (merge("", http={"host": "0.0.0.0"}), "http.host", "plain HTTP", "web server with TLS"),
+    (merge("", http={"prot": 1}), "http.prot", "not known", "'port' was meant"),
+    (merge("", records={"url": "postgresql://x/y"}), "records.url", "SQLite", "sqlite:///"),
+    (
+        merge("", store={"influx": {"url": "http://u:p@h"}}),
+        "store.influx.url",
+        "right form",
+        "match",
+    ),
+    (
+        merge("", store={"influx": {"url": "http://h", "token": "abc"}}),
+        "store.influx.token",
+        "reference",
+        "env:NAME",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "key", "what", "remedy"), CITY_FAULTS)
+def test_one_fault_in_a_city_is_one_sentence(
+    school: Values,
+    city: Values,
+    write: Write,
+    tmp_path: Path,
+    change: Callable[[Values], object],
+    key: str,
+    what: str,
+    remedy: str,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    write("schools/no3.yaml", school)
+    change(city)
+    (problem,) = problems(write("city.yaml", city))
+    assert problem.key == key
+    assert what in problem.what
+    assert remedy in problem.remedy
+
+
+def test_a_city_reports_all_of_its_schools(school: Values, city: Values, write: Write) -> None:
+    no3, no4 = two_schools(school)
+    no4["school"]["id"] = "no3"
+    broken = copy.deepcopy(no3)
+    broken["links"][0]["tier"] = "x"
+    write("schools/a.yaml", no3)
+    write("schools/b.yaml", no4)
+    write("schools/c.yaml", broken)
+    write("schools/d.yaml", "a: [")
+    city["city"]["nme"] = "x"
+    found = problems(write("city.yaml", city))
+    assert [(problem.file.name, problem.key) for problem in found] == [
+        ("city.yaml", "city.nme"),
+        ("c.yaml", "links[0].tier"),
+        ("d.yaml", ""),
+        ("b.yaml", "school.id"),
+    ]
+    assert "exists already" in found[-1].what
+
+
+def test_the_key_path_of_a_school_written_out(school: Values, city: Values, write: Write) -> None:
+    school["links"][0]["tier"] = "x"
+    city["schools"] = [school]
+    (problem,) = problems(write("city.yaml", city))
+    assert problem.key == "schools[0].links[0].tier"
+    assert problem.line > 1
+
+
+def test_a_school_that_is_not_there(city: Values, write: Write) -> None:
+    city["schools"] = ["nowhere.yaml"]
+    (problem,) = problems(write("city.yaml", city))
+    assert problem.file.name == "nowhere.yaml"
+    assert "cannot be read" in problem.what
+
+
+@pytest.mark.parametrize("text", ["schema_version: 1\n", "a: 1\n", "school: 1\ncity: 1\n"])
+def test_a_file_of_neither_kind(write: Write, text: str) -> None:
+    (problem,) = problems(write("x.yaml", text))
+    assert "neither a school's nor a city's" in problem.what
+
+
+def test_what_was_read_cannot_be_changed(school: Values, write: Write) -> None:
+    found = load(write("school.yaml", school))
+    assert isinstance(found, School)
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(found.polling, "retries", 5)  # noqa: B010 - mypy would refuse the plain assignment
