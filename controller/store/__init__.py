@@ -1,0 +1,1 @@
+"""What the controller keeps: blocks, records, exports."""

@@ -1,0 +1,432 @@
+"""The embedded block store: SQLite files, one a day and district, each block exactly once.
+
+Knowledge of what is stored lives in memory and decides duplicates, also against earlier days.
+It is rebuilt at the start from the newest file of each district: the watermarks written there at
+the last checkpoint, then the rows after it. Blocks and checkpoint share transactions, so a
+``kill -9`` or power cut at any point leaves a file that says exactly what it holds.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from controller.store.dayfile import SUFFIX, DayFile, day_file, find_block, scan
+from controller.store.protocols import (
+    NS,
+    Arrival,
+    BaseNotice,
+    ChainBreak,
+    ChainKey,
+    CommitResult,
+    StoredBlock,
+    StoreError,
+    Usage,
+)
+from controller.store.watermark import Chain
+from tenone.blocks.block import Block, BlockError
+from tenone.blocks.layout import Layout
+from tenone.vocabulary.metrics import GAP
+
+log = logging.getLogger(__name__)
+
+LOCK_FILE = "lock"
+GAP_LAYOUT = Layout("gap", GAP, ("gap",))
+
+
+def day_of(wall_ns: int) -> str:
+    """The UTC day of a moment, ``YYYY-MM-DD``."""
+    return datetime.fromtimestamp(wall_ns / NS, UTC).strftime("%Y-%m-%d")
+
+
+class SqliteBlockStore:
+    """See the module; a :class:`controller.store.protocols.BlockStore`.
+
+    ``retention_days``: so many days of files stay, today's included; None keeps all.
+    ``limit_bytes``: oldest files go when all together are larger; today's always stay.
+    """
+
+    def __init__(
+        self, folder: Path, *, retention_days: int | None = None, limit_bytes: int | None = None
+    ) -> None:
+        self._folder = folder
+        self._retention_days = retention_days
+        self._limit_bytes = limit_bytes
+        self._lock = threading.RLock()
+        self._chains: dict[ChainKey, Chain] = {}
+        self._open: dict[str, DayFile] = {}
+        self._layouts: dict[bytes, Layout] = {}
+        self._damaged = 0
+        self._guard = -1
+
+    def start(self) -> None:
+        """Take the folder for this process and learn what it holds; raises :class:`StoreError`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._guard = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(
+                f"another controller is using the block store in {self._folder}: stop it first"
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"the block store in {self._folder} cannot be used: {error}"
+            ) from error
+        for district in self._districts():
+            self._learn_district(district)
+
+    def close(self) -> None:
+        """See the protocol."""
+        with self._lock:
+            for file in self._open.values():
+                self._checkpoint(file)
+                file.close()
+            self._open.clear()
+            if self._guard >= 0:
+                os.close(self._guard)
+                self._guard = -1
+
+    # -- writing
+
+    def commit(self, batch: Sequence[Arrival], bases: Sequence[BaseNotice] = ()) -> CommitResult:
+        """See the protocol."""
+        with self._lock:
+            skipped = 0
+            for notice in bases:
+                chain = self._chain(notice.chain, notice.school, notice.district)
+                skipped += chain.announce_base(notice.base)
+            fresh, duplicates, conflicts = self._fold(batch)
+            by_district: dict[str, list[Arrival]] = {}
+            for arrival in fresh:
+                by_district.setdefault(arrival.district, []).append(arrival)
+            stored: list[Arrival] = []
+            failed: list[Arrival] = []
+            breaks: list[ChainBreak] = []
+            error = ""
+            for arrivals in by_district.values():
+                try:
+                    file = self._write(arrivals)
+                except (StoreError, OSError) as problem:
+                    failed += arrivals
+                    error = str(problem)
+                    continue
+                breaks += self._know(file, arrivals)
+                stored += arrivals
+            touched = {arrival.chain for arrival in batch} | {notice.chain for notice in bases}
+            return CommitResult(
+                stored=stored,
+                duplicates=duplicates,
+                conflicts=conflicts,
+                breaks=breaks,
+                base_skipped=skipped,
+                failed=failed,
+                error=error,
+                through={key: self._chains[key].through for key in touched if key in self._chains},
+            )
+
+    def _fold(self, batch: Sequence[Arrival]) -> tuple[list[Arrival], int, list[Arrival]]:
+        fresh: dict[tuple[ChainKey, int], Arrival] = {}
+        conflicts: list[Arrival] = []
+        duplicates = 0
+        for arrival in batch:
+            key, seq = arrival.chain, arrival.block.seq
+            chain = self._chains.get(key)
+            if chain is not None and seq in chain.stored:
+                before: bytes | None = self._find(chain, key, seq)
+            elif (key, seq) in fresh:
+                before = fresh[key, seq].block.data
+            else:
+                fresh[key, seq] = arrival
+                continue
+            if before is None or before == arrival.block.data:
+                duplicates += 1  # None: the first copy has aged out and cannot be compared
+            else:
+                conflicts.append(arrival)
+        return list(fresh.values()), duplicates, conflicts
+
+    def _write(self, arrivals: list[Arrival]) -> DayFile:
+        """One transaction of one district's file: all of it or nothing."""
+        file = self._file_for(arrivals[0].district, max(one.received_ns for one in arrivals))
+        try:
+            file.begin()
+            if file.wants_checkpoint():
+                self._mark(file)
+            file.put(arrivals)
+            file.commit()
+        except sqlite3.Error as error:
+            try:
+                file.roll_back()
+            except (sqlite3.Error, StoreError):
+                # The file is in no known state: open it anew at the next commit.
+                log.exception("the block file %s could not be rolled back", file.path)
+                self._open.pop(file.district, None)
+            raise StoreError(
+                f"{len(arrivals)} blocks could not be written to {file.path}: {error}; nothing "
+                "of them is receipted, and they are tried again"
+            ) from error
+        return file
+
+    def _know(self, file: DayFile, arrivals: list[Arrival]) -> list[ChainBreak]:
+        """Only after the commit: remember what is stored, and check how it hangs together."""
+        breaks = []
+        for arrival in arrivals:
+            key, block = arrival.chain, arrival.block
+            chain = self._chain(key, arrival.school, arrival.district)
+            self._remember_neighbours(chain, key, block.seq)
+            broken = chain.link(block.seq, block.previous, block.hash)
+            chain.add(block.seq)
+            if arrival.layout.id == GAP_LAYOUT.id:
+                broken += _excuse(chain, block)
+            file.dirty.add(key)
+            self._layouts.setdefault(arrival.layout.id, arrival.layout)
+            breaks += [ChainBreak(chain=key, seq=seq, school=arrival.school) for seq in broken]
+        return breaks
+
+    def _remember_neighbours(self, chain: Chain, key: ChainKey, seq: int) -> None:
+        """After a restart the ends of a chain are on disk only."""
+        before, after = chain.neighbours_to_read(seq)
+        if before and (data := self._find(chain, key, seq - 1)) is not None:
+            chain.remember(hash_of=(seq - 1, Block.parse(data).hash))
+        if after and (data := self._find(chain, key, seq + 1)) is not None:
+            chain.remember(previous_of=(seq + 1, Block.parse(data).previous))
+
+    def _find(self, chain: Chain, key: ChainKey, seq: int) -> bytes | None:
+        """The canonical bytes of a stored block, newest day first; None where it has aged out."""
+        current = self._open.get(chain.district)
+        for path in reversed(self._files(chain.district)):
+            try:
+                if current is not None and current.path == path:
+                    found = current.find(key, seq)
+                else:
+                    found = find_block(path, key, seq)
+            except (sqlite3.Error, zlib.error) as error:
+                log.error("block %d in %s cannot be read: %s", seq, path, error)  # noqa: TRY400 - said in one line
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _chain(self, key: ChainKey, school: str, district: str) -> Chain:
+        chain = self._chains.get(key)
+        if chain is None:
+            chain = self._chains[key] = Chain(school, district)
+        chain.district = district
+        return chain
+
+    # -- files
+
+    def _file_for(self, district: str, received_ns: int) -> DayFile:
+        """The file of the day of receipt; a wall clock that steps back stays in the newest."""
+        day = day_of(received_ns)
+        file = self._open.get(district)
+        if file is None:
+            known = self._files(district)
+            newest = known[-1].name.removesuffix(SUFFIX) if known else ""
+            file = self._open_file(day_file(self._folder, district, max(day, newest)))
+        elif day > file.day:
+            self._checkpoint(file)
+            file.close()
+            del self._open[district]
+            file = self._open_file(day_file(self._folder, district, day))
+        if not file.complete:
+            self._checkpoint(file, everything=True)
+            self.retain(received_ns)
+        return file
+
+    def _open_file(self, path: Path) -> DayFile:
+        file = DayFile(path)
+        self._open[file.district] = file
+        return file
+
+    def _files(self, district: str) -> list[Path]:
+        return sorted((self._folder / district).glob(f"*{SUFFIX}"))
+
+    def _districts(self) -> list[str]:
+        return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+
+    def _learn_district(self, district: str) -> None:
+        """Read back to the newest file whose watermarks cover all before it."""
+        needed: list[DayFile] = []
+        for path in reversed(self._files(district)):
+            needed.append(DayFile(path))
+            if needed[-1].complete:
+                break
+        for file in reversed(needed):
+            self._learn(file)
+            if file is needed[0]:
+                self._open[district] = file
+            else:
+                file.close()
+
+    def _learn(self, file: DayFile) -> None:
+        """Rebuild knowledge from a checkpoint and the rows after it."""
+        for layout in file.layouts():
+            self._layouts[layout.id] = layout
+        for key, school, stored, excused, skipped in file.watermarks():
+            self._chain(key, school, file.district).restore(stored, excused, skipped)
+        for row in file.tail():
+            chain = self._chain(row.chain, row.school, file.district)
+            chain.add(row.seq)
+            if row.stream == GAP_LAYOUT.stream and row.data:
+                _excuse(chain, Block.parse(row.data))
+            file.dirty.add(row.chain)
+
+    def _mark(self, file: DayFile, *, everything: bool = False) -> None:
+        keys = [
+            key
+            for key, chain in self._chains.items()
+            if (key in file.dirty or everything) and chain.district == file.district
+        ]
+        file.mark([(key, self._chains[key]) for key in keys], everything=everything)
+
+    def _checkpoint(self, file: DayFile, *, everything: bool = False) -> None:
+        try:
+            file.begin()
+            self._mark(file, everything=everything)
+            file.commit()
+        except sqlite3.Error as error:
+            file.roll_back()
+            if everything:  # a new day's file must know what the older ones hold
+                raise StoreError(
+                    f"no checkpoint could be written to {file.path}: {error}"
+                ) from error
+            log.warning("no checkpoint could be written to %s: %s", file.path, error)
+
+    # -- retention
+
+    def retain(self, now_ns: int) -> int:
+        """Unlink day files past their time or the bound; return how many went."""
+        with self._lock:
+            oldest = day_of(now_ns - (self._retention_days or 0) * 86_400 * NS)
+            gone = 0
+            files = sorted(
+                (path for d in self._districts() for path in self._files(d)),
+                key=lambda path: path.name,
+            )
+            total = sum(_size(path) for path in files)
+            in_use = {file.path for file in self._open.values()}
+            for path in files:
+                day = path.name.removesuffix(SUFFIX)
+                old = self._retention_days is not None and day <= oldest
+                large = self._limit_bytes is not None and total > self._limit_bytes
+                if path in in_use or not (old or large):
+                    continue
+                total -= _size(path)
+                for name in (path, *_companions(path)):
+                    name.unlink(missing_ok=True)
+                log.info(
+                    "block file %s removed: %s", path, "past its days" if old else "disk bound"
+                )
+                gone += 1
+            return gone
+
+    # -- reading
+
+    def through(self, chain: ChainKey) -> int:
+        """See the protocol."""
+        with self._lock:
+            known = self._chains.get(chain)
+            return 0 if known is None else known.through
+
+    def chains(self) -> dict[ChainKey, Chain]:
+        """Everything known, for tests and for the loss ledger; do not change it."""
+        return self._chains
+
+    def layout(self, layout_id: bytes) -> Layout | None:
+        """See the protocol."""
+        return self._layouts.get(layout_id)
+
+    def read(
+        self,
+        *,
+        from_ns: int = 0,
+        to_ns: int | None = None,
+        school: str | None = None,
+        stream: str | None = None,
+    ) -> Iterator[StoredBlock]:
+        """See the protocol."""
+        last = "9999" if to_ns is None else day_of(to_ns)
+        paths = [
+            path
+            for district in self._districts()
+            for path in self._files(district)
+            if path.name.removesuffix(SUFFIX) <= last
+        ]
+        cache: dict[bytes, Layout] = {}
+        for path in sorted(paths, key=lambda path: (path.name, path.parent.name)):
+            found = scan(path, cache, from_ns=from_ns, to_ns=to_ns, school=school, stream=stream)
+            yield from self._good(path, found)
+
+    def read_after(self, district: str, day: str, position: int, limit: int) -> list[StoredBlock]:
+        """The next blocks of a district after a position, for exports that keep a cursor.
+
+        Goes on to the next day's file where this one is read to its end and a newer one is there.
+        """
+        for path in self._files(district):
+            name = path.name.removesuffix(SUFFIX)
+            if name < day:
+                continue
+            after = position if name == day else 0
+            found = list(self._good(path, scan(path, {}, after=after, limit=limit)))
+            if found:
+                return found
+        return []
+
+    def _good(self, path: Path, found: Iterator[StoredBlock | int]) -> Iterator[StoredBlock]:
+        for item in found:
+            if isinstance(item, int):
+                self._damaged += 1
+                log.error("row %d of %s is damaged: its CRC does not fit; skipped", item, path)
+            else:
+                yield item
+
+    def usage(self) -> Usage:
+        """See the protocol."""
+        files = [path for district in self._districts() for path in self._files(district)]
+        days = sorted(path.name.removesuffix(SUFFIX) for path in files)
+        return Usage(
+            files=len(files),
+            bytes=sum(_size(path) for path in files),
+            oldest_day=days[0] if days else None,
+            newest_day=days[-1] if days else None,
+            damaged_rows=self._damaged,
+        )
+
+    def free_bytes(self) -> int:
+        """Room left on the disk of the store."""
+        return shutil.disk_usage(self._folder).free
+
+
+def _excuse(chain: Chain, block: Block) -> list[int]:
+    """Let a gap block fill the hole it names; returns sequence numbers that do not fit."""
+    try:
+        columns = {column.metric.name: column.raw()[0] for column in block.columns(GAP_LAYOUT)}
+        last_hash = bytes.fromhex(str(columns["gap_last_hash"]))
+    except (BlockError, ValueError):
+        return [block.seq]
+    first, last = int(columns["gap_first_seq"]), int(columns["gap_last_seq"])
+    if not 0 < first <= last < block.seq:
+        return [block.seq]
+    chain.excuse(first, last)
+    return chain.link_gap(last, last_hash) if last_hash else []
+
+
+def _companions(path: Path) -> tuple[Path, Path]:
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def _size(path: Path) -> int:
+    total = 0
+    for name in (path, *_companions(path)):
+        try:
+            total += name.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
