@@ -1,0 +1,153 @@
+"""A clock that is moved by hand, switches that answer as told, a keep that only remembers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from agents.origin import Origin
+from drivers.snmp.errors import SnmpError
+from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft
+from tenone.blocks.columns import Column
+from tenone.runtime.clock import ManualClock
+from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PORT_STATE, ColumnType
+
+
+@dataclass(frozen=True)
+class FakeSweep:
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    uptime_ticks: int | None
+    sent_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True)
+class FakeIdentity:
+    descr: str | None = "S5720"
+    object_id: str | None = "1.3.6.1.4.1.2011"
+    name: str | None = "core"
+
+
+@dataclass
+class FakeSwitch:
+    """A switch that takes ``seconds`` to answer, or fails with ``error``."""
+
+    clock: ManualClock
+    rows: tuple[str, ...] = ("GE0/0/1", "GE0/0/2")
+    seconds: float = 0.0
+    error: dict[str, SnmpError] = field(default_factory=dict)
+    uptime_ticks: int = 1000
+    asked: list[tuple[str, float]] = field(default_factory=list)
+    """What was asked, and when (monotonic seconds)."""
+    running: int = 0
+    overlapped: bool = False
+
+    async def system(self) -> FakeIdentity:
+        return FakeIdentity()
+
+    async def inventory(self) -> FakeSweep:
+        return await self._sweep("inventory", PORT_INVENTORY)
+
+    async def state(self) -> FakeSweep:
+        return await self._sweep("state", PORT_STATE)
+
+    async def counters(self) -> FakeSweep:
+        return await self._sweep("counters", PORT_COUNTERS)
+
+    async def _sweep(self, kind: str, names: tuple[str, ...]) -> FakeSweep:
+        self.overlapped |= self.running > 0
+        self.running += 1
+        try:
+            sent_ns = self.clock.monotonic_ns()
+            self.asked.append((kind, sent_ns / 1e9))
+            if self.seconds:
+                await self.clock.sleep(self.seconds)
+            if kind in self.error:
+                raise self.error[kind]
+        finally:
+            self.running -= 1
+        self.uptime_ticks += 1
+        columns = tuple(
+            Column.of(
+                name, ["x" if METRICS[name].type is ColumnType.TEXT else 1 for _ in self.rows]
+            )
+            for name in names
+        )
+        return FakeSweep(self.rows, columns, self.uptime_ticks, sent_ns, self.clock.monotonic_ns())
+
+    def times(self, kind: str) -> list[float]:
+        return [when for what, when in self.asked if what == kind]
+
+
+@dataclass
+class Kept:
+    """Seals drafts without a disk."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    calls: list[list[Draft]] = field(default_factory=list)
+
+    async def keep(self, drafts: Sequence[Draft]) -> list[Block]:
+        if drafts:
+            self.calls.append(list(drafts))
+        first = len(self.drafts) + 1
+        self.drafts += drafts
+        return [
+            draft.seal(bytes(16), first + index, FIRST_PREVIOUS)
+            for index, draft in enumerate(drafts)
+        ]
+
+    def of(self, stream: str) -> list[Draft]:
+        return [draft for draft in self.drafts if draft.layout.stream == stream]
+
+    def values(self, stream: str, column: str) -> list[object]:
+        """The first row's values of a column, block after block."""
+        return [
+            next(iter(draft.columns[draft.layout.columns.index(column)]))
+            for draft in self.of(stream)
+        ]
+
+
+async def settle() -> None:
+    """Let everything run that can run without the clock moving."""
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+Advance = Callable[[float], Awaitable[None]]
+MakeSwitch = Callable[..., FakeSwitch]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def advance(clock: ManualClock) -> Advance:
+    async def run(seconds: float, step: float = 0.5) -> None:
+        await settle()
+        for _ in range(round(seconds / step)):
+            clock.advance(step)
+            await settle()
+
+    return run
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def origin(clock: ManualClock) -> Origin:
+    return Origin(school="no3", boot_id=bytes(range(16)), clock=clock)
+
+
+@pytest.fixture
+def fake_switch(clock: ManualClock) -> MakeSwitch:
+    def make(**settings: object) -> FakeSwitch:
+        return FakeSwitch(clock, **settings)  # type: ignore[arg-type]  # keywords of the dataclass
+
+    return make

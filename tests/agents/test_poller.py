@@ -1,0 +1,239 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+
+from agents.origin import Origin
+from agents.poller import Cadence, Poller, PollError, SwitchPoller
+from agents.ports import Keep
+from agents.switch import Switch
+from drivers.snmp.errors import Timeout
+from tenone.blocks.block import Block, Draft
+from tenone.runtime.clock import ManualClock
+from tenone.runtime.supervisor import Supervisor
+from tests.agents.conftest import Advance, FakeSwitch, Kept, MakeSwitch
+
+CADENCE = Cadence(state_seconds=10, counters_seconds=60, inventory_seconds=600)
+SILENT = Timeout("core did not answer")
+
+
+class Bench:
+    """Builds pollers on the fixtures and runs them under a supervisor."""
+
+    def __init__(self, clock: ManualClock, origin: Origin, kept: Kept) -> None:
+        self.clock, self.origin = clock, origin
+        self.keep: Keep = kept.keep
+
+    @asynccontextmanager
+    async def polling(self, **readers: FakeSwitch) -> AsyncIterator[Poller]:
+        poller = Poller(
+            SwitchPoller(
+                Switch(name, reader=reader, origin=self.origin, budget_seconds=10),
+                clock=self.clock,
+                keep=self.keep,
+                cadence=CADENCE,
+            )
+            for name, reader in readers.items()
+        )
+        async with Supervisor(self.clock) as tasks:
+            poller.start(tasks)
+            yield poller
+
+
+@pytest.fixture
+def bench(clock: ManualClock, origin: Origin, kept: Kept) -> Bench:
+    return Bench(clock, origin, kept)
+
+
+async def test_meets_a_switch_once_then_keeps_its_cadences(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(300)
+    assert [draft.layout.stream for draft in kept.calls[0]] == [
+        "port-inventory",
+        "port-state",
+        "port-counters",
+        "switch-status",
+    ]
+    assert 29 <= len(switch.times("state")) <= 30
+    assert 5 <= len(switch.times("counters")) <= 6
+    assert len(switch.times("inventory")) <= 2, "at the meeting, and once in ten minutes"
+    assert {draft.stamp.subject for draft in kept.drafts} == {"no3/switch/core"}
+    assert not switch.overlapped
+
+
+async def test_slots_do_not_drift(bench: Bench, fake_switch: MakeSwitch, advance: Advance) -> None:
+    switch = fake_switch(seconds=2.0)
+    async with bench.polling(core=switch):
+        await advance(1200)
+    times = switch.times("state")
+    slots = [when // 10 for when in times]
+    assert len(slots) == len(set(slots)), "a slot was used twice"
+    assert len(times) >= 118, "slots were lost although every answer came in time"
+
+
+async def test_a_slow_switch_skips_slots_and_delays_nobody(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    slow, quick, silent = (
+        fake_switch(seconds=9.5),
+        fake_switch(),
+        fake_switch(seconds=5, error={"state": SILENT, "inventory": SILENT}),
+    )
+    async with bench.polling(slow=slow, quick=quick, silent=silent):
+        await advance(300)
+    assert not slow.overlapped
+    alone = fake_switch()
+    async with bench.polling(quick=alone):
+        await advance(300)
+    assert len(quick.times("state")) == len(alone.times("state"))
+
+
+async def test_a_silent_switch_says_so_once_a_minute_and_is_still_probed(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch(error={"inventory": SILENT, "state": SILENT})
+    async with bench.polling(core=switch):
+        await advance(600)
+    assert not kept.of("port-state")
+    assert set(kept.values("switch-status", "reachable")) == {0}
+    assert set(kept.values("switch-status", "poll_error")) == {"core did not answer"}
+    assert set(kept.values("switch-status", "sys_uptime_ticks")) == {None}
+    assert 10 <= len(kept.of("switch-status")) <= 12
+    probes = switch.times("inventory")
+    gaps = [after - before for before, after in pairwise(probes)]
+    assert max(gaps) <= 32, "three intervals and one slot's jitter and step"
+    assert min(gaps[4:]) > 25
+
+
+async def test_a_switch_that_comes_back_is_met_again(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(30)
+        switch.error = {"state": SILENT, "inventory": SILENT}
+        await advance(60)
+        switch.error = {}
+        await advance(40)
+    changes = kept.values("switch-status", "reachable")
+    assert [now for before, now in pairwise([None, *changes]) if now != before] == [1, 0, 1]
+    assert len(kept.of("port-inventory")) == 2
+
+
+async def test_a_sweep_over_its_budget_is_a_failure_with_a_sentence(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(30)
+        switch.seconds = 100
+        await advance(60)
+    assert kept.values("switch-status", "poll_error")[-1] == (
+        "the port-state sweep did not end within its budget of 10 s"
+    )
+    assert kept.values("switch-status", "reachable")[-1] == 0
+
+
+async def test_counters_that_fail_do_not_make_the_switch_silent(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch(error={"counters": Timeout("no counters today")})
+    async with bench.polling(core=switch):
+        await advance(150)
+        assert kept.values("switch-status", "poll_error")[-1] == "no counters today"
+        switch.error = {}
+        await advance(70)
+    assert kept.values("switch-status", "poll_error")[-1] == ""
+    assert set(kept.values("switch-status", "reachable")) == {1}
+    assert len(kept.of("port-state")) > 15
+
+
+@pytest.mark.parametrize("change", ["rows", "restart"])
+async def test_new_rows_or_a_restart_bring_a_new_inventory(
+    change: str, bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(60)
+        if change == "rows":
+            switch.rows = (*switch.rows, "GE0/0/3")
+        else:
+            switch.uptime_ticks = 3
+        await advance(60)
+    assert len(kept.of("port-inventory")) == 2
+    assert kept.of("port-inventory")[-1].layout.rows == switch.rows
+
+
+async def test_an_inventory_that_fails_after_a_change_is_tried_at_the_next_state_slot(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(60)
+        switch.error = {"inventory": Timeout("no walk")}
+        switch.uptime_ticks = 3
+        await advance(100)
+    assert 9 <= len(switch.times("inventory")) <= 12
+    assert not switch.overlapped
+
+
+async def test_poll_now(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch) as poller:
+        await advance(30)
+        before = len(kept.of("port-state"))
+        await poller.poll_now("core")
+        assert len(kept.of("port-state")) == before + 1
+        switch.error = {"state": SILENT}
+        with pytest.raises(PollError, match="core did not answer"):
+            await poller.poll_now("core")
+        with pytest.raises(PollError, match="no switch 'other'"):
+            await poller.poll_now("other")
+
+
+async def test_a_request_waits_for_the_sweep_under_way(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch(seconds=3)
+    async with bench.polling(core=switch) as poller:
+        await advance(40)
+        asked = [asyncio.create_task(poller.poll_now("core")) for _ in range(5)]
+        before = len(switch.times("state"))
+        await advance(7)
+        await asyncio.gather(*asked)
+        assert len(switch.times("state")) - before <= 2, "requests at the same time share a sweep"
+    assert not switch.overlapped
+
+
+async def test_a_journal_that_cannot_keep_stops_no_other_switch(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    async def refusing(drafts: Sequence[Draft]) -> list[Block]:
+        if any("bad" in draft.stamp.subject for draft in drafts):
+            raise RuntimeError("disk")
+        return await kept.keep(drafts)
+
+    bench.keep = refusing
+    bad, good = fake_switch(), fake_switch()
+    async with bench.polling(bad=bad, good=good):
+        await advance(100)
+    assert len(good.times("state")) >= 9
+    assert len(bad.times("state")) >= 2, "it is tried again"
+    assert not any("bad" in draft.stamp.subject for draft in kept.drafts)
+
+
+async def test_silence_is_not_told_before_anything_was_asked(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    for index in range(20):
+        switch = fake_switch()
+        async with bench.polling(**{f"sw{index}": switch}):
+            await advance(15)
+    assert set(kept.values("switch-status", "reachable")) == {1}
