@@ -1,0 +1,1 @@
+"""The city as HTTP: JSON API, live stream, metrics, health, sessions. No business rules."""

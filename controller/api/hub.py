@@ -1,0 +1,376 @@
+"""The live stream: changes encoded once, fanned out as bytes, slow clients dropped.
+
+A client asks for a topic (a scope and some kinds). Changes are folded by (kind, id) and
+sent at most once a second; the first one after a quiet second goes at once. Every bound
+is in bytes or batches, so a client that stops reading costs its queue and nothing else:
+it is dropped, connects again and gets a snapshot.
+"""
+
+import asyncio
+import json
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from controller import encode
+from controller.views import Change, City
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.scope import ScopePath
+
+KINDS = frozenset({"link", "board", "agent", "switch", "school", "overview"})
+GATHER_SECONDS = 0.05
+"""What is published together goes out together."""
+BATCH_SECONDS = 1.0
+HEARTBEAT_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What one stream carries."""
+
+    scope: ScopePath
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much the hub may hold."""
+
+    clients: int = 600
+    client_batches: int = 8
+    client_bytes: int = 8 * 1024 * 1024
+    ring_batches: int = 120
+    ring_bytes: int = 8 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class HubFigures:
+    """Totals since start, for /metrics."""
+
+    batches: int = 0
+    changes: int = 0
+    dropped: int = 0
+    refused: int = 0
+    replays: int = 0
+    snapshots: int = 0
+
+
+class HubFullError(Exception):
+    """No room for one more stream, or the hub is closed."""
+
+
+class Client:
+    """One open stream: a bounded queue of ready bytes."""
+
+    def __init__(self, topic: Topic, bounds: Bounds) -> None:
+        self.topic = topic
+        self._bounds = bounds
+        self._queue: deque[bytes] = deque()
+        self._bytes = 0
+        self._filled = asyncio.Event()
+        self.gone = asyncio.Event()
+        """Set when the hub has let go of this client: overflow or shutdown."""
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes waiting to be taken."""
+        return self._bytes
+
+    def offer(self, chunk: bytes) -> bool:
+        """Queue ``chunk``; False when it does not fit, and then the client is let go."""
+        if self.gone.is_set():
+            return False
+        full = len(self._queue) >= self._bounds.client_batches
+        if full or self._bytes + len(chunk) > self._bounds.client_bytes:
+            self.let_go()
+            return False
+        self._queue.append(chunk)
+        self._bytes += len(chunk)
+        self._filled.set()
+        return True
+
+    def let_go(self) -> None:
+        """Give up what is queued and end the stream."""
+        self._queue.clear()
+        self._bytes = 0
+        self.gone.set()
+        self._filled.set()
+
+    async def take(self) -> bytes | None:
+        """The next bytes; None when the client was let go."""
+        while not self._queue:
+            if self.gone.is_set():
+                return None
+            self._filled.clear()
+            await self._filled.wait()
+        chunk = self._queue.popleft()
+        self._bytes -= len(chunk)
+        return chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    scope: ScopePath
+    kind: str
+    id: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    seq: int
+    changes: list[_Encoded]
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = sum(len(change.text) for change in self.changes)
+
+
+class Hub:
+    """Fans changes out. All methods belong to the event loop's thread."""
+
+    def __init__(self, clock: Clock, city: City, *, bounds: Bounds | None = None) -> None:
+        self._clock = clock
+        self._city = city
+        self._bounds = bounds or Bounds()
+        self._pending: dict[tuple[str, str], Change] = {}
+        self._wake = asyncio.Event()
+        self._clients: dict[ScopePath, dict[Topic, set[Client]]] = {}
+        self._count = 0
+        self._epoch = secrets.token_hex(4)
+        self._seq = 0
+        self._ring: deque[_Batch] = deque()
+        self._ring_bytes = 0
+        self._snapshots: dict[Topic, bytes] = {}
+        self._closed = False
+        self.figures = HubFigures()
+
+    @property
+    def clients(self) -> int:
+        """Open streams."""
+        return self._count
+
+    def publish(self, changes: Iterable[Change]) -> None:
+        """Take changes in; of two with the same kind and id the later one is sent."""
+        for change in changes:
+            self._pending[change.kind, change.id] = change
+        if self._pending:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Send batches and heartbeats for ever; one task of a Supervisor."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._batches())
+            both.create_task(self._heartbeats())
+
+    def subscribe(self, topic: Topic, last_event_id: str | None = None) -> Client:
+        """Open a stream; what it missed, or a snapshot, is queued already.
+
+        Raises :class:`HubFullError`.
+        """
+        if self._closed or self._count >= self._bounds.clients:
+            self.figures.refused += 1
+            raise HubFullError
+        client = Client(topic, self._bounds)
+        self._clients.setdefault(topic.scope, {}).setdefault(topic, set()).add(client)
+        self._count += 1
+        client.offer(self._missed(topic, last_event_id) or self._snapshot(topic))
+        return client
+
+    def unsubscribe(self, client: Client) -> None:
+        """Forget a stream; calling it twice is fine."""
+        topics = self._clients.get(client.topic.scope, {})
+        members = topics.get(client.topic, set())
+        if client not in members:
+            return
+        client.let_go()
+        members.discard(client)
+        self._count -= 1
+        if not members:
+            del topics[client.topic]
+            if not topics:
+                del self._clients[client.topic.scope]
+
+    def close(self) -> None:
+        """End all streams and take no more. Call before the HTTP server drains."""
+        self._closed = True
+        for client in list(self._everybody()):
+            self.unsubscribe(client)
+
+    def flush(self) -> None:
+        """Encode what is pending and hand it to the clients it concerns."""
+        changes, self._pending = self._pending, {}
+        if not changes:
+            return
+        self._seq += 1
+        batch = _Batch(self._seq, [_encoded(change) for change in changes.values()])
+        self._snapshots.clear()
+        self._remember(batch)
+        self.figures.batches += 1
+        self.figures.changes += len(batch.changes)
+        by_topic: dict[Topic, list[_Encoded]] = {}
+        for change in batch.changes:
+            for topic in self._topics_of(change):
+                by_topic.setdefault(topic, []).append(change)
+        for topic, mine in by_topic.items():
+            self._send(self._clients[topic.scope][topic], self._event("changes", mine))
+
+    def beat(self) -> None:
+        """Tell every client that the stream is alive and what time it is here."""
+        chunk = f'event: beat\ndata: {{"now":{self._now():.3f}}}\n\n'.encode()
+        self._send(self._everybody(), chunk)
+
+    # -- inside -----------------------------------------------------------------
+
+    async def _batches(self) -> None:
+        while True:
+            await self._wake.wait()
+            await self._clock.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            self.flush()
+            await self._clock.sleep(BATCH_SECONDS - GATHER_SECONDS)
+
+    async def _heartbeats(self) -> None:
+        while True:
+            await self._clock.sleep(HEARTBEAT_SECONDS)
+            self.beat()
+
+    def _now(self) -> float:
+        return self._clock.wall_ns() / 1e9
+
+    def _everybody(self) -> Iterator[Client]:
+        for topics in self._clients.values():
+            for members in topics.values():
+                yield from members
+
+    def _topics_of(self, change: _Encoded) -> Iterator[Topic]:
+        """Topics whose scope is a prefix of the change's, by looking each prefix up."""
+        parts = change.scope.parts
+        for depth in range(len(parts) + 1):
+            for topic in self._clients.get(ScopePath(parts[:depth]), ()):
+                if change.kind in topic.kinds:
+                    yield topic
+
+    def _send(self, clients: Iterable[Client], chunk: bytes) -> None:
+        for client in list(clients):
+            if not client.offer(chunk):
+                self.figures.dropped += 1
+                self.unsubscribe(client)
+
+    def _event(self, name: str, changes: Iterable[_Encoded]) -> bytes:
+        texts = ",".join(change.text for change in changes)
+        return (
+            f"id: {self._epoch}-{self._seq}\nevent: {name}\n"
+            f'data: {{"now":{self._now():.3f},"changes":[{texts}]}}\n\n'
+        ).encode()
+
+    def _remember(self, batch: _Batch) -> None:
+        self._ring.append(batch)
+        self._ring_bytes += batch.size
+        while self._ring and (
+            self._ring_bytes > self._bounds.ring_bytes
+            or len(self._ring) > self._bounds.ring_batches
+        ):
+            self._ring_bytes -= self._ring.popleft().size
+
+    def _missed(self, topic: Topic, last_event_id: str | None) -> bytes | None:
+        """What came after ``last_event_id``, newest of each; None if it is not all here."""
+        epoch, _, number = (last_event_id or "").partition("-")
+        if epoch != self._epoch or not number.isascii() or not number.isdigit():
+            return None
+        last = int(number[:18])
+        oldest_needed = last + 1
+        if last > self._seq or (
+            oldest_needed <= self._seq and (not self._ring or self._ring[0].seq > oldest_needed)
+        ):
+            return None
+        newest: dict[tuple[str, str], _Encoded] = {}
+        for batch in self._ring:
+            if batch.seq > last:
+                for change in batch.changes:
+                    if change.kind in topic.kinds and topic.scope.covers(change.scope):
+                        newest[change.kind, change.id] = change
+        self.figures.replays += 1
+        return self._event("changes", newest.values())
+
+    def _snapshot(self, topic: Topic) -> bytes:
+        """Everything the topic shows, now; encoded once for all who come before the next batch."""
+        self.figures.snapshots += 1
+        if (ready := self._snapshots.get(topic)) is not None:
+            return ready
+        changes = [
+            _encoded(change)
+            for kind in sorted(topic.kinds)
+            for change in _STATES[kind](self._city, topic.scope)
+        ]
+        chunk = self._event("snapshot", changes)
+        self._snapshots[topic] = chunk
+        return chunk
+
+
+def _encoded(change: Change) -> _Encoded:
+    document = {
+        "kind": change.kind,
+        "id": change.id,
+        "scope": str(change.scope),
+        "body": change.body,
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _Encoded(change.scope, change.kind, change.id, text)
+
+
+def _links(city: City, scope: ScopePath) -> Sequence[Change]:
+    return [
+        Change(scope=scope, kind="link", id=view.id, body=encode.link_json(view))
+        for view in city.links(scope)
+    ]
+
+
+def _boards(city: City, scope: ScopePath) -> Sequence[Change]:
+    return [
+        Change(scope=scope, kind="board", id=view.id, body=encode.board_json(view))
+        for view in city.boards(scope)
+    ]
+
+
+def _switches(city: City, scope: ScopePath) -> Sequence[Change]:
+    return [
+        Change(scope=scope, kind="switch", id=view.id, body=encode.switch_json(view))
+        for view in city.switches(scope)
+    ]
+
+
+def _schools(city: City, scope: ScopePath) -> Sequence[Change]:
+    return [
+        Change(scope=view.scope, kind="school", id=view.id, body=encode.school_json(view))
+        for view in city.schools(scope)
+    ]
+
+
+def _agents(city: City, scope: ScopePath) -> Sequence[Change]:
+    return [
+        Change(scope=view.scope, kind="agent", id=view.id, body=encode.agent_json(view.agent))
+        for view in city.schools(scope)
+    ]
+
+
+def _overviews(city: City, scope: ScopePath) -> Sequence[Change]:
+    own = city.overview(scope)
+    views = [own, *(view for view in city.districts(scope) if view.scope != own.scope)]
+    return [
+        Change(
+            scope=view.scope, kind="overview", id=str(view.scope), body=encode.overview_json(view)
+        )
+        for view in views
+    ]
+
+
+_STATES: dict[str, Callable[[City, ScopePath], Sequence[Change]]] = {
+    "agent": _agents,
+    "board": _boards,
+    "link": _links,
+    "overview": _overviews,
+    "school": _schools,
+    "switch": _switches,
+}

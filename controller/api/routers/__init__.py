@@ -1,0 +1,1 @@
+"""One router a resource; each only asks a port and encodes the answer."""

@@ -1,0 +1,98 @@
+"""Signing in and out by program; people use the pages, which do the same."""
+
+import math
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
+
+from controller.api.access import Caller, Here
+from controller.api.problems import Problem
+from controller.api.schemas import SessionOut
+from controller.api.security import cookie_name
+from controller.api.services import Services
+from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
+from controller.encode import Json
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+
+
+class SignIn(BaseModel):
+    """A one-time code, as printed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(max_length=64)
+
+
+def session_json(services: Services, session: Session) -> Json:
+    """The caller's own session; its id is in the cookie alone."""
+    return {
+        "role": session.role.value,
+        "scope": str(session.scope),
+        "opened_at": session.opened_at,
+        "ends_at": session.opened_at + services.sessions.absolute_seconds,
+    }
+
+
+def set_cookie(services: Services, response: Response, token: str) -> None:
+    """The session cookie: HttpOnly, SameSite=Lax, Secure where browsers come by TLS."""
+    secure = services.config.secure_cookies
+    response.set_cookie(
+        cookie_name(secure=secure),
+        token,
+        max_age=math.ceil(services.sessions.absolute_seconds),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(services: Services, response: Response) -> None:
+    """Take the session cookie back."""
+    secure = services.config.secure_cookies
+    response.delete_cookie(
+        cookie_name(secure=secure), path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def client_address(request: Request) -> str:
+    """Who tries to sign in, for the rate limit: the peer, never a header it may write itself."""
+    return request.client.host if request.client else "unknown"
+
+
+@router.post("", status_code=201, responses={201: {"model": SessionOut}})
+async def sign_in(services: Here, request: Request, body: SignIn) -> JSONResponse:
+    """Open a session with a one-time code; the cookie in the answer is the session."""
+    try:
+        token, session = services.sessions.sign_in(body.code, client_address(request))
+    except WrongCodeError:
+        raise Problem(
+            403, "code: this code is wrong, used or too old; the controller prints a new one."
+        ) from None
+    except TooManyAttemptsError as error:
+        wait = math.ceil(error.retry_seconds)
+        raise Problem(
+            429,
+            f"Too many attempts; try again in {wait} s.",
+            headers={"Retry-After": str(wait)},
+        ) from None
+    response = JSONResponse(session_json(services, session), 201)
+    set_cookie(services, response, token)
+    return response
+
+
+@router.get("/current", responses={200: {"model": SessionOut}})
+async def current(services: Here, session: Caller) -> JSONResponse:
+    """Who am I, what may I see, until when."""
+    return JSONResponse(session_json(services, session))
+
+
+@router.delete("/current", status_code=204)
+async def sign_out(services: Here, session: Caller) -> Response:
+    """Close the caller's session; its open streams end at their next event."""
+    services.sessions.close(session)
+    response = Response(status_code=204)
+    clear_cookie(services, response)
+    return response

@@ -1,0 +1,150 @@
+"""Everything the HTTP side is handed: ports to the rest of the controller, nothing global."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from controller.api.hub import Hub
+from controller.api.sessions import Sessions
+from controller.api.trend import Trend
+from controller.views import City
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.scope import ScopePath
+
+
+class Records(Protocol):
+    """What was true at a past moment (records carry valid-from and valid-to)."""
+
+    def resources(self) -> frozenset[str]:
+        """Names of the resources that can be answered, such as ``bindings``."""
+        ...
+
+    def as_of(
+        self, resource: str, scope: ScopePath, moment: float
+    ) -> Sequence[Mapping[str, object]]:
+        """The resource's items inside ``scope`` as they stood at ``moment`` (epoch seconds).
+
+        Each item has an ``id``. Called in a worker thread, so it may read a database.
+        """
+        ...
+
+
+class NoRecords:
+    """Nothing is kept: every ``?as_of=`` is refused with a sentence."""
+
+    def resources(self) -> frozenset[str]:
+        """See :class:`Records`."""
+        return frozenset()
+
+    def as_of(
+        self, resource: str, scope: ScopePath, moment: float
+    ) -> Sequence[Mapping[str, object]]:
+        """See :class:`Records`; the API never gets here."""
+        raise LookupError(f"no past of {resource} at {moment} in {str(scope) or 'the city'}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionReply:
+    """An agent's answer to a request, in the words of its command channel."""
+
+    state: str
+    """``executing``, ``successful`` or ``failed``."""
+    code: str
+    """Short and stable, for programs; empty when all is well."""
+    message: str
+    """One sentence for people."""
+
+
+class Actions(Protocol):
+    """Requests to agents. They read and poll; nothing here changes a network."""
+
+    async def poll_now(self, school: str, switch: str | None) -> ActionReply:
+        """Ask the school's agent to sweep ``switch`` now, or all of its switches.
+
+        A silent agent, an unknown switch or a deadline that passed come back as
+        ``failed`` with a sentence; nothing is raised.
+        """
+        ...
+
+
+class NoActions:
+    """There is no way to the agents: every request fails and says so."""
+
+    async def poll_now(self, school: str, switch: str | None) -> ActionReply:
+        """See :class:`Actions`."""
+        what = switch or "all switches"
+        return ActionReply(
+            state="failed",
+            code="no-command-channel",
+            message=f"This controller has no command channel, so {what} of {school} "
+            "cannot be polled on request.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One part's word about itself."""
+
+    name: str
+    ready: bool
+    sentence: str
+
+
+HealthSource = Callable[[], Health]
+"""Asked at every ``/readyz``; must be quick and must not raise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestFigures:
+    """Counters and gauges of ingest, since the controller started."""
+
+    samples_total: int = 0
+    """Values committed."""
+    blocks_total: int = 0
+    """Blocks committed."""
+    duplicates_total: int = 0
+    """Blocks folded away as resent."""
+    refused_total: int = 0
+    """Payloads refused: damaged, unknown layout, wrong birth."""
+    base_skipped_total: int = 0
+    """Sequence numbers an agent had forgotten that this controller never committed."""
+    receipts_total: int = 0
+    """Receipts sent."""
+    lag_seconds: float | None = None
+    """Age of the newest committed block at its commit; None before the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """What a deployment may set."""
+
+    demo: bool = False
+    """Pages say that this is a demonstration."""
+    secure_cookies: bool = False
+    """True where browsers come by TLS: cookies get ``Secure`` and the ``__Host-`` prefix."""
+    hosts: tuple[str, ...] = ()
+    """Host names this controller answers to, without port; empty: any."""
+    metrics_token: str | None = None
+    """Bearer token for ``/metrics`` from elsewhere, resolved from its reference; None: refused."""
+    max_body_bytes: int = 64 * 1024
+    """Largest request body."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """The seam between the composition root and the HTTP side."""
+
+    city: City
+    hub: Hub
+    sessions: Sessions
+    trend: Trend
+    clock: Clock
+    records: Records = field(default_factory=NoRecords)
+    actions: Actions = field(default_factory=NoActions)
+    health: Sequence[HealthSource] = ()
+    ingest: Callable[[], IngestFigures] = IngestFigures
+    config: HttpConfig = field(default_factory=HttpConfig)
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self.clock.wall_ns() / 1e9

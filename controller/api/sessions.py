@@ -1,0 +1,265 @@
+"""Who is at the keyboard: one-time codes, server-side sessions, roles.
+
+A session id is 256 random bits; the store holds its SHA-256 alone, so a stolen store
+opens nothing. Part 3 brings users and identity providers; they will make sessions by
+the same :meth:`Sessions.open`.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.scope import ScopePath
+
+IDLE_SECONDS = 30 * 60.0
+ABSOLUTE_SECONDS = 12 * 3600.0
+TOUCH_SECONDS = 30.0
+"""A session's last use is written at most this often."""
+CODE_SECONDS = 15 * 60.0
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U to misread."""
+CODE_LENGTH = 12
+"""60 bits: at the limits below, guessing one takes longer than the sun has."""
+ATTEMPTS_PER_CLIENT = 5
+ATTEMPTS_IN_ALL = 30
+ATTEMPT_WINDOW_SECONDS = 60.0
+MOST_CODES = 32
+MOST_SESSIONS = 10_000
+
+
+class Role(StrEnum):
+    """What a session may do inside its scope. Part 3 adds roles, never meanings to these."""
+
+    VIEWER = "viewer"
+    """Look."""
+    OPERATOR = "operator"
+    """Look, and ask agents to poll."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One signed-in browser or program. Times are epoch seconds."""
+
+    key: str
+    """SHA-256 of the session id, hex: the store's key, no secret."""
+    role: Role
+    scope: ScopePath
+    opened_at: float
+    used_at: float
+
+
+class SessionStore(Protocol):
+    """Where sessions live; calls are short and synchronous."""
+
+    def get(self, key: str) -> Session | None:
+        """The session under ``key``."""
+        ...
+
+    def put(self, session: Session) -> None:
+        """Insert or replace."""
+        ...
+
+    def drop(self, key: str) -> None:
+        """Forget; unknown keys are fine."""
+        ...
+
+    def drop_before(self, *, used_at: float, opened_at: float) -> None:
+        """Forget all sessions last used or opened before these moments."""
+        ...
+
+    def count(self) -> int:
+        """How many are kept."""
+        ...
+
+
+class MemorySessionStore:
+    """Sessions of this process; a restart signs everybody out."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+
+    def get(self, key: str) -> Session | None:
+        """See :class:`SessionStore`."""
+        return self._sessions.get(key)
+
+    def put(self, session: Session) -> None:
+        """See :class:`SessionStore`."""
+        self._sessions[session.key] = session
+
+    def drop(self, key: str) -> None:
+        """See :class:`SessionStore`."""
+        self._sessions.pop(key, None)
+
+    def drop_before(self, *, used_at: float, opened_at: float) -> None:
+        """See :class:`SessionStore`."""
+        kept = {
+            key: session
+            for key, session in self._sessions.items()
+            if session.used_at >= used_at and session.opened_at >= opened_at
+        }
+        self._sessions = kept
+
+    def count(self) -> int:
+        """See :class:`SessionStore`."""
+        return len(self._sessions)
+
+
+class SignInError(Exception):
+    """A sign-in that was refused; the message is for the person at the keyboard."""
+
+
+class WrongCodeError(SignInError):
+    """No such code, or it was used, or it is too old: which one is not said."""
+
+
+class TooManyAttemptsError(SignInError):
+    """The rate limit; ``retry_seconds`` says when to come back."""
+
+    def __init__(self, retry_seconds: float) -> None:
+        super().__init__("Too many attempts.")
+        self.retry_seconds = retry_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    digest: bytes
+    role: Role
+    scope: ScopePath
+    until: float
+
+
+class Sessions:
+    """Issues one-time codes, opens sessions for them, finds and closes sessions."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: SessionStore | None = None,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        absolute_seconds: float = ABSOLUTE_SECONDS,
+        on_code_used: Callable[[], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._store: SessionStore = MemorySessionStore() if store is None else store
+        self._idle = idle_seconds
+        self._absolute = absolute_seconds
+        self._on_code_used = on_code_used
+        self._codes: list[_Code] = []
+        self._attempts: deque[tuple[float, str]] = deque()
+
+    @property
+    def absolute_seconds(self) -> float:
+        """How long a session lives at most."""
+        return self._absolute
+
+    def issue_code(
+        self,
+        *,
+        role: Role = Role.OPERATOR,
+        scope: ScopePath | None = None,
+        seconds: float = CODE_SECONDS,
+    ) -> str:
+        """A new single-use code such as ``7KQF-3M9X-0TBA``, to be printed once."""
+        now = self._now()
+        self._codes = [code for code in self._codes if code.until > now][-(MOST_CODES - 1) :]
+        text = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        self._codes.append(_Code(_digest(text), role, scope or ScopePath(), now + seconds))
+        return "-".join(text[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+
+    def sign_in(self, code: str, client: str) -> tuple[str, Session]:
+        """Open a session for a one-time code; returns its id (for the cookie) and itself.
+
+        Raises :class:`WrongCodeError` or :class:`TooManyAttemptsError`.
+        """
+        now = self._now()
+        self._limit(now, client)
+        digest = _digest(_normal(code))
+        found: _Code | None = None
+        for candidate in self._codes:  # all of them, so that time tells nothing
+            if hmac.compare_digest(candidate.digest, digest) and candidate.until > now:
+                found = candidate
+        if found is None:
+            raise WrongCodeError("This code is wrong, used or too old.")
+        self._codes.remove(found)
+        opened = self.open(role=found.role, scope=found.scope)
+        if self._on_code_used is not None:
+            self._on_code_used()
+        return opened
+
+    def open(self, *, role: Role, scope: ScopePath) -> tuple[str, Session]:
+        """A new session for somebody whose identity is proved."""
+        now = self._now()
+        self._store.drop_before(used_at=now - self._idle, opened_at=now - self._absolute)
+        if self._store.count() >= MOST_SESSIONS:
+            raise TooManyAttemptsError(self._idle)
+        token = secrets.token_urlsafe(32)
+        session = Session(
+            key=session_key(token), role=role, scope=scope, opened_at=now, used_at=now
+        )
+        self._store.put(session)
+        return token, session
+
+    def find(self, token: str, *, touch: bool = True) -> Session | None:
+        """The live session of a cookie's value; ``touch`` counts as use."""
+        session = self._store.get(session_key(token))
+        if session is None:
+            return None
+        now = self._now()
+        if not self._alive(session, now):
+            self._store.drop(session.key)
+            return None
+        if touch and now - session.used_at > TOUCH_SECONDS:
+            session = replace(session, used_at=now)
+            self._store.put(session)
+        return session
+
+    def is_open(self, session: Session) -> bool:
+        """Whether a session found earlier still lives; does not count as use."""
+        current = self._store.get(session.key)
+        return current is not None and self._alive(current, self._now())
+
+    def close(self, session: Session) -> None:
+        """Sign out."""
+        self._store.drop(session.key)
+
+    def count(self) -> int:
+        """Sessions kept, for /metrics."""
+        return self._store.count()
+
+    def _alive(self, session: Session, now: float) -> bool:
+        return now - session.used_at < self._idle and now - session.opened_at < self._absolute
+
+    def _limit(self, now: float, client: str) -> None:
+        while self._attempts and self._attempts[0][0] <= now - ATTEMPT_WINDOW_SECONDS:
+            self._attempts.popleft()
+        mine = [at for at, who in self._attempts if who == client]
+        if len(mine) >= ATTEMPTS_PER_CLIENT:
+            raise TooManyAttemptsError(mine[0] + ATTEMPT_WINDOW_SECONDS - now)
+        if len(self._attempts) >= ATTEMPTS_IN_ALL:
+            raise TooManyAttemptsError(self._attempts[0][0] + ATTEMPT_WINDOW_SECONDS - now)
+        self._attempts.append((now, client))
+
+    def _now(self) -> float:
+        return self._clock.wall_ns() / 1e9
+
+
+def session_key(token: str) -> str:
+    """The store's key of a session id."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode(errors="replace")).digest()
+
+
+def _normal(code: str) -> str:
+    """Forgive case, spaces, dashes, and the letters people read into a code."""
+    kept = "".join(ch for ch in code.upper() if ch.isalnum())[:64]
+    return kept.replace("O", "0").replace("I", "1").replace("L", "1")
