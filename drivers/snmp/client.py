@@ -1,0 +1,375 @@
+"""One socket a process, many agents: sends, matches answers, times out, keeps within bounds.
+
+Asyncio without a task or a timer a request: answers are matched by request-id and handed
+to a callback straight from the socket's reader, deadlines lie in a timer wheel.
+An answer counts only if it comes from the asked address, carries the community, is a
+response, has the id of a waiting request, and decodes. Everything else is counted and
+ignored, and the request goes on waiting for the true answer.
+"""
+
+import asyncio
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from drivers.snmp.endpoint import Address, Endpoint
+from drivers.snmp.errors import BudgetExceeded, DecodeError, SnmpError, Timeout, Unreachable
+from drivers.snmp.message import (
+    REQUEST_ID_HIGH,
+    REQUEST_ID_LOW,
+    Head,
+    PduType,
+    Request,
+    Version,
+    decode_head,
+)
+from drivers.snmp.target import Budget, Device, Target, resolve
+from drivers.snmp.wheel import TimerWheel
+from tenone.runtime.clock import Clock
+from tenone.runtime.supervisor import Supervisor
+
+STALL_NS = 200_000_000
+"""A request unanswered this long no longer counts against the bound on the socket's buffer."""
+MAX_OUTSTANDING = 512
+MIN_OUTSTANDING = 16
+SPENT_IDS = 8_192
+"""How many finished request-ids are remembered, to tell a late answer from a stray one."""
+
+OnReply = Callable[[Head, bytes], None]
+"""Takes a matched response; raises DecodeError if its variable bindings are malformed."""
+OnError = Callable[[SnmpError], None]
+Lighter = Callable[[], Request | None]
+"""Asked before a retry for a lighter request; None repeats the same one."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has passed through the client since it was made."""
+
+    sent: int = 0
+    received: int = 0
+    answered: int = 0
+    retried: int = 0
+    failed: int = 0
+    late_or_duplicate: int = 0
+    stray: int = 0
+    foreign: int = 0
+    wrong_community: int = 0
+    malformed: int = 0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Pending:
+    """A request that waits to be sent, or for its answer."""
+
+    device: Device
+    request: Request
+    on_reply: OnReply
+    on_error: OnError
+    budget: Budget | None
+    lighter: Lighter | None
+    tries_left: int
+    ids: list[int] = field(default_factory=list)
+    """Every id it was sent with: a late answer to the first try answers the second."""
+    sent_ns: int = 0
+    deadline_ns: int = 0
+    counted: bool = False
+    done: bool = False
+    foreign: Address | None = None
+
+
+class SnmpClient:
+    """Asks agents over UDP. ``async with SnmpClient(clock=SystemClock()) as client: ...``.
+
+    ``max_outstanding`` bounds the answers that may arrive at once over all devices; None
+    takes what the socket's receive buffer holds.
+    """
+
+    def __init__(self, *, clock: Clock, max_outstanding: int | None = None) -> None:
+        self.clock = clock
+        self.counts = Counts()
+        self._bound = max_outstanding
+        self._tasks = Supervisor(clock)
+        self._endpoints: dict[socket.AddressFamily, Endpoint] = {}
+        self._devices: dict[Address, list[Device]] = {}
+        self._pending: dict[int, Pending] = {}
+        self._spent: dict[int, None] = {}
+        self._ready: deque[Device] = deque()
+        self._in_flight = 0
+        self._wheel: TimerWheel[Pending] = TimerWheel(clock, self._due)
+        self._ids: list[int] = []
+
+    async def device(self, target: Target) -> Device:
+        """Resolve ``target`` and open the socket of its family; raises :class:`BadTarget`."""
+        device = await resolve(target)
+        if device.family not in self._endpoints:
+            endpoint = Endpoint(device.family, self._take, self._pump)
+            self._endpoints[device.family] = endpoint
+            self._bound = self._bound or max(MIN_OUTSTANDING, min(MAX_OUTSTANDING, endpoint.room))
+        self._devices.setdefault(device.address, []).append(device)
+        return device
+
+    def forget(self, device: Device) -> None:
+        """Let go of a device and fail what it still has waiting."""
+        if device not in self._devices.get(device.address, ()):
+            return
+        self._devices[device.address].remove(device)
+        if not self._devices[device.address]:
+            del self._devices[device.address]
+        gone = Unreachable(f"{device.label} was taken off the list while it was being asked")
+        waiting = list(device.waiting)
+        device.waiting.clear()
+        for pending in waiting:
+            pending.done = True
+            pending.on_error(gone)
+        for pending in {p for p in self._pending.values() if p.device is device}:
+            self._fail(pending, gone)
+
+    def budget(self, seconds: float, requests: int = 10_000) -> Budget:
+        """What a task may spend on a device, from now on."""
+        return Budget(self.clock.monotonic_ns() + round(seconds * 1e9), requests, seconds)
+
+    def submit(
+        self,
+        device: Device,
+        request: Request,
+        on_reply: OnReply,
+        on_error: OnError,
+        *,
+        budget: Budget | None = None,
+        lighter: Lighter | None = None,
+    ) -> None:
+        """Queue a request; exactly one of the callbacks is called, once, later."""
+        device.waiting.append(
+            Pending(
+                device=device,
+                request=request,
+                on_reply=on_reply,
+                on_error=on_error,
+                budget=budget,
+                lighter=lighter,
+                tries_left=device.tries,
+            )
+        )
+        self._enqueue(device)
+        self._pump()
+
+    async def ask(
+        self,
+        device: Device,
+        request: Request,
+        check: OnReply,
+        *,
+        budget: Budget | None = None,
+        lighter: Lighter | None = None,
+    ) -> None:
+        """Send one request and wait until ``check`` has taken its response; raises SnmpError."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_reply(head: Head, data: bytes) -> None:
+            check(head, data)
+            if not future.done():
+                future.set_result(None)
+
+        def on_error(error: SnmpError) -> None:
+            if not future.done():
+                future.set_exception(error)
+
+        self.submit(device, request, on_reply, on_error, budget=budget, lighter=lighter)
+        await future
+
+    # -- sending ---------------------------------------------------------------------
+
+    def _enqueue(self, device: Device) -> None:
+        window = device.target.window if device.awake else 1
+        if not device.queued and device.waiting and device.outstanding < window:
+            device.queued = True
+            self._ready.append(device)
+
+    def _pump(self) -> None:
+        """Send while the overall bound and the devices' windows allow, one each in turn."""
+        bound = self._bound or MIN_OUTSTANDING
+        while self._ready and self._in_flight < bound:
+            device = self._ready.popleft()
+            device.queued = False
+            if not device.waiting:
+                continue
+            pending = device.waiting.popleft()
+            device.outstanding += 1
+            self._send(pending)
+            self._enqueue(device)
+
+    def _send(self, pending: Pending) -> None:
+        device = pending.device
+        now_ns = self.clock.monotonic_ns()
+        if not pending.counted:
+            pending.counted = True
+            self._in_flight += 1
+        pending.tries_left -= 1
+        pending.sent_ns = pending.sent_ns or now_ns
+        pending.deadline_ns = now_ns + device.timeout_ns
+        if not pending.ids:
+            self._give_id(pending)
+        try:
+            if pending.budget is not None:
+                pending.budget.spend(device.label, now_ns)
+                pending.deadline_ns = min(pending.deadline_ns, pending.budget.deadline_ns)
+            self._wheel.schedule(pending, min(now_ns + STALL_NS, pending.deadline_ns))
+            self.counts.sent += 1
+            data = pending.request.stamp(pending.ids[-1])
+            self._endpoints[device.family].send(data, device.address)
+        except BudgetExceeded as error:
+            self._fail_soon(pending, error)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._fail_soon(pending, Unreachable(f"{device.label} cannot be sent to: {reason}"))
+
+    def _give_id(self, pending: Pending) -> None:
+        number = self._next_id()
+        while number in self._pending:
+            number = self._next_id()
+        pending.ids.append(number)
+        self._pending[number] = pending
+
+    def _next_id(self) -> int:
+        # Drawn from the system, so that nobody off the path can guess one.
+        while not self._ids:
+            drawn = memoryview(os.urandom(1024)).cast("I")
+            ids = (number & REQUEST_ID_HIGH for number in drawn)
+            self._ids = [number for number in ids if number >= REQUEST_ID_LOW]
+        return self._ids.pop()
+
+    # -- receiving -------------------------------------------------------------------
+
+    def _take(self, data: bytes, address: Address) -> None:
+        counts = self.counts
+        counts.received += 1
+        try:
+            head = decode_head(data)
+            pending = self._pending.get(head.request_id)
+            if pending is None:
+                if head.request_id in self._spent:
+                    counts.late_or_duplicate += 1
+                else:
+                    counts.stray += 1
+                return
+            device = pending.device
+            if address != device.address:
+                counts.foreign += 1
+                pending.foreign = address
+                return
+            if head.community != device.community or head.version != Version.V2C:
+                counts.wrong_community += 1
+                return
+            if head.pdu_type != PduType.RESPONSE:
+                # An echo of our own request, or something that plays manager.
+                counts.stray += 1
+                return
+            pending.on_reply(head, data)
+        except DecodeError as error:
+            counts.malformed += 1
+            for culprit in self._devices.get(address, ()):
+                culprit.garbage = error
+                culprit.garbage_ns = self.clock.monotonic_ns()
+            return
+        counts.answered += 1
+        device.awake = True
+        self._finish(pending)
+
+    def _finish(self, pending: Pending) -> None:
+        pending.done = True
+        self._uncount(pending)
+        for number in pending.ids:
+            del self._pending[number]
+            self._spent[number] = None
+            if len(self._spent) > SPENT_IDS:
+                del self._spent[next(iter(self._spent))]
+        pending.device.outstanding -= 1
+        self._enqueue(pending.device)
+
+    def _uncount(self, pending: Pending) -> None:
+        if pending.counted:
+            pending.counted = False
+            self._in_flight -= 1
+
+    # -- time and failure ------------------------------------------------------------
+
+    def _due(self, pending: Pending, now_ns: int) -> None:
+        if pending.done:
+            return
+        if now_ns < pending.deadline_ns:
+            self._uncount(pending)
+            self._wheel.schedule(pending, pending.deadline_ns)
+            self._pump()
+            return
+        device = pending.device
+        device.awake = False
+        budget = pending.budget
+        if pending.tries_left <= 0:
+            self._fail(pending, self._why(pending))
+        elif budget is not None and now_ns >= budget.deadline_ns:
+            self._fail(pending, budget.late(device.label))
+        else:
+            self.counts.retried += 1
+            lighter = pending.lighter() if pending.lighter is not None else None
+            if lighter is not None:
+                # Another question needs another id.
+                pending.request = lighter
+                self._give_id(pending)
+            self._send(pending)
+
+    def _why(self, pending: Pending) -> SnmpError:
+        device = pending.device
+        waited = f"{device.tries} x {device.timeout_ns / 1e9:g} s"
+        if device.garbage is not None and device.garbage_ns >= pending.sent_ns:
+            return DecodeError(
+                f"{device.label} sent nothing readable within {waited}: {device.garbage}"
+            )
+        if pending.foreign is not None:
+            return Timeout(
+                f"{device.label} did not answer within {waited}; an answer came from "
+                f"{pending.foreign[0]}, which was not asked and is not believed"
+            )
+        return Timeout(
+            f"{device.label} did not answer within {waited}: it is off, out of reach, or does "
+            "not accept this community"
+        )
+
+    def _fail_soon(self, pending: Pending, error: SnmpError) -> None:
+        # Never call back from inside submit: its caller is not ready for it yet.
+        asyncio.get_running_loop().call_soon(self._fail, pending, error)
+
+    def _fail(self, pending: Pending, error: SnmpError) -> None:
+        if pending.done:
+            return
+        self.counts.failed += 1
+        self._finish(pending)
+        pending.on_error(error)
+        self._pump()
+
+    # -- life ------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Fail what waits, close the sockets."""
+        for device in [device for devices in self._devices.values() for device in devices]:
+            self.forget(device)
+        for endpoint in self._endpoints.values():
+            endpoint.close()
+        self._endpoints.clear()
+        await self._tasks.close()
+
+    async def __aenter__(self) -> Self:
+        self._tasks.start("snmp-timers", self._wheel.run)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()

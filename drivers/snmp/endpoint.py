@@ -1,0 +1,96 @@
+"""A non-blocking UDP socket on the event loop: datagrams in by callback, out without waiting."""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+
+RECEIVE_BURST = 128
+"""Datagrams taken before other tasks get their turn."""
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+BYTES_A_REPLY = 2_400
+"""What the kernel charges the socket for a reply of up to 1,472 bytes."""
+_MAX_DATAGRAM = 65_536
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+OnDatagram = Callable[[bytes, Address], None]
+
+
+class Endpoint:
+    """An unconnected socket of one family; ``on_burst`` is called after each run of datagrams."""
+
+    def __init__(
+        self,
+        family: socket.AddressFamily,
+        on_datagram: OnDatagram,
+        on_burst: Callable[[], None],
+    ) -> None:
+        self.errors = 0
+        """Sends and receives the system refused after they had been accepted for later."""
+        self._on_datagram = on_datagram
+        self._on_burst = on_burst
+        self._buffer = memoryview(bytearray(_MAX_DATAGRAM))
+        self._blocked: deque[tuple[bytes, Address]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        if family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        self._socket.bind(("::", 0) if family == socket.AF_INET6 else ("", 0))
+        try:
+            # Past the system's limit, which needs a privilege that is often not there.
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+        except OSError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._loop.add_reader(self._socket, self._receive)
+
+    @property
+    def room(self) -> int:
+        """How many replies the receive buffer holds."""
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // BYTES_A_REPLY
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Send now, or as soon as the socket takes it; raises OSError if it refuses."""
+        if self._blocked:
+            self._blocked.append((data, address))
+            return
+        try:
+            self._socket.sendto(data, address)
+        except BlockingIOError:
+            self._blocked.append((data, address))
+            self._loop.add_writer(self._socket, self._unblock)
+
+    def close(self) -> None:
+        """Close the socket; what still waited to be sent is dropped."""
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        self._blocked.clear()
+        self._socket.close()
+
+    def _receive(self) -> None:
+        receive, buffer, take = self._socket.recvfrom_into, self._buffer, self._on_datagram
+        for _ in range(RECEIVE_BURST):
+            try:
+                size, address = receive(buffer)
+            except BlockingIOError:
+                break
+            except OSError:
+                self.errors += 1
+                continue
+            take(bytes(buffer[:size]), address)
+        self._on_burst()
+
+    def _unblock(self) -> None:
+        while self._blocked:
+            try:
+                self._socket.sendto(*self._blocked[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                # Whoever waits for an answer to this one is told by its timeout.
+                self.errors += 1
+            self._blocked.popleft()
+        self._loop.remove_writer(self._socket)
+
+
+_SO_RCVBUFFORCE = 33
+"""asm-generic/socket.h; the socket module does not name it."""
