@@ -7,10 +7,10 @@ What cannot be seen now (silent agent, silent switch, stale evidence, missing po
 before anything else is asked; old values are never judged.
 
 Full duplex by standard: IEEE 802.3 defines half duplex (CSMA/CD, clause 4) up to 1 Gb/s only;
-clauses 125 (2.5 and 5 Gb/s), 44 (10 Gb/s) and 80 (40 and 100 Gb/s) are for full duplex alone, and
-their interfaces carry no collision signal. Many 10G ports have no row in dot3StatsTable or report
-unknown(1): above 1 Gb/s that is taken as full and marked in ``Judgement.duplex_by_standard``. Half duplex at 1 Gb/s and above is an error of the switch's
-agent (SLA.md, "Counters, clocks and identities"): unknown, not bad.
+clauses 125 (2.5 and 5 Gb/s), 44 (10 Gb/s) and 80 (40 and 100 Gb/s) are for full duplex alone.
+Many 10G ports have no row in dot3StatsTable or report unknown(1): above 1 Gb/s that is taken as
+full and marked in ``Judgement.duplex_by_standard``. Half duplex at 1 Gb/s and above is an error
+of the switch's agent (SLA.md, "Counters, clocks and identities"): unknown, not bad.
 """
 
 from dataclasses import dataclass

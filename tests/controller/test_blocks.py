@@ -279,8 +279,8 @@ def test_read_by_time_school_and_stream(store: SqliteBlockStore) -> None:
 
 def test_read_after_walks_on_over_days(store: SqliteBlockStore) -> None:
     journal = FakeJournal()
-    for day in range(3):
-        at = NOON_NS + day * DAY_NS
+    for number in range(3):
+        at = NOON_NS + number * DAY_NS
         store.commit([journal.arrival(journal.ports(), received_ns=at) for _ in range(5)])
     day, position = "", 0
     seen: list[int] = []
