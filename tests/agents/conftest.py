@@ -115,6 +115,13 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+async def until(fact: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for a fact, by the real clock; fails when it does not come true in time."""
+    async with asyncio.timeout(seconds):
+        while not fact():  # noqa: ASYNC110 - facts are not all events
+            await asyncio.sleep(0.02)
+
+
 Advance = Callable[[float], Awaitable[None]]
 MakeSwitch = Callable[..., FakeSwitch]
 

@@ -1,0 +1,190 @@
+"""The school's devices: class boards over the school's MQTT broker.
+
+A message is acknowledged only after what it said is on disk: in a kept block, or in the
+quarantine. One ``board-health`` block a school holds all boards; it is made at most once a
+second when something changed and at least once a minute.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agents.boards import BoardTable
+from agents.bucket import TokenBucket
+from agents.origin import Origin
+from agents.ports import Keep
+from agents.quarantine import Quarantine
+from agents.waiting import sleep_or
+from drivers.devices.board import BoardSample, read_message
+from drivers.devices.message import Reason, Refused, parse_topic
+from drivers.wire.mqtt import Backoff, Message, MqttError, MqttPort
+from drivers.wire.topics import device_filter
+from tenone.blocks.block import Draft
+from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.scope import DeviceKind
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "board/all"
+CHANGED_SECONDS = 1.0
+UNCHANGED_SECONDS = 60.0
+PRESSED_SECONDS = 0.2
+"""Between two writes when so many messages wait that the broker would hold others back."""
+RECEIVE_MAXIMUM = 1000
+PRESSED_MESSAGES = 50
+"""Below the 100 that the embedded broker leaves unacknowledged, whatever it is asked for."""
+RATE_A_SECOND = 5.0
+BURST = 50.0
+"""A board says a thing every few seconds; after a cut it may tell 50 at once."""
+
+
+class Gateway:
+    """Receives, checks, folds and keeps what the boards say. :meth:`start` gives it its tasks.
+
+    ``make_port`` makes a port that is not connected yet, for a session that outlives it.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: BoardTable,
+        quarantine: Quarantine,
+        origin: Origin,
+        keep: Keep,
+        make_port: Callable[[], MqttPort],
+    ) -> None:
+        self.table = table
+        self.quarantine = quarantine
+        self.connected = False
+        self._origin = origin
+        self._clock = origin.clock
+        self._keep = keep
+        self._make_port = make_port
+        self._port: MqttPort | None = None
+        self._held: list[Message] = []
+        self._kept_version = -1
+        self._kept_ns: int | None = None
+        self._wake = asyncio.Event()
+        self._pressed = asyncio.Event()
+        now_ns = self._clock.monotonic_ns()
+        self._buckets: dict[str, TokenBucket] = {}
+        self._strangers = TokenBucket(rate=RATE_A_SECOND, burst=BURST, now_ns=now_ns)
+
+    def start(self, tasks: Supervisor) -> None:
+        """One task listens, one writes; a broker out of reach does not stop the blocks."""
+        tasks.start("boards listen", self._listen)
+        tasks.start("boards write", self._write)
+
+    async def close(self) -> None:
+        """Write what is held, acknowledge it, disconnect. The tasks must have ended."""
+        await self._flush()
+        if self._port is not None:
+            await self._port.disconnect()
+
+    # -- listening -----------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        backoff = Backoff()
+        while True:
+            port = self._make_port()
+            try:
+                await self._consume(port, backoff)
+            except MqttError as error:
+                log.warning("school broker: %s", error)
+            if self.connected:
+                self.connected = False
+                self.table.forget_presence()
+                self._wake.set()
+            await port.disconnect()
+            await self._clock.sleep(backoff.pause())
+
+    async def _consume(self, port: MqttPort, backoff: Backoff) -> None:
+        await port.connect()
+        await port.subscribe(device_filter(), qos=1)
+        backoff.reset()
+        self._port, self._held = port, []
+        self.connected = True
+        log.info("listening to the school's devices at %s", port.endpoint)
+        async for message in port.messages():
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        """Judge one message and hold it until what it said is on disk."""
+        wall_ns = self._clock.wall_ns()
+        try:
+            self.table.apply(self._read(message, wall_ns))
+        except Refused as refused:
+            self.quarantine.add(
+                refused.reason, str(refused), message.topic, message.payload, wall_ns
+            )
+        self._held.append(message)
+        self._wake.set()
+        if len(self._held) >= PRESSED_MESSAGES:
+            self._pressed.set()
+
+    def _read(self, message: Message, wall_ns: int) -> BoardSample:
+        """The sample in a message; raises :class:`Refused`. Cheap checks come first."""
+        topic = parse_topic(message.topic)
+        is_board = topic.kind is DeviceKind.BOARD
+        known = is_board and topic.device in self.table
+        if not self._bucket(topic.device if known else None).take(self._clock.monotonic_ns()):
+            raise Refused(Reason.FLOOD, "more messages than one device may send")
+        if is_board and not known:
+            raise Refused(Reason.UNKNOWN_DEVICE, f"no board {topic.device} in school.yaml")
+        return read_message(topic, message.payload, wall_ns // 1_000_000)
+
+    def _bucket(self, serial: str | None) -> TokenBucket:
+        """A configured board has its own; all others share one, however many they claim to be."""
+        if serial is None:
+            return self._strangers
+        bucket = self._buckets.get(serial)
+        if bucket is None:
+            bucket = self._buckets[serial] = TokenBucket(
+                rate=RATE_A_SECOND, burst=BURST, now_ns=self._clock.monotonic_ns()
+            )
+        return bucket
+
+    # -- writing -------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        while True:
+            await sleep_or(self._clock, UNCHANGED_SECONDS, self._wake)
+            self._wake.clear()
+            self._pressed.clear()
+            await self._flush()
+            await self._clock.sleep(PRESSED_SECONDS)
+            await sleep_or(self._clock, CHANGED_SECONDS - PRESSED_SECONDS, self._pressed)
+
+    async def _flush(self) -> None:
+        """Put everything on disk that is known so far, then acknowledge it."""
+        held, self._held = self._held, []
+        port, version = self._port, self.table.version
+        if version != self._kept_version or self._is_old():
+            try:
+                await self._keep([self._draft()])
+            except BaseException:
+                if port is self._port:
+                    self._held = held + self._held  # acknowledged when a later write succeeds
+                raise
+            self._kept_version, self._kept_ns = version, self._clock.monotonic_ns()
+        if self.quarantine.is_waiting:
+            await self._write_quarantine()
+        if port is not None:
+            for message in held:
+                port.ack(message)
+
+    async def _write_quarantine(self) -> None:
+        lines = self.quarantine.take_lines()
+        try:
+            await asyncio.to_thread(self.quarantine.write, lines)
+        except OSError as error:
+            # The counts stand; a full disk must not stop the boards.
+            log.error("the quarantine could not be written: %s", error)  # noqa: TRY400 - the sentence says it all
+
+    def _is_old(self) -> bool:
+        if self._kept_ns is None:
+            return True
+        return self._clock.monotonic_ns() - self._kept_ns >= UNCHANGED_SECONDS * 1e9
+
+    def _draft(self) -> Draft:
+        return Draft.of(self.table.layout, self._origin.stamp(SUBJECT), self.table.columns())
