@@ -1,0 +1,252 @@
+"""Many live switches with their agents, sockets, control lines and answer log."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from firmware_sims import control
+from firmware_sims.switch import ber
+from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, Agent
+from firmware_sims.switch.mib import (
+    IF_DESCR,
+    IF_HC_IN_OCTETS,
+    IF_IN_OCTETS,
+    IFX_NAME,
+    SYS_UP_TIME,
+    ModelTree,
+)
+from firmware_sims.switch.misbehave import Behaviour, misbehaving, plain
+from firmware_sims.switch.model import Quirk, Switch
+from firmware_sims.switch.plan import Plan
+from firmware_sims.switch.replay import Recording
+from firmware_sims.switch.server import Answer, Endpoint
+from tenone.runtime.clock import Clock
+
+LONGEST_SILENCE_SECONDS = 86_400.0
+
+
+class AnswerLog:
+    """What switches have answered, one JSON line each, flushed before the reply leaves.
+
+    A reply that holds the first port's in-octets counts as one answered sweep of counters:
+    its *answer number* (1, 2, ... for each switch, never twice) is served as that counter. A
+    reply that holds sysUpTime is logged with its ticks. So whatever a reader stores can be
+    found here, and nothing stored may be missing here.
+    """
+
+    def __init__(self, out: TextIO, clock: Clock) -> None:
+        self._out = out
+        self._clock = clock
+
+    def write(self, switch: str, answer: int | None, uptime_ticks: int | None) -> None:
+        """Add one line and flush it."""
+        line = {
+            "switch": switch,
+            "answer": answer,
+            "uptime_ticks": uptime_ticks,
+            "wall_ms": self._clock.wall_ns() // 1_000_000,
+        }
+        self._out.write(json.dumps(line) + "\n")
+        self._out.flush()
+
+
+class NumberedTree(ModelTree):
+    """A live switch whose first port's in-octets are the number of the answer."""
+
+    def __init__(self, switch: Switch, log: AnswerLog) -> None:
+        self._number = 0
+        self._log = log
+        super().__init__(switch)
+        self._marked: frozenset[bytes] = frozenset()
+        self._marked_of: Sequence[bytes] = ()
+
+    def varbind(self, position: int) -> bytes:
+        """See :class:`firmware_sims.switch.tree.Tree`."""
+        if self._marked_of is not self.keys:
+            index = self._switch.ports[0].if_index
+            self._marked = frozenset(
+                ber.sort_key((*column, index)) for column in (IF_IN_OCTETS, IF_HC_IN_OCTETS)
+            )
+            self._marked_of = self.keys
+        if self.keys[position] not in self._marked:
+            return super().varbind(position)
+        source = self._shape.cells[position].source
+        return ber.tlv(
+            ber.SEQUENCE, self._shape.names[position] + ber.integer(self._number + 1, source.tag)
+        )
+
+    def replied(self, varbinds: bytes) -> None:
+        """Log a reply about to be sent; the answer number in it is used up."""
+        index = self._switch.ports[0].if_index
+        columns = (IF_IN_OCTETS, IF_HC_IN_OCTETS)
+        answer = uptime = None
+        if any(ber.oid((*column, index)) in varbinds for column in columns):
+            self._number += 1
+            answer = self._number
+        if _UPTIME_NAME in varbinds:
+            uptime = self._switch.uptime_ticks(self._now)
+        if answer is not None or uptime is not None:
+            self._log.write(self._switch.name, answer, uptime)
+
+
+_UPTIME_NAME = ber.oid(SYS_UP_TIME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all switches of a fleet share."""
+
+    clock: Clock
+    seed: int = 0
+    misbehave: Behaviour | Quirk | None = None
+    max_reply: int = DEFAULT_MAX_REPLY
+    log: AnswerLog | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """An agent, its socket and what it stands for."""
+
+    name: str
+    vendor: str
+    ports: Sequence[str]
+    """ifName of each socket."""
+    agent: Agent
+    endpoint: Endpoint
+    switch: Switch | None
+    """None for a recording, whose state nothing changes."""
+
+    def ready(self) -> dict[str, object]:
+        """What the ready line says of it."""
+        return {
+            "name": self.name,
+            "host": self.endpoint.host,
+            "port": self.endpoint.port,
+            "community": self.agent.community.decode(),
+            "vendor": self.vendor,
+            "ports": list(self.ports),
+        }
+
+
+def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
+    """Build a switch and bind its socket; raises OSError when the address is taken."""
+    flaw, log = setting.misbehave, setting.log
+    switch = Switch(
+        name=plan.name,
+        vendor=plan.vendor,
+        clock=setting.clock,
+        seed=setting.seed,
+        ports=plan.ports,
+        uplinks=plan.uplinks,
+        virtual=plan.virtual,
+        quirks=frozenset({flaw}) if isinstance(flaw, Quirk) else frozenset(),
+    )
+    switch.location = plan.location
+    for port, changes in plan.set.items():
+        switch.set_port(port, changes)
+    if plan.neighbours:
+        switch.set_neighbours(plan.neighbours)
+    tree = NumberedTree(switch, log) if log is not None else ModelTree(switch)
+    agent = Agent(
+        tree,
+        community=plan.community,
+        max_reply=setting.max_reply,
+        begin=tree.begin,
+        replied=tree.replied if isinstance(tree, NumberedTree) else None,
+    )
+    return Unit(
+        name=plan.name,
+        vendor=plan.vendor.value,
+        ports=[port.name for port in switch.sockets],
+        agent=agent,
+        endpoint=Endpoint(_answers(agent, setting), *where),
+        switch=switch,
+    )
+
+
+def recorded(
+    recording: Recording, name: str, community: str, where: tuple[str, int], setting: Setting
+) -> Unit:
+    """Serve a recording; raises ValueError for options that need a live switch, and OSError."""
+    if setting.log is not None:
+        raise control.CommandError(
+            "--answers needs live switches: a recording's counters stand still"
+        )
+    if isinstance(setting.misbehave, Quirk):
+        raise control.CommandError(
+            f"{setting.misbehave.value!r} changes the state of a live switch: "
+            "a recording says what it was recorded with"
+        )
+    clock = setting.clock
+    started_ns = clock.monotonic_ns()
+
+    def begin() -> bool:
+        recording.at((clock.monotonic_ns() - started_ns) / 1e9)
+        return True
+
+    agent = Agent(
+        recording,
+        community=community,
+        max_reply=setting.max_reply,
+        max_single=LARGEST_REPLY,
+        begin=begin,
+    )
+    return Unit(
+        name=name,
+        vendor="recorded",
+        ports=recording.texts(IFX_NAME) or recording.texts(IF_DESCR),
+        agent=agent,
+        endpoint=Endpoint(_answers(agent, setting), *where),
+        switch=None,
+    )
+
+
+def _answers(agent: Agent, setting: Setting) -> Answer:
+    if isinstance(setting.misbehave, Behaviour):
+        return misbehaving(agent, setting.misbehave, setting.seed)
+    return plain(agent)
+
+
+class Controls:
+    """Carries out the control lines of a fleet of switches."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._switches = {unit.name: unit.switch for unit in units}
+
+    def handle(self, command: Mapping[str, object]) -> None:
+        """One command; raises ValueError with one sentence.
+
+        ``{"switch", "port", "set": {...}}``, ``{"switch", "reboot": {"silent_seconds",
+        "renumber"}}`` or ``{"switch", "silent": true}``.
+        """
+        name = control.text(command, "switch")
+        if name not in self._switches:
+            raise control.CommandError(f"no switch here is called {name!r}")
+        switch = self._switches[name]
+        if switch is None:
+            raise control.CommandError(f"{name!r} is a recording, which cannot be changed")
+        match sorted(set(command) - {"switch"}):
+            case ["port", "set"]:
+                switch.set_port(
+                    control.text(command, "port"), control.mapping(command["set"], "set")
+                )
+            case ["reboot"]:
+                options = control.mapping(command["reboot"], "reboot")
+                control.refuse_others(options, "silent_seconds", "renumber")
+                switch.reboot(
+                    control.number(
+                        options.get("silent_seconds", 5),
+                        "silent_seconds",
+                        0,
+                        LONGEST_SILENCE_SECONDS,
+                    ),
+                    renumber=control.flag(options.get("renumber", False), "renumber"),
+                )
+            case ["silent"]:
+                switch.silent = control.flag(command["silent"], "silent")
+            case others:
+                raise control.CommandError(
+                    f"a command for a switch holds port and set, or reboot, or silent; "
+                    f"this one holds {', '.join(others) or 'nothing'}"
+                )

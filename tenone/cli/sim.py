@@ -1,0 +1,145 @@
+"""``tenone sim``: devices as software, alone or in fleets."""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firmware_sims.console import Console
+from firmware_sims.switch import fleet, plan, replay
+from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, SMALLEST_MAX_REPLY
+from firmware_sims.switch.misbehave import NAMES, behaviour_or_quirk
+from firmware_sims.switch.server import Fleet, address
+from firmware_sims.switch.vendors import Vendor
+from tenone.runtime.clock import SystemClock
+
+MOST_SWITCHES = 4096
+MIXED = "mixed"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    sims = typer.Typer(help="Devices as software, alone or in fleets.", no_args_is_help=True)
+    sims.command("switch")(switch)
+    app.add_typer(sims, name="sim")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The addresses switches listen on."""
+
+    host: str
+    port: int
+    spread: bool
+
+    def of(self, number: int) -> tuple[str, int]:
+        """The address of switch ``number``, counted from 0."""
+        return address(self.host, self.port, number, spread=self.spread)
+
+
+def switch(  # noqa: PLR0917 - typer hands options over by name
+    recording: Annotated[
+        Path | None, typer.Option("--replay", help="Serve this .snmprec recording.")
+    ] = None,
+    fleet_file: Annotated[
+        Path | None,
+        typer.Option("--fleet", help="JSON list of switches: name, vendor, ports, uplinks, ..."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=MOST_SWITCHES, help="How many.")] = 1,
+    ports: Annotated[int, typer.Option(min=1, max=512, help="1G ports of each.")] = 24,
+    uplinks: Annotated[int, typer.Option(min=0, max=32, help="10G ports of each.")] = 2,
+    virtual: Annotated[
+        bool, typer.Option(help="Give each a virtual interface, as real ones have.")
+    ] = True,
+    vendor: Annotated[
+        str, typer.Option(help=f"{', '.join(Vendor)}, or {MIXED} for each in turn.")
+    ] = Vendor.HUAWEI.value,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="First UDP port; 0 takes free ones.")
+    ] = 0,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on (with --spread: the first one).")
+    ] = "127.0.0.1",
+    spread: Annotated[
+        bool, typer.Option("--spread", help="An address each from --host on, all on --port.")
+    ] = False,
+    community: Annotated[str, typer.Option(help="SNMP community.")] = "public",
+    seed: Annotated[int, typer.Option(help="What all chance comes from.")] = 0,
+    misbehave: Annotated[
+        str | None, typer.Option(help=f"What it gets wrong: {', '.join(NAMES)}.")
+    ] = None,
+    max_reply: Annotated[
+        int,
+        typer.Option(min=SMALLEST_MAX_REPLY, max=LARGEST_REPLY, help="Bytes of a reply at most."),
+    ] = DEFAULT_MAX_REPLY,
+    answers: Annotated[
+        Path | None, typer.Option(help="Number the answers and log each to this file.")
+    ] = None,
+    ready_json: Annotated[
+        bool, typer.Option("--ready-json", help="Say where they are as one JSON line.")
+    ] = False,
+) -> None:
+    """Switches that answer SNMP v2c and v1 on UDP; control lines (JSON) on standard input."""
+    clock = SystemClock()
+    where = Where(host, port, spread)
+    with ExitStack() as closing:
+        try:
+            log = None
+            if answers is not None:
+                out = closing.enter_context(answers.open("a", encoding="utf-8"))
+                log = fleet.AnswerLog(out, clock)
+            setting = fleet.Setting(
+                clock=clock,
+                seed=seed,
+                misbehave=None if misbehave is None else behaviour_or_quirk(misbehave),
+                max_reply=max_reply,
+                log=log,
+            )
+            if recording is not None:
+                units = _recorded(recording, count, community, where, setting)
+            else:
+                plans = (
+                    plan.read(fleet_file)
+                    if fleet_file is not None
+                    else plan.alike(
+                        count=count,
+                        vendors=list(Vendor) if vendor == MIXED else [plan.vendor(vendor)],
+                        ports=ports,
+                        uplinks=uplinks,
+                        virtual=virtual,
+                        community=community,
+                    )
+                )
+                units = [fleet.live(p, where.of(n), setting) for n, p in enumerate(plans)]
+        except (OSError, ValueError) as error:
+            typer.echo(f"tenone sim switch: {error}", err=True)
+            raise typer.Exit(2) from error
+        asyncio.run(_serve_switches(units, ready_json=ready_json))
+
+
+def _recorded(
+    path: Path, count: int, community: str, where: Where, setting: fleet.Setting
+) -> list[fleet.Unit]:
+    held = replay.load(path)
+    names = [path.stem] if count == 1 else [f"{path.stem}-{n + 1}" for n in range(count)]
+    return [
+        fleet.recorded(held, name, community, where.of(n), setting) for n, name in enumerate(names)
+    ]
+
+
+async def _serve_switches(units: list[fleet.Unit], *, ready_json: bool) -> None:
+    console = Console()
+    async with Fleet([unit.endpoint for unit in units]):
+        if ready_json:
+            console.say({"ready": True, "switches": [unit.ready() for unit in units]})
+        else:
+            for unit in units:
+                console.line(
+                    f"{unit.name} ({unit.vendor}, {len(unit.ports)} ports): "
+                    f"{unit.endpoint.host}:{unit.endpoint.port} "
+                    f"community {unit.agent.community.decode()}"
+                )
+        await console.serve(fleet.Controls(units).handle)
