@@ -176,6 +176,7 @@ _ALL = (
     _node("outbox_bytes", "byte", T.UINT64, "bytes kept in the journal"),
     _node("outbox_blocks", "1", T.UINT64, "blocks kept and not yet receipted"),
     _node("quarantined_total", "1", T.UINT64, "device messages refused since start"),
+    _node("quarantine_reasons", "text", T.TEXT, "how many of them for which reason"),
     _node("rss_bytes", "byte", T.UINT64, "resident memory of the agent process"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
     _node("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
@@ -242,6 +243,7 @@ AGENT_HEALTH = (
     "outbox_bytes",
     "outbox_blocks",
     "quarantined_total",
+    "quarantine_reasons",
     "rss_bytes",
 )
 """One row: the gateway itself."""
