@@ -54,6 +54,13 @@ class Quarantine:
         """Messages put aside since the agent started."""
         return self.counts.total()
 
+    @property
+    def summary(self) -> str:
+        """How many for which reason, such as ``flood=3 json=1``."""
+        return " ".join(
+            f"{reason.name.lower()}={self.counts[reason]}" for reason in sorted(self.counts)
+        )
+
     def add(self, reason: Reason, why: str, topic: str, payload: bytes, wall_ns: int) -> None:
         """Put one message aside."""
         self.counts[reason] += 1

@@ -1,0 +1,126 @@
+"""The gateway about itself: one ``agent-health`` block a minute, and when the outbox turns."""
+
+import os
+from enum import IntEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Protocol
+
+from agents.origin import Origin
+from agents.ports import Keep
+from tenone.blocks.block import Draft
+from tenone.blocks.columns import Column, Value
+from tenone.blocks.layout import layout
+from tenone.vocabulary.metrics import AGENT_HEALTH
+
+SUBJECT = "gateway/agent"
+HEALTH_LAYOUT = layout("agent-health", AGENT_HEALTH, ["agent"])
+INTERVAL_SECONDS = 60.0
+LOOK_SECONDS = 5.0
+NOTICEABLE_BLOCKS = 20
+"""A smaller change of the outbox in :data:`LOOK_SECONDS` is the ordinary coming and going."""
+
+
+class Trend(IntEnum):
+    """Whether more is kept than receipted."""
+
+    DRAINING = -1
+    STEADY = 0
+    GROWING = 1
+
+
+class Stock(Protocol):
+    """The journal's counters."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes on disk."""
+        ...
+
+    @property
+    def kept_blocks(self) -> int:
+        """Blocks not yet receipted."""
+        ...
+
+
+class Refusals(Protocol):
+    """The quarantine's counters."""
+
+    @property
+    def total(self) -> int:
+        """Device messages put aside since start."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """How many for which reason, such as ``flood=3 json=1``."""
+        ...
+
+
+class Health:
+    """Makes the blocks. Give :meth:`run` to a supervisor."""
+
+    def __init__(
+        self, *, origin: Origin, keep: Keep, stock: Stock, refusals: Refusals | None
+    ) -> None:
+        self._origin = origin
+        self._clock = origin.clock
+        self._keep = keep
+        self._stock = stock
+        self._refusals = refusals
+        self._version = agent_version()
+        self._start_ns = self._clock.monotonic_ns()
+
+    async def tell(self) -> None:
+        """Keep one block about this moment."""
+        await self._keep([self._draft()])
+
+    async def run(self) -> None:
+        """One block at once, then every minute and at every turn of the outbox."""
+        await self.tell()
+        told_ns, before, told_trend = self._clock.monotonic_ns(), self._stock.kept_blocks, None
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            now = self._stock.kept_blocks
+            trend, before = _trend(now - before), now
+            old = self._clock.monotonic_ns() - told_ns >= INTERVAL_SECONDS * 1e9
+            if old or (told_trend is not None and trend is not told_trend):
+                await self.tell()
+                told_ns = self._clock.monotonic_ns()
+            told_trend = trend
+
+    def _draft(self) -> Draft:
+        values: dict[str, Value | None] = {
+            "agent_version": self._version,
+            "uptime_seconds": (self._clock.monotonic_ns() - self._start_ns) / 1e9,
+            "outbox_bytes": self._stock.kept_bytes,
+            "outbox_blocks": self._stock.kept_blocks,
+            "quarantined_total": 0 if self._refusals is None else self._refusals.total,
+            "quarantine_reasons": "" if self._refusals is None else self._refusals.summary,
+            "rss_bytes": rss_bytes(),
+        }
+        columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
+        return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)
+
+
+def _trend(change: int) -> Trend:
+    if abs(change) < NOTICEABLE_BLOCKS:
+        return Trend.STEADY
+    return Trend.GROWING if change > 0 else Trend.DRAINING
+
+
+def agent_version() -> str:
+    """The installed package's version; ``0+checkout`` where it is run without installing."""
+    try:
+        return version("tenone")
+    except PackageNotFoundError:
+        return "0+checkout"
+
+
+def rss_bytes() -> int | None:
+    """Resident memory of this process; None where the system does not tell (not Linux)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

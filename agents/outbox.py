@@ -1,0 +1,121 @@
+"""Which block goes on the wire next: live at once, the rest by class, oldest first, in a window.
+
+No I/O: the uplink tells what it sent and what was receipted, and asks what is due. Receipts
+are watermarks: everything up to one is durable at the controller and the block after it is
+not, so a class that makes no progress is sent again from its watermark on.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from tenone.vocabulary.states import PriorityClass
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One class. Sequence numbers start at 1."""
+
+    base: int = 0
+    """Everything up to here is receipted or evicted."""
+    cursor: int = 0
+    """Everything up to here has been sent since the last (re)start of the lane."""
+    ahead: set[int] = field(default_factory=set)
+    """Sent although something before it was not: live blocks, and those in births."""
+    waiting: deque[tuple[int, int]] = field(default_factory=deque)
+    """(seq, bytes) sent and not receipted, in the order of sending."""
+    waiting_bytes: int = 0
+    progress_ns: int = 0
+    """When a receipt moved the base, or when the first unreceipted block was sent."""
+
+    def restart(self, base: int) -> None:
+        self.base = self.cursor = base
+        self.ahead.clear()
+        self.waiting.clear()
+        self.waiting_bytes = 0
+
+    def advance(self, seq: int) -> None:
+        """Nothing up to ``seq`` needs sending any more."""
+        self.cursor = max(self.cursor, seq)
+        while self.cursor + 1 in self.ahead:
+            self.cursor += 1
+            self.ahead.discard(self.cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Read blocks of ``priority`` after ``after_seq``, about ``limit_bytes``, and send them."""
+
+    priority: PriorityClass
+    after_seq: int
+    limit_bytes: int
+
+
+class Outbox:
+    """The four lanes. Times are monotonic nanoseconds."""
+
+    def __init__(self, *, window_bytes: int, resend_seconds: float) -> None:
+        self._window_bytes = window_bytes
+        self._resend_ns = round(resend_seconds * 1e9)
+        self._lanes = {priority: _Lane() for priority in PriorityClass}
+
+    def begin(self, bases: dict[PriorityClass, int]) -> None:
+        """A new session: whatever was under way in the last one counts as not sent."""
+        for priority, base in bases.items():
+            self._lanes[priority].restart(base)
+
+    def is_sent(self, priority: PriorityClass, seq: int) -> bool:
+        """Whether the block needs no sending now: it is under way or receipted."""
+        lane = self._lanes[priority]
+        return seq <= lane.cursor or seq in lane.ahead
+
+    def sent(self, priority: PriorityClass, seq: int, size: int, now_ns: int) -> None:
+        """A block has been handed to the broker, live, in a birth or as backfill."""
+        lane = self._lanes[priority]
+        if seq <= lane.base or self.is_sent(priority, seq):
+            return
+        if not lane.waiting:
+            lane.progress_ns = now_ns
+        lane.waiting.append((seq, size))
+        lane.waiting_bytes += size
+        lane.ahead.add(seq)
+        lane.advance(lane.cursor)
+
+    def receipt(self, priority: PriorityClass, through_seq: int, now_ns: int) -> bool:
+        """A receipt; returns whether it says anything new."""
+        lane = self._lanes[priority]
+        if through_seq <= lane.base:
+            return False
+        self._free(lane, through_seq)
+        lane.progress_ns = now_ns
+        return True
+
+    def evicted(self, priority: PriorityClass, base: int) -> None:
+        """The journal gave up everything up to ``base``: there is nothing left to send of it."""
+        lane = self._lanes[priority]
+        if base > lane.base:
+            self._free(lane, base)
+
+    def due(self, heads: dict[PriorityClass, int], now_ns: int) -> Due | None:
+        """What to send next of what is not live; None while windows are full or all is sent."""
+        for priority in PriorityClass:
+            lane = self._lanes[priority]
+            if lane.base < lane.cursor and now_ns - lane.progress_ns >= self._resend_ns:
+                lane.restart(lane.base)
+                lane.progress_ns = now_ns
+            room = self._window_bytes - lane.waiting_bytes
+            if lane.cursor < heads[priority] and room > 0:
+                return Due(priority, lane.cursor, room)
+        return None
+
+    def unreceipted(self) -> bool:
+        """Whether anything that was sent still waits for its receipt."""
+        return any(lane.waiting for lane in self._lanes.values())
+
+    @staticmethod
+    def _free(lane: _Lane, through_seq: int) -> None:
+        lane.base = through_seq
+        lane.ahead = {seq for seq in lane.ahead if seq > through_seq}
+        lane.advance(through_seq)
+        # Live blocks stand between older ones, so the whole queue is looked at.
+        lane.waiting = deque(entry for entry in lane.waiting if entry[0] > through_seq)
+        lane.waiting_bytes = sum(size for _, size in lane.waiting)
