@@ -1,0 +1,1 @@
+"""Alembic migrations of the records; applied when the controller starts."""
