@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from tenone.config.quantities import Host, LocalPath, Name, Port, is_loopback
 from tenone.config.refusal import refusal
@@ -40,13 +40,20 @@ class Tls(ConfigModel):
         return self
 
 
+def _tls(value: object) -> object:
+    """``tls: true`` is TLS with the system's authorities, ``false`` is none."""
+    if isinstance(value, bool):
+        return {} if value else None
+    return value
+
+
 class Broker(ConfigModel):
     """An MQTT 5 broker: one inside this process tree (loopback only), or a server's address."""
 
     embedded: bool = False
     host: Host = "127.0.0.1"
     port: Port = MQTT_PORT
-    tls: Tls | None = None
+    tls: Annotated[Tls | None, BeforeValidator(_tls)] = None
     username: Name | None = None
     password: SecretRef | None = None
 
@@ -60,7 +67,7 @@ class Broker(ConfigModel):
                 "the broker's 'host' is missing",
                 "add the broker's address, or 'embedded: true' for one that comes with TenOne",
             )
-        if value.get("tls") is not None:
+        if value.get("tls") is not None and value["tls"] is not False:
             value = {"port": MQTT_TLS_PORT, **value}
         return value
 

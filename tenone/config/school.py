@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.quantities import (
@@ -186,8 +186,10 @@ class Outbox(ConfigModel):
     """The agent's journal on disk."""
 
     path: LocalPath = Field(default="outbox", validate_default=True)
-    limit_mb: Annotated[Megabytes, Field(ge=4)] = 512.0
-    """The disk bound; beyond it the oldest block of the lowest class goes."""
+    limit_mb: Annotated[
+        Megabytes, Field(ge=4, validation_alias=AliasChoices("limit_mb", "limit"))
+    ] = 512.0
+    """The disk bound (also written ``limit``); beyond it the lowest class's oldest goes."""
 
     @property
     def limit_bytes(self) -> int:

@@ -92,6 +92,23 @@ def test_a_school_of_another_profile(school: Values, city: Values, write: Write)
     assert found.stale_after_seconds(no3) == 60.0
 
 
+@pytest.mark.parametrize("key", ["limit", "limit_mb"])
+def test_the_outbox_limit_has_two_spellings(school: Values, write: Write, key: str) -> None:
+    school["outbox"] = {key: "64MB"}
+    assert load_school(write("school.yaml", school)).outbox.limit_bytes == 64_000_000
+
+
+@pytest.mark.parametrize(
+    ("tls", "port", "on"), [(True, 8883, True), (False, 1883, False), ({"ca": "x"}, 8883, True)]
+)
+def test_tls_in_short_and_in_full(
+    school: Values, write: Write, tls: object, port: int, on: bool
+) -> None:
+    school["uplink"]["broker"]["tls"] = tls
+    broker = load_school(write("school.yaml", school)).uplink.broker
+    assert (broker.port, broker.tls is not None) == (port, on)
+
+
 def drop(key: str) -> Callable[[Values], object]:
     return lambda values: values.pop(key)
 
