@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tenone.blocks.block import Block, Draft
+from tenone.blocks.layout import Layout
 from tenone.journal.journal import Journal, JournalError
 from tenone.vocabulary.states import PriorityClass
 
@@ -43,6 +44,10 @@ class JournalKeeper:
     ) -> list[Block]:
         """See :meth:`Journal.pending`."""
         return await self._in_thread(lambda: self.journal.pending(priority, after_seq, limit_bytes))
+
+    async def layout(self, layout_id: bytes) -> Layout:
+        """See :meth:`Journal.layout`."""
+        return await self._in_thread(lambda: self.journal.layout(layout_id))
 
     async def forget(self, priority: PriorityClass, through_seq: int) -> None:
         """See :meth:`Journal.forget`."""
