@@ -71,21 +71,21 @@ class Supervisor:
         while True:
             started_ns = self._clock.monotonic_ns()
             health.running = True
+            failure: BaseException | None = None
             try:
                 await work()
-                health.last_error = "the task returned, which it should not"
-                log.error("task %s returned; starting it again", name)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
                 raise
-            except BaseException as error:
-                if isinstance(error, KeyboardInterrupt | SystemExit):
-                    raise
-                health.last_error = f"{type(error).__name__}: {error}"
-                log.exception("task %s failed; starting it again in %.1f s", name, pause)
+            except BaseException as error:  # noqa: BLE001 - a supervisor catches everything, and says it
+                failure = error
             finally:
                 health.running = False
             if self._clock.monotonic_ns() - started_ns > CALM_SECONDS * 1e9:
                 pause = FIRST_PAUSE_SECONDS
+            _report(health, failure, pause)
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                return  # the work swallowed its cancellation; being asked to stop still holds
             health.restarts += 1
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -100,3 +100,14 @@ class Supervisor:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _report(health: TaskHealth, failure: BaseException | None, pause: float) -> None:
+    if failure is None:
+        health.last_error = "the task returned, which it should not"
+        log.error("task %s returned; starting it again in %.1f s", health.name, pause)
+    else:
+        health.last_error = f"{type(failure).__name__}: {failure}"
+        log.error(
+            "task %s failed; starting it again in %.1f s", health.name, pause, exc_info=failure
+        )
