@@ -131,9 +131,11 @@ class Agent:
 
     def _seal(self, request: Request, body: bytes | _Failure) -> bytes:
         if isinstance(body, bytes):
+            reply = message.response(request, body)
+            if len(reply) > self.max_reply and not self._single(reply, body):
+                return self._seal(request, _Failure(ErrorStatus.TOO_BIG, 0))
             if self._replied is not None:
                 self._replied(body)
-            reply = message.response(request, body)
         else:
             # RFC 3416: tooBig carries no bindings; RFC 1157: errors repeat the request's.
             empty = body.status == ErrorStatus.TOO_BIG and request.version == message.V2C
@@ -144,12 +146,6 @@ class Agent:
                 index=body.index,
             )
         self.statistics.replies += 1
-        if (
-            len(reply) > self.max_reply
-            and isinstance(body, bytes)
-            and not self._single(reply, body)
-        ):
-            return self._seal(request, _Failure(ErrorStatus.TOO_BIG, 0))
         return reply
 
     def _single(self, reply: bytes, body: bytes) -> bool:

@@ -131,6 +131,6 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         raise OSError(
-            error.errno, f"cannot listen on UDP {host}:{port}: {error.strerror}"
+            f"cannot listen on UDP {host}:{port} ({error.strerror}): choose another address or port"
         ) from None
     return opened
