@@ -1,0 +1,224 @@
+"""Looks at the project itself: locks, links, sizes, tests, changelog, translations.
+
+Run by ``./run check``; every function yields one sentence a fault. Exit code 1 if any.
+"""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("tenone", "dashboards", "firmware_sims", "controller", "agents", "drivers")
+MAX_MODULE_LINES = 450
+MAX_FUNCTION_LINES = 60
+
+LONG_MODULES: dict[str, str] = {}
+"""Module -> why it may be longer."""
+
+LONG_FUNCTIONS: dict[str, str] = {
+    "controller/store/migrations/versions/v0001_records.py:upgrade": "the tables, one by one",
+}
+"""``module:function`` -> why it may be longer."""
+
+TESTED_ELSEWHERE: dict[str, str] = {
+    "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",
+    "tenone/config/base.py": "whole files in tests/config/test_load.py",
+    "tenone/config/city.py": "whole files in tests/config/test_load.py",
+    "tenone/config/explain.py": "every sentence in tests/config/test_load.py",
+    "tenone/config/refusal.py": "every sentence in tests/config/test_load.py",
+    "tenone/config/school.py": "whole files in tests/config/test_load.py",
+}
+"""Module -> where its behaviour is tested instead of in a file named after it."""
+
+REGISTRY_HOST = re.compile(
+    r"pypi\.org|pythonhosted\.org|registry\.(npmjs\.org|npmmirror\.com|yarnpkg\.com)"
+)
+MACHINE_PATH = re.compile(r"(?<![\w./<~-])/(?:tmp|work|root|home)/[\w.]")
+MARKDOWN_LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)")
+UNARGUED = re.compile(
+    r"#\s*noqa(?!: [A-Z0-9]+(, ?[A-Z0-9]+)* - \S)|#\s*type:\s*ignore(?!\[[\w, -]+\]\s+# \S)"
+)
+UNFINISHED = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".sh", ".js", ".css", ".html", ".json", ".po"}
+
+
+def committed(root: Path) -> list[Path]:
+    """Every file git knows or would add, as paths relative to ``root``."""
+    options = ["--cached", "--others", "--exclude-standard", "-z"]
+    listing = subprocess.run(
+        ["git", "-C", str(root), "ls-files", *options], capture_output=True, check=True, text=True
+    )
+    names = (name for name in listing.stdout.split("\0") if name)
+    return sorted(Path(name) for name in names if (root / name).is_file())
+
+
+def modules(files: Iterable[Path]) -> list[Path]:
+    """The Python modules of the product."""
+    return [file for file in files if file.suffix == ".py" and file.parts[0] in PACKAGES]
+
+
+def python_lock(name: str, text: str) -> Iterator[str]:
+    """A requirements file pins versions and hashes, and names no place to fetch from."""
+    logical = re.sub(r"\\\n", " ", text)
+    for line in filter(None, map(str.strip, logical.splitlines())):
+        requirement = line.split(";")[0].split()[0]
+        if line.startswith(("-", "http://", "https://")) or "://" in line or " @ " in line:
+            yield f"{name}: {line[:80]!r} names a place to fetch from"
+        elif "==" not in requirement:
+            yield f"{name}: {requirement} is not pinned with =="
+        elif "--hash=sha256:" not in line:
+            yield f"{name}: {requirement} has no hash"
+
+
+def npm_lock(name: str, text: str) -> Iterator[str]:
+    """A package-lock.json has an integrity for every package, and no address."""
+    for package, entry in json.loads(text)["packages"].items():
+        if package and "integrity" not in entry:
+            yield f"{name}: {package} has no integrity"
+        if "resolved" in entry:
+            yield f"{name}: {package} names the address {entry['resolved']}"
+
+
+def words(name: str, text: str) -> Iterator[str]:
+    """No registry, no path of somebody's machine, nothing unfinished, no unargued exception."""
+    tests = name.startswith("tests/")
+    for number, line in enumerate(text.splitlines(), 1):
+        if not tests and REGISTRY_HOST.search(line):
+            yield f"{name}:{number}: names a registry host"
+        if not tests and (found := MACHINE_PATH.search(line)):
+            yield f"{name}:{number}: the path {found[0]}... belongs to one machine"
+        if name.endswith(".py") and name != "tests/check_project.py":
+            if UNARGUED.search(line):
+                yield f"{name}:{number}: this exception to lint or types needs its reason beside it"
+            if UNFINISHED.search(line):
+                yield f"{name}:{number}: unfinished work is marked here"
+
+
+def links(root: Path, name: Path, text: str) -> Iterator[str]:
+    """Every relative link of a page leads to a file of the checkout."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for target in MARKDOWN_LINK.findall(prose):
+        path = target.split("#")[0]
+        if re.match(r"[a-z]+:", target) or not path:
+            continue
+        if not (root / name.parent / path).exists():
+            yield f"{name}: the link {target} leads nowhere"
+
+
+def sizes(name: str, text: str) -> Iterator[str]:
+    """Long modules and functions are argued for, or split."""
+    lines = text.count("\n")
+    if lines > MAX_MODULE_LINES and name not in LONG_MODULES:
+        yield f"{name} has {lines} lines (at most {MAX_MODULE_LINES})"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > MAX_FUNCTION_LINES and f"{name}:{node.name}" not in LONG_FUNCTIONS:
+                limit = f"at most {MAX_FUNCTION_LINES}"
+                yield f"{name}:{node.lineno}: {node.name} has {length} lines ({limit})"
+
+
+def tested(files: Iterable[Path], sources: dict[Path, str]) -> Iterator[str]:
+    """Every module has a test file named after it, or is imported by a test file.
+
+    ``drivers/snmp/message.py`` wants ``tests/snmp/test_message.py``, or
+    ``tests/drivers/test_snmp_message.py``. A module that defines nothing wants none.
+    """
+    files = list(files)
+    tests = [file for file in files if file.parts[0] == "tests" and file.suffix == ".py"]
+    named = {(file.parent.name, file.stem) for file in tests}
+    imported = {name for file in tests for name in imports(sources[file])}
+    for module in modules(files):
+        if not any(isinstance(node, DEFINITIONS) for node in ast.parse(sources[module]).body):
+            continue
+        parts = module.parent.parts if module.stem == "__init__" else module.with_suffix("").parts
+        names = {f"test_{parts[-1]}", f"test_{'_'.join(parts[-2:])}"}
+        by_name = any((room, name) in named for room in parts for name in names)
+        if not by_name and ".".join(parts) not in imported and str(module) not in TESTED_ELSEWHERE:
+            yield f"{module} has no test: write tests/{module.parent.name}/test_{parts[-1]}.py"
+
+
+def imports(source: str) -> Iterator[str]:
+    """The modules a file imports, and what it takes from them, as dotted names."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def excuses(files: Iterable[Path]) -> Iterator[str]:
+    """Exceptions for what is gone are removed."""
+    known = {str(file) for file in files}
+    lists = {**LONG_MODULES, **TESTED_ELSEWHERE, **{k.split(":")[0]: "" for k in LONG_FUNCTIONS}}
+    for name in lists:
+        if name not in known:
+            yield f"tests/check_project.py argues for {name}, which does not exist"
+
+
+def changelog(text: str) -> Iterator[str]:
+    """There is a place for what changes next, with known categories only."""
+    if "\n## Unreleased\n" not in text:
+        yield "CHANGELOG.md has no section '## Unreleased'"
+    for category in re.findall(r"^### (.*)$", text, flags=re.MULTILINE):
+        if category not in {"Added", "Changed", "Fixed", "Security", "Removed"}:
+            yield f"CHANGELOG.md: {category!r} is no category"
+
+
+def translations(file: Path, name: str) -> Iterator[str]:
+    """Every message of a catalogue is translated, and by a person."""
+    with file.open("rb") as stream:
+        catalogue = read_po(stream)
+    for message in catalogue:
+        if not message.id:
+            continue
+        forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        if not all(forms):
+            yield f"{name}:{message.lineno}: {str(message.id)[:60]!r} is not translated"
+        if message.fuzzy:
+            yield f"{name}:{message.lineno}: {str(message.id)[:60]!r} is only guessed (fuzzy)"
+
+
+def faults(root: Path) -> Iterator[str]:
+    """Everything wrong with the project at ``root``."""
+    files = committed(root)
+    sources: dict[Path, str] = {}
+    for file in files:
+        name = str(file)
+        if file.suffix == ".po":
+            yield from translations(root / file, name)
+        if file.suffix not in TEXT and file.suffix != ".lock" and name not in {"run", ".ci/run"}:
+            continue
+        sources[file] = text = (root / file).read_text(encoding="utf-8")
+        yield from words(name, text)
+        if file.suffix == ".lock":
+            yield from python_lock(name, text)
+        if file.name == "package-lock.json":
+            yield from npm_lock(name, text)
+        if file.suffix == ".md":
+            yield from links(root, file, text)
+        if file in modules([file]):
+            yield from sizes(name, text)
+    yield from tested(files, sources)
+    yield from excuses(files)
+    yield from changelog(sources.get(Path("CHANGELOG.md"), ""))
+
+
+def main() -> int:
+    """Print every fault; the exit code says whether there was one."""
+    found = list(faults(ROOT))
+    for sentence in found:
+        print(sentence)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

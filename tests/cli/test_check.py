@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tenone.cli.main import build
+
+SCHOOL = """\
+schema_version: 1
+school: {id: no3, name: 第三中学, district: east, city: binhai}
+uplink: {broker: {host: 10.0.0.1}}
+switches:
+  - {name: core, host: 10.1.0.1, snmp: {community: "env:CHECK_TEST_COMMUNITY"}}
+links:
+  - {id: uplink, tier: uplink, switch: core, port: Te0/1}
+  - {id: c301, tier: class, switch: core, port: Gi0/1, room: r301}
+devices:
+  - {id: board/b-301, room: r301}
+"""
+CITY = """\
+schema_version: 1
+city: {id: binhai, name: Binhai}
+districts: [{id: east, name: East}]
+schools: [school.yaml]
+broker: {embedded: true}
+"""
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    return build(["check"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "school.yaml").write_text(SCHOOL, encoding="utf-8")
+    (tmp_path / "city.yaml").write_text(CITY, encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text(SCHOOL.replace("tier: class", "tier: clas"))
+    return tmp_path
+
+
+def test_good_files_are_counted(app: typer.Typer, folder: Path) -> None:
+    files = [str(folder / name) for name in ("school.yaml", "city.yaml")]
+    done = CliRunner().invoke(app, ["check", *files])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        f"{folder}/school.yaml: OK, school no3: 1 switch, 2 links, 1 device",
+        f"{folder}/city.yaml: OK, city binhai: 1 district, 1 school, 1 switch, 2 links, 1 device",
+    ]
+
+
+def test_a_bad_file_fails_and_the_others_are_still_looked_at(
+    app: typer.Typer, folder: Path
+) -> None:
+    files = [str(folder / name) for name in ("bad.yaml", "missing.yaml", "school.yaml")]
+    done = CliRunner().invoke(app, ["check", *files])
+    assert done.exit_code == 1
+    bad, missing, good = done.stdout.splitlines()
+    assert bad == (
+        f"{folder}/bad.yaml:8: links[1].tier: 'clas' is not allowed here. "
+        "Perhaps 'class' was meant; known here: uplink, class, backbone, wifi."
+    )
+    assert missing.startswith(f"{folder}/missing.yaml: the file cannot be read (No such file")
+    assert "OK, school no3" in good
+
+
+@pytest.mark.parametrize("name", ["school.yaml", "city.yaml"])
+def test_secrets_are_fetched_when_asked_for(
+    app: typer.Typer, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("CHECK_TEST_COMMUNITY", raising=False)
+    arguments = ["check", "--secrets", str(folder / name)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert done.stdout == (
+        f"{folder / name}: the environment variable CHECK_TEST_COMMUNITY is not set or empty: "
+        "set it to the secret before starting.\n"
+    )
+    monkeypatch.setenv("CHECK_TEST_COMMUNITY", "canary-4471")
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0
+    assert "canary" not in done.output
+
+
+def test_no_file_is_a_wrong_call(app: typer.Typer) -> None:
+    assert CliRunner().invoke(app, ["check"]).exit_code == 2
