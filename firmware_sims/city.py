@@ -1,0 +1,241 @@
+"""A little city that does not exist, by seed: districts, schools, switches, links, boards.
+
+Pure data. The demo turns it into configuration files and processes; tests may ask for the
+same city again by its seed. Names are invented, sizes are those of ordinary schools.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_sims.switch.plan import Plan
+from firmware_sims.switch.vendors import Vendor
+
+CITY_ID = "lanjiang"
+CITY_NAME = "Lanjiang"
+CITY_NAME_ZH = "澜江市"
+DISTRICTS = (("east", "East", "东区"), ("west", "West", "西区"), ("new", "New Town", "新区"))
+HOST_ID = "tenone-lanjiang"
+COMMUNITY = "public"
+COMMUNITY_VARIABLE = "TENONE_DEMO_COMMUNITY"
+
+_ORDINALS = "一二三四五六七八九十"
+_KINDS = (
+    ("hs", "No. {n} High School", "第{zh}高级中学", ("高一({c})班", "高二({c})班", "高三({c})班")),
+    ("ms", "No. {n} Middle School", "第{zh}中学", ("7-{c}班", "8-{c}班", "9-{c}班")),
+    ("ps", "No. {n} Primary School", "第{zh}小学", ("1-{c}班", "3-{c}班", "5-{c}班")),
+    ("kg", "No. {n} Kindergarten", "第{zh}幼儿园", ("小{c}班", "中{c}班", "大{c}班")),
+)
+FEWEST_SWITCHES, MOST_SWITCHES = 2, 6
+ACCESS_PORTS = 24
+UPLINK_PORTS = 2
+MOST_SCHOOLS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPlan:
+    """A promise and the socket that carries it; ``port`` counts from 0 in its tier."""
+
+    id: str
+    tier: str
+    switch: str
+    port: int
+    room: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolPlan:
+    """One school."""
+
+    id: str
+    name: str
+    name_zh: str
+    district: str
+    switches: tuple[Plan, ...]
+    """Called ``<school>.<switch>`` among all the city's switches."""
+    links: tuple[LinkPlan, ...]
+    boards: tuple[tuple[str, str, str], ...]
+    """Serial, room, name: one in each class."""
+
+    def fleet_name(self, switch: str) -> str:
+        """The name of ``switch`` among all switches of the city."""
+        return f"{self.id}.{switch}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityPlan:
+    """The whole of it."""
+
+    seed: int
+    schools: tuple[SchoolPlan, ...]
+
+    @property
+    def switches(self) -> list[Plan]:
+        """All switches, for one fleet."""
+        return [switch for school in self.schools for switch in school.switches]
+
+
+def plan(*, schools: int = 12, seed: int = 0) -> CityPlan:
+    """A city of ``schools`` schools; raises ValueError outside 1 to 200."""
+    if not 1 <= schools <= MOST_SCHOOLS:
+        raise ValueError(f"{schools} schools: a demo city has 1 to {MOST_SCHOOLS}")
+    chance = random.Random(f"city {seed}")
+    return CityPlan(seed=seed, schools=tuple(_school(number, chance) for number in range(schools)))
+
+
+def _school(number: int, chance: random.Random) -> SchoolPlan:
+    short, english, chinese, classes = _KINDS[number % len(_KINDS)]
+    ordinal = number // len(_KINDS) + 1
+    school = f"{short}{ordinal}"
+    zh = _ORDINALS[ordinal - 1] if ordinal <= len(_ORDINALS) else str(ordinal)
+    switch_count = chance.randint(FEWEST_SWITCHES, MOST_SWITCHES)
+    vendor = chance.choice(list(Vendor))
+    switches = [_switch(school, "core", vendor, ACCESS_PORTS)]
+    switches += [
+        _switch(school, f"floor-{floor}", chance.choice([vendor, chance.choice(list(Vendor))]))
+        for floor in range(1, switch_count)
+    ]
+    links = [
+        LinkPlan(id="uplink", tier="uplink", switch="core", port=0, room=None, name="上联 Uplink")
+    ]
+    boards = []
+    per_grade = min(2 * (switch_count - 1), 8)
+    for grade, pattern in enumerate(classes, start=1):
+        for one in range(1, per_grade + 1):
+            place = (grade - 1) * per_grade + one - 1
+            label = pattern.format(c=one)
+            room = f"c{grade}-{one}"
+            floor = place % (switch_count - 1) + 1
+            socket = place // (switch_count - 1)
+            links.append(
+                LinkPlan(
+                    id=f"class-{grade}-{one}",
+                    tier="class",
+                    switch=f"floor-{floor}",
+                    port=socket,
+                    room=room,
+                    name=label,
+                )
+            )
+            boards.append((f"{school}-b{grade}{one:02d}", room, label))
+    return SchoolPlan(
+        id=school,
+        name=f"{CITY_NAME} {english.format(n=ordinal)}",
+        name_zh=f"{CITY_NAME_ZH}{chinese.format(zh=zh)}",
+        district=DISTRICTS[number % len(DISTRICTS)][0],
+        switches=tuple(switches),
+        links=tuple(links),
+        boards=tuple(boards),
+    )
+
+
+def _switch(school: str, name: str, vendor: Vendor, ports: int = ACCESS_PORTS) -> Plan:
+    return Plan(
+        name=f"{school}.{name}",
+        vendor=vendor,
+        ports=ports,
+        uplinks=UPLINK_PORTS,
+        community=COMMUNITY,
+        location=f"{school}/{name}",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Where a simulated switch answers, as its ready line says."""
+
+    host: str
+    port: int
+    ports: Sequence[str]
+    """ifNames: the access sockets in order, the 10G ones after them."""
+
+    def name_of(self, link: LinkPlan) -> str:
+        """The ifName of the socket that carries ``link``."""
+        uplinks = self.ports[-UPLINK_PORTS:]
+        return uplinks[link.port] if link.tier == "uplink" else self.ports[link.port]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often the agents of the demo look; faster than a real city's."""
+
+    state_seconds: float = 2.0
+    counters_seconds: float = 10.0
+
+    @classmethod
+    def at(cls, speed: float) -> "Pace":
+        """The pace ``speed`` times as fast, as far as polling makes sense."""
+        return cls(state_seconds=max(2.0 / speed, 0.5), counters_seconds=max(10.0 / speed, 2.0))
+
+
+def school_yaml(
+    school: SchoolPlan, served: Mapping[str, Served], *, broker_port: int, local_port: int,
+    pace: Pace, outbox: Path,
+) -> dict[str, object]:  # fmt: skip
+    """The school's configuration; ``served`` is by fleet name."""
+    return {
+        "schema_version": 1,
+        "school": {
+            "id": school.id,
+            "name": school.name,
+            "name_zh": school.name_zh,
+            "district": school.district,
+            "city": CITY_ID,
+        },
+        "uplink": {"broker": {"host": "127.0.0.1", "port": broker_port}, "host_id": HOST_ID},
+        "switches": [
+            {
+                "name": one.name.removeprefix(f"{school.id}."),
+                "host": served[one.name].host,
+                "port": served[one.name].port,
+                "snmp": {"version": "v2c", "community": f"env:{COMMUNITY_VARIABLE}"},
+            }
+            for one in school.switches
+        ],
+        "links": [
+            {
+                "id": link.id,
+                "tier": link.tier,
+                "switch": link.switch,
+                "port": served[school.fleet_name(link.switch)].name_of(link),
+                "name": link.name,
+                **({"room": link.room} if link.room else {}),
+            }
+            for link in school.links
+        ],
+        "devices": [
+            {"kind": "board", "serial": serial, "room": room, "name": name}
+            for serial, room, name in school.boards
+        ],
+        "local_broker": {"embedded": True, "port": local_port},
+        "polling": {
+            "state_seconds": pace.state_seconds,
+            "counters_seconds": pace.counters_seconds,
+            "timeout_seconds": min(pace.state_seconds / 4, 1.0),
+            "retries": 1,
+        },
+        "outbox": {"path": str(outbox), "limit_mb": 64},
+    }
+
+
+def city_yaml(*, schools: Path, data: Path, broker_port: int, http_port: int) -> dict[str, object]:
+    """The city's configuration."""
+    return {
+        "schema_version": 1,
+        "city": {"id": CITY_ID, "name": CITY_NAME, "name_zh": CITY_NAME_ZH},
+        "districts": [
+            {"id": slug, "name": name, "name_zh": name_zh} for slug, name, name_zh in DISTRICTS
+        ],
+        "schools": str(schools),
+        "profiles": {
+            "default": {
+                "tiers": {"uplink": {"contract_mbps": 10_000}, "class": {"contract_mbps": 1_000}}
+            }
+        },
+        "broker": {"embedded": True, "port": broker_port, "host_id": HOST_ID},
+        "store": {"path": str(data / "store"), "retention_days": 1},
+        "records": {"url": f"sqlite:///{data / 'records.db'}"},
+        "http": {"host": "127.0.0.1", "port": http_port},
+    }

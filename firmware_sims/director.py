@@ -1,0 +1,162 @@
+"""Faults that come and go in the demo's city: a deterministic schedule by seed.
+
+Each fault is a pair of commands, one that breaks and one that mends, addressed to the
+switch simulator, the board simulator, or (a silent agent) to whoever runs the agents.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from firmware_sims.city import CityPlan, LinkPlan, SchoolPlan, Served
+
+
+class Place(StrEnum):
+    """Who carries a command out."""
+
+    SWITCHES = "switches"
+    BOARDS = "boards"
+    AGENTS = "agents"
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    CLASS_SLOW = "class at 100 Mbit/s"
+    CLASS_HALF = "class at half duplex"
+    CLASS_DOWN = "class link down"
+    UPLINK_DOWN = "uplink down"
+    UPLINK_SLOW = "uplink at 1 Gbit/s"
+    ADMIN_DOWN = "class port switched off"
+    REBOOT = "switch reboots"
+    SWITCH_SILENT = "switch does not answer"
+    AGENT_SILENT = "gateway agent silent"
+    BOARD_OFFLINE = "class board offline"
+
+
+FIRST_SECONDS = 5.0
+BETWEEN_SECONDS = (6.0, 9.0)
+LASTS_SECONDS = (18.0, 30.0)
+REBOOT_SILENT_SECONDS = 12.0
+
+Command = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault from beginning to end."""
+
+    kind: FaultKind
+    school: SchoolPlan
+    what: str
+    place: Place
+    begin: Command
+    end: Command
+    start_seconds: float
+    end_seconds: float
+
+
+def faults(city: CityPlan, served: dict[str, Served], *, speed: float = 1.0) -> Iterator[Fault]:
+    """Faults for ever, in the order they begin; every kind once before any comes again.
+
+    No two touch the same school at the same time, so what the page shows has one cause.
+    """
+    chance = random.Random(f"faults {city.seed}")
+    now = FIRST_SECONDS
+    busy: dict[str, float] = {}
+    while True:
+        kinds = list(FaultKind)
+        chance.shuffle(kinds)
+        for kind in kinds:
+            free = [one for one in city.schools if busy.get(one.id, 0.0) <= now]
+            if free:
+                school = chance.choice(free)
+                fault = _fault(kind, school, served, chance, now)
+                busy[school.id] = fault.end_seconds + 5.0
+                yield _scaled(fault, speed)
+            now += chance.uniform(*BETWEEN_SECONDS)
+
+
+def _fault(
+    kind: FaultKind,
+    school: SchoolPlan,
+    served: dict[str, Served],
+    chance: random.Random,
+    now: float,
+) -> Fault:
+    classes = [link for link in school.links if link.tier == "class"]
+    lasts = chance.uniform(*LASTS_SECONDS)
+    match kind:
+        case FaultKind.UPLINK_DOWN | FaultKind.UPLINK_SLOW:
+            link = next(link for link in school.links if link.tier == "uplink")
+        case _:
+            link = chance.choice(classes)
+    what, place = link.name, Place.SWITCHES
+    begin, end = _commands(kind, school, link, served)
+    if kind in {FaultKind.REBOOT, FaultKind.SWITCH_SILENT}:
+        what = link.switch
+    elif kind is FaultKind.AGENT_SILENT:
+        what, place = "", Place.AGENTS
+    elif kind is FaultKind.BOARD_OFFLINE:
+        serial, _, what = chance.choice(school.boards)
+        place = Place.BOARDS
+        begin = {"board": serial, "set": {"offline": True}}
+        end = {"board": serial, "set": {"offline": False}}
+    if kind is FaultKind.REBOOT:
+        lasts = REBOOT_SILENT_SECONDS
+    return Fault(
+        kind=kind,
+        school=school,
+        what=what,
+        place=place,
+        begin=begin,
+        end=end,
+        start_seconds=now,
+        end_seconds=now + lasts,
+    )
+
+
+def _commands(
+    kind: FaultKind, school: SchoolPlan, link: LinkPlan, served: dict[str, Served]
+) -> tuple[Command, Command]:
+    switch = school.fleet_name(link.switch)
+    nominal = 10_000 if link.tier == "uplink" else 1_000
+    changes: dict[FaultKind, tuple[Command, Command]] = {
+        FaultKind.CLASS_SLOW: ({"speed_mbps": 100}, {"speed_mbps": nominal}),
+        # Half duplex exists at 100 Mbit/s and below; at 1 Gbit/s it would be the agent's mistake.
+        FaultKind.CLASS_HALF: (
+            {"speed_mbps": 100, "duplex": "half"},
+            {"speed_mbps": nominal, "duplex": "full"},
+        ),
+        FaultKind.CLASS_DOWN: ({"oper": "down"}, {"oper": "up"}),
+        FaultKind.UPLINK_DOWN: ({"oper": "down"}, {"oper": "up"}),
+        FaultKind.UPLINK_SLOW: ({"speed_mbps": 1_000}, {"speed_mbps": nominal}),
+        FaultKind.ADMIN_DOWN: ({"admin": "down"}, {"admin": "up"}),
+    }
+    if kind in changes:
+        port = served[switch].name_of(link)
+        begin, end = changes[kind]
+        return (
+            {"switch": switch, "port": port, "set": begin},
+            {"switch": switch, "port": port, "set": end},
+        )
+    if kind is FaultKind.REBOOT:
+        return {"switch": switch, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS}}, {}
+    return {"switch": switch, "silent": True}, {"switch": switch, "silent": False}
+
+
+def _scaled(fault: Fault, speed: float) -> Fault:
+    begin = fault.begin
+    if fault.kind is FaultKind.REBOOT:
+        begin = {**begin, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS / speed}}
+    return Fault(
+        kind=fault.kind,
+        school=fault.school,
+        what=fault.what,
+        place=fault.place,
+        begin=begin,
+        end=fault.end,
+        start_seconds=fault.start_seconds / speed,
+        end_seconds=fault.end_seconds / speed,
+    )

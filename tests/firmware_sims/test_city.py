@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from firmware_sims import city
+from firmware_sims.switch.model import Switch
+from tenone.config.load import load_city
+from tenone.runtime.clock import ManualClock
+
+
+def served(made: city.CityPlan) -> dict[str, city.Served]:
+    found = {}
+    for number, plan in enumerate(made.switches):
+        switch = Switch(
+            name=plan.name, vendor=plan.vendor, clock=ManualClock(), seed=1, ports=plan.ports,
+            uplinks=plan.uplinks, virtual=plan.virtual, quirks=frozenset(),
+        )  # fmt: skip
+        names = [port.name for port in switch.sockets]
+        found[plan.name] = city.Served(host="127.0.0.1", port=20_000 + number, ports=names)
+    return found
+
+
+def test_the_default_city_is_the_one_that_was_asked_for() -> None:
+    made = city.plan()
+    assert len(made.schools) == 12
+    assert len({school.district for school in made.schools}) == 3
+    assert all(2 <= len(school.switches) <= 6 for school in made.schools)
+    assert len({switch.vendor for switch in made.switches}) == 4
+    assert all(len(school.boards) == len(school.links) - 1 for school in made.schools)
+
+
+def test_the_same_seed_makes_the_same_city() -> None:
+    assert city.plan(seed=7) == city.plan(seed=7)
+    assert city.plan(seed=7) != city.plan(seed=8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_its_files_pass_the_products_own_check(tmp_path: Path, seed: int) -> None:
+    made = city.plan(schools=20, seed=seed)
+    where = served(made)
+    folder = tmp_path / "schools"
+    folder.mkdir()
+    for number, school in enumerate(made.schools):
+        text = city.school_yaml(
+            school, where, broker_port=1883, local_port=2000 + number, pace=city.Pace(),
+            outbox=tmp_path / school.id,
+        )  # fmt: skip
+        (folder / f"{school.id}.yaml").write_text(
+            yaml.safe_dump(text, allow_unicode=True), encoding="utf-8"
+        )
+    path = tmp_path / "city.yaml"
+    body = city.city_yaml(schools=folder, data=tmp_path, broker_port=1883, http_port=8010)
+    path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
+    loaded = load_city(path)
+    assert len(loaded.schools) == 20
+    assert {link.port for school in loaded.schools for link in school.links if link.id == "uplink"}
+
+
+@pytest.mark.parametrize("schools", [0, 201])
+def test_a_city_of_no_size_is_refused(schools: int) -> None:
+    with pytest.raises(ValueError, match="1 to 200"):
+        city.plan(schools=schools)
