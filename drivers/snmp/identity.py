@@ -1,0 +1,131 @@
+"""Who a device says it is: the system group and, where present, its chassis in ENTITY-MIB."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drivers.snmp import mib
+from drivers.snmp.ber import Oid, Value, oid_text
+from drivers.snmp.errors import AgentError, SnmpError
+from drivers.snmp.ports import decode_text
+from drivers.snmp.session import Session
+from drivers.snmp.target import Budget
+
+MAX_ENTITIES = 4_096
+MAX_CHASSIS = 16
+"""Members of a stack that are read."""
+_VERSION = re.compile(r"\b[Vv]ersion:?\s+v?([^\s,;]+(?:\s\([^)\n]{1,60}\))?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chassis:
+    """A chassis: one, or one a member of a stack."""
+
+    name: str | None
+    model: str | None
+    serial: str | None
+    firmware: str | None
+    software: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The device as a whole; None is unknown."""
+
+    descr: str | None
+    object_id: str | None
+    name: str | None
+    uptime_ticks: int | None
+    vendor: str | None
+    model: str | None
+    version: str | None
+    serial: str | None
+    engine_boots: int | None
+    chassis: tuple[Chassis, ...] = ()
+
+
+async def read_system(session: Session, budget: Budget | None = None) -> System:
+    """GET the system group and the chassis; raises :class:`SnmpError` if the device is silent."""
+    names = (mib.SYS_DESCR, mib.SYS_OBJECT_ID, mib.SYS_UPTIME, mib.SYS_NAME, mib.SNMP_ENGINE_BOOTS)
+    descr, object_id, uptime, name, boots = await _get_what_there_is(session, names, budget)
+    chassis = await _read_chassis(session, budget)
+    first = chassis[0] if chassis else None
+    text = _text(descr)
+    return System(
+        descr=text,
+        object_id=oid_text(object_id) if isinstance(object_id, tuple) else None,
+        name=_text(name),
+        uptime_ticks=uptime if isinstance(uptime, int) else None,
+        vendor=vendor(object_id),
+        model=first.model if first else None,
+        version=(first and (first.software or first.firmware)) or version(text or ""),
+        serial=first.serial if first else None,
+        engine_boots=boots if isinstance(boots, int) else None,
+        chassis=chassis,
+    )
+
+
+async def _get_what_there_is(
+    session: Session, names: Sequence[Oid], budget: Budget | None
+) -> list[Value]:
+    """GET all; if the agent refuses that, one by one. Raises only if each one failed."""
+    try:
+        return [bind.value for bind in await session.get(names, budget)]
+    except AgentError as refusal:
+        values: list[Value] = []
+        refused = 0
+        for name in names:
+            try:
+                values += [bind.value for bind in await session.get([name], budget)]
+            except AgentError:
+                values.append(None)
+                refused += 1
+        if refused == len(names):
+            raise refusal from None
+        return values
+
+
+async def _read_chassis(session: Session, budget: Budget | None) -> tuple[Chassis, ...]:
+    walk = await session.walk(mib.ENT_CLASS, budget, MAX_ENTITIES)
+    rows = [
+        bind.name[-1]
+        for bind in walk.varbinds
+        if bind.value == mib.ENT_CLASS_CHASSIS and len(bind.name) == len(mib.ENT_CLASS) + 1
+    ][:MAX_CHASSIS]
+    found = []
+    columns = (mib.ENT_NAME, mib.ENT_MODEL, mib.ENT_SERIAL, mib.ENT_FIRMWARE, mib.ENT_SOFTWARE)
+    for row in rows:
+        names: list[Oid] = [(*column, row) for column in columns]
+        try:
+            texts = [_text(bind.value) for bind in await session.get(names, budget)]
+        except SnmpError:
+            break  # what a chassis is called is worth no more than one try
+        found.append(
+            Chassis(
+                name=texts[0],
+                model=texts[1],
+                serial=texts[2],
+                firmware=texts[3],
+                software=texts[4],
+            )
+        )
+    # The one with a model and a serial number is the device; empty ones are agents' placeholders.
+    return tuple(sorted(found, key=lambda one: (one.model is None, one.serial is None)))
+
+
+def vendor(object_id: Value) -> str | None:
+    """The maker, from the enterprise number in sysObjectID."""
+    size = len(mib.ENTERPRISES)
+    if not isinstance(object_id, tuple) or object_id[:size] != mib.ENTERPRISES:
+        return None
+    return mib.VENDORS.get(object_id[size]) if len(object_id) > size else None
+
+
+def version(descr: str) -> str | None:
+    """What follows the word Version in sysDescr, as most makers write it."""
+    found = _VERSION.search(descr)
+    return found.group(1) if found else None
+
+
+def _text(value: Value) -> str | None:
+    return decode_text(value).strip() or None if isinstance(value, bytes) else None

@@ -1,0 +1,237 @@
+"""Which instances of which columns are asked for in a sweep, and how they become columns."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from drivers.snmp import mib, truth
+from drivers.snmp.ber import Oid
+from drivers.snmp.faults import AgentFault, Finding
+from drivers.snmp.ports import Port
+from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
+from drivers.snmp.target import Device
+from tenone.blocks.columns import Column, ColumnError, all_valid
+from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS
+from tenone.vocabulary.states import OperStatus
+
+SCALARS = (mib.SYS_UPTIME, mib.IF_NUMBER, mib.IF_TABLE_LAST_CHANGE)
+"""Asked first in every sweep; their slots come before those of the rows."""
+UPTIME, NUMBER, TABLE_CHANGE = range(len(SCALARS))
+
+STATE_OBJECTS = (
+    mib.IF_ADMIN_STATUS,
+    mib.IF_OPER_STATUS,
+    mib.IF_SPEED,
+    mib.IF_HIGH_SPEED,
+    mib.DOT3_DUPLEX,
+    mib.IF_LAST_CHANGE,
+)
+_ADMIN, _OPER, _SPEED, _HIGH_SPEED, _DUPLEX, _LAST_CHANGE = range(len(STATE_OBJECTS))
+
+COUNTER_OBJECTS: dict[str, tuple[Oid, Oid | None]] = {
+    "in_octets": (mib.IF_HC_IN_OCTETS, mib.IF_IN_OCTETS),
+    "out_octets": (mib.IF_HC_OUT_OCTETS, mib.IF_OUT_OCTETS),
+    "in_unicast": (mib.IF_HC_IN_UCAST, mib.IF_IN_UCAST),
+    "out_unicast": (mib.IF_HC_OUT_UCAST, mib.IF_OUT_UCAST),
+    "in_multicast": (mib.IF_HC_IN_MULTICAST, mib.IF_IN_MULTICAST),
+    "out_multicast": (mib.IF_HC_OUT_MULTICAST, mib.IF_OUT_MULTICAST),
+    "in_broadcast": (mib.IF_HC_IN_BROADCAST, mib.IF_IN_BROADCAST),
+    "out_broadcast": (mib.IF_HC_OUT_BROADCAST, mib.IF_OUT_BROADCAST),
+    "in_errors": (mib.IF_IN_ERRORS, None),
+    "out_errors": (mib.IF_OUT_ERRORS, None),
+    "in_discards": (mib.IF_IN_DISCARDS, None),
+    "out_discards": (mib.IF_OUT_DISCARDS, None),
+    "discontinuity_ticks": (mib.IF_COUNTER_DISCONTINUITY, None),
+}
+"""Metric -> the object that carries it, and its 32-bit twin where the object is a 64-bit one."""
+COUNTERS = tuple(COUNTER_OBJECTS[name] for name in PORT_COUNTERS)
+_WIDTH = len(COUNTERS)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The instances of one sweep; ``names[slot]`` is None for a slot that is not asked for."""
+
+    names: list[Oid | None]
+    settled: bool = False
+    """What the device does not have has been left out; from now on an absence is a change."""
+    _chunks: list[Chunk] = field(default_factory=list)
+    _chunk_size: int = 0
+
+    def chunks(self, device: Device) -> list[Chunk]:
+        """The requests, built once a device and size."""
+        if self._chunk_size != device.max_varbinds or not self._chunks:
+            wanted = ((name, slot) for slot, name in enumerate(self.names) if name is not None)
+            self._chunks = chunks(device.community, wanted, device.max_varbinds)
+            self._chunk_size = device.max_varbinds
+        return self._chunks
+
+    def settle(self, harvest: Harvest) -> None:
+        """Leave out what the device said it does not have or will not tell."""
+        for slot in (*harvest.absent, *harvest.refused):
+            self.names[slot] = None
+        self._chunks = []
+        self.settled = True
+
+
+def state_plan(ports: Sequence[Port]) -> Plan:
+    """Scalars, then the state objects of each port."""
+    rows = [(*column, port.if_index) for port in ports for column in STATE_OBJECTS]
+    return Plan([*SCALARS, *rows])
+
+
+def probe_plan(ports: Sequence[Port]) -> Plan:
+    """Scalars, then of each port all narrow twins, then all counters: twins are read first."""
+    rows: list[Oid | None] = []
+    for port in ports:
+        rows += [None if twin is None else (*twin, port.if_index) for _, twin in COUNTERS]
+        rows += [(*column, port.if_index) for column, _ in COUNTERS]
+    return Plan([*SCALARS, *rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """After a probe: the steady plan, its first values, which are 32 bits wide, what was odd."""
+
+    plan: Plan
+    slots: Slots
+    narrow: frozenset[tuple[str, str]]
+    """(port key, metric) whose value comes from the 32-bit object, from the beginning."""
+    wide: dict[tuple[str, str], tuple[int, int]]
+    """(port key, metric) -> 64-bit value and its twin, for the next probe to compare with."""
+    findings: tuple[Finding, ...]
+
+
+def choose(ports: Sequence[Port], probe: Harvest, before: Choice | None) -> Choice:
+    """Decide which object carries each counter of each port.
+
+    The 64-bit one where there is one and it is not stuck at 0; else its twin. Once decided it
+    stays: a series never changes its width in the middle while its object is there.
+    """
+    names: list[Oid | None] = list(SCALARS)
+    slots: Slots = probe.slots[: len(SCALARS)]
+    narrow: set[tuple[str, str]] = set()
+    wide: dict[tuple[str, str], tuple[int, int]] = {}
+    findings: list[Finding] = []
+    for row, port in enumerate(ports):
+        start = len(SCALARS) + row * 2 * _WIDTH
+        for place, (metric, (column, twin)) in enumerate(zip(PORT_COUNTERS, COUNTERS, strict=True)):
+            small, big = probe.slots[start + place], probe.slots[start + _WIDTH + place]
+            series = (port.key, metric)
+            use_twin = small is not None and big is None
+            if small is not None and big is not None:
+                wide[series] = (big, small)
+                earlier = before.wide.get(series) if before is not None else None
+                use_twin = truth.hc_stuck(big, small)
+                if use_twin or (earlier is not None and _stalled(earlier, (big, small))):
+                    oid = (*column, port.if_index)
+                    raw = f"{big} while the 32-bit object says {small}"
+                    findings.append(
+                        Finding(fault=AgentFault.HC_STUCK, oid=oid, raw=raw, port=port.key)
+                    )
+            if before is not None and (series in before.narrow or series in before.wide):
+                use_twin = series in before.narrow
+            if use_twin and twin is not None:
+                narrow.add(series)
+            source = twin if use_twin and twin is not None else column
+            names.append(
+                (*source, port.if_index) if (small if use_twin else big) is not None else None
+            )
+            slots.append(small if use_twin else big)
+    return Choice(Plan(names, settled=True), slots, frozenset(narrow), wide, tuple(findings))
+
+
+def _stalled(before: tuple[int, int], now: tuple[int, int]) -> bool:
+    return truth.hc_stalled((before[0], now[0]), (before[1], now[1]))
+
+
+def counter_columns(slots: Slots) -> tuple[Column, ...]:
+    """The columns of :data:`PORT_COUNTERS` from a steady sweep's slots."""
+    rows = slots[len(SCALARS) :]
+    return tuple(column(name, rows[place::_WIDTH]) for place, name in enumerate(PORT_COUNTERS))
+
+
+def state_columns(
+    ports: Sequence[Port], slots: Slots
+) -> tuple[tuple[Column, ...], tuple[Finding, ...]]:
+    """The columns of ``PORT_STATE`` and what was wrong, from a state sweep's slots."""
+    rows, width = slots[len(SCALARS) :], len(STATE_OBJECTS)
+    findings: list[Finding] = []
+    admin: Slots = []
+    oper: Slots = []
+    speed: Slots = []
+    duplex: Slots = []
+    for place, port in enumerate(ports):
+        raw = rows[place * width : (place + 1) * width]
+        ethernet = port.type in truth.ETHERNET_TYPES
+        mbps, speed_fault = truth.speed_mbps(raw[_SPEED], raw[_HIGH_SPEED], ethernet=ethernet)
+        if mbps is None and speed_fault is None and ethernet and raw[_OPER] == OperStatus.UP:
+            speed_fault = AgentFault.NO_SPEED_WHILE_UP
+        judged = (
+            (_ADMIN, *truth.admin(raw[_ADMIN])),
+            (_OPER, *truth.oper(raw[_OPER])),
+            (_SPEED if raw[_SPEED] is not None else _HIGH_SPEED, mbps, speed_fault),
+            (_DUPLEX, *truth.duplex(raw[_DUPLEX], mbps)),
+        )
+        for values, (what, value, fault) in zip((admin, oper, speed, duplex), judged, strict=True):
+            values.append(value)
+            if fault is not None:
+                findings.append(_finding(port, what, raw, fault))
+    columns = (
+        column("if_index", [port.if_index for port in ports]),
+        column("admin", admin),
+        column("oper", oper),
+        column("speed_mbps", speed),
+        column("duplex", duplex),
+        column("last_change_ticks", rows[_LAST_CHANGE::width]),
+    )
+    return columns, tuple(findings)
+
+
+_HIGH_SPEED_FAULTS = frozenset(
+    {AgentFault.HIGH_SPEED_IMPLAUSIBLE, AgentFault.HIGH_SPEED_ZERO, AgentFault.SPEED_WRAPPED}
+)
+
+
+def _finding(port: Port, what: int, raw: Slots, fault: AgentFault) -> Finding:
+    if fault in _HIGH_SPEED_FAULTS and raw[_HIGH_SPEED] is not None:
+        what = _HIGH_SPEED
+    if fault is AgentFault.HALF_DUPLEX_AT_GIGABIT:
+        what = _DUPLEX
+    said = raw[what]
+    return Finding(
+        fault=fault,
+        oid=(*STATE_OBJECTS[what], port.if_index),
+        raw="nothing" if said is None else str(said),
+        port=port.key,
+    )
+
+
+def inventory_columns(ports: Sequence[Port]) -> tuple[Column, ...]:
+    """The columns of ``PORT_INVENTORY``."""
+    return (
+        column("if_index", [port.if_index for port in ports]),
+        Column.of("if_name", [port.name for port in ports]),
+        Column.of("if_descr", [port.descr for port in ports]),
+        Column.of("if_alias", [port.alias for port in ports]),
+        column("if_type", [port.type for port in ports]),
+        column("mtu", [port.mtu for port in ports]),
+        Column.of("mac", [port.mac for port in ports]),
+    )
+
+
+def column(name: str, values: Slots) -> Column:
+    """A numeric column; a value its type cannot hold is unknown."""
+    metric = METRICS[name]
+    if None not in values:
+        try:
+            data = array(metric.type.code, values).tobytes()  # type: ignore[type-var]
+            return Column(metric, len(values), data, all_valid(len(values)))
+        except OverflowError:
+            pass
+    limit = 1 << (8 * metric.type.width)
+    fitting = [value if value is not None and 0 <= value < limit else None for value in values]
+    try:
+        return Column.of(name, fitting)
+    except ColumnError:
+        return Column.of(name, [None] * len(values))

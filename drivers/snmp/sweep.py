@@ -1,0 +1,292 @@
+"""Asking for many known instances at once, and reading the answers without ceremony.
+
+Rows and columns are known beforehand, so each request is built once and says what its answer
+must look like. The quick reader checks every name and every length; a value it does not take
+at a glance goes through the strict decoder, and so does an answer of another shape.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from drivers.snmp.ber import Missing, Oid, Tag, Value, decode_value, encode_oid
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.errors import (
+    DecodeError,
+    ErrorStatus,
+    SnmpError,
+    Timeout,
+    UnexpectedReply,
+)
+from drivers.snmp.message import Head, PduType, Request, build_request, decode_varbinds
+from drivers.snmp.session import MAX_SILENCES, agent_error
+from drivers.snmp.target import Budget, Device
+
+REPLY_BYTES = 1472
+"""UDP payload of an unfragmented Ethernet frame: the largest answer we provoke."""
+_ENVELOPE_BYTES = 48
+_BIND_BYTES = 2
+"""Tag and length of a variable binding."""
+_LARGEST_VALUE = 11
+"""A Counter64 with tag, length and leading zero."""
+_MAX_SPLITS = 16
+"""How many times one sweep may cut requests in two before it gives up on what is left."""
+
+_LONG_FORM = 0x80
+_SIGN_BIT = 0x80
+_SEQUENCE = int(Tag.SEQUENCE)
+_PLAIN = {int(Tag.COUNTER64): 8} | {
+    int(tag): 4 for tag in (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.UINTEGER32)
+}
+"""Bytes up to which a number without its top bit set needs no second look."""
+
+Slots = list[int | None]
+Expected = tuple[bytes, int, int]
+"""A name with tag and length, how many bytes that is, and the slot its value goes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One GET and what its answer must hold."""
+
+    request: Request
+    expected: tuple[Expected, ...]
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What a sweep brought in. ``slots`` holds None where nothing (usable) came."""
+
+    slots: Slots
+    sent_ns: int = 0
+    received_ns: int = 0
+    absent: list[int] = field(default_factory=list)
+    """Slots of instances the agent says it does not have."""
+    refused: list[int] = field(default_factory=list)
+    """Slots the agent blamed for an error; the error is in ``errors``."""
+    odd: list[tuple[int, Value]] = field(default_factory=list)
+    """Slots that came with something that is no number."""
+    errors: list[SnmpError] = field(default_factory=list)
+    """Why parts of it are missing."""
+
+
+def chunks(community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: int) -> list[Chunk]:
+    """Cut ``wanted`` (name, slot) into GETs whose answers fit :data:`REPLY_BYTES`."""
+    found: list[Chunk] = []
+    part: list[Expected] = []
+    room = REPLY_BYTES - _ENVELOPE_BYTES - len(community)
+    left = room
+    for oid, slot in wanted:
+        name = encode_oid(oid)
+        need = _BIND_BYTES + len(name) + _LARGEST_VALUE
+        if part and (need > left or len(part) >= max_varbinds):
+            found.append(_chunk(community, part))
+            part = []
+            left = room
+        part.append((name, len(name), slot))
+        left -= need
+    if part:
+        found.append(_chunk(community, part))
+    return found
+
+
+def _chunk(community: bytes, expected: Sequence[Expected]) -> Chunk:
+    names = tuple(name for name, _, _ in expected)
+    return Chunk(build_request(community, PduType.GET, names), tuple(expected))
+
+
+def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
+    """Put the values of a response into their slots, all of them or none.
+
+    Raises :class:`DecodeError` for malformed bytes, :class:`UnexpectedReply` for other names.
+    """
+    absent, odd = len(harvest.absent), len(harvest.odd)
+    try:
+        if _read_quickly(data, head, expected, harvest):
+            return
+    except (DecodeError, IndexError):
+        pass  # the strict reader says what is wrong with it
+    for _, _, slot in expected:
+        harvest.slots[slot] = None
+    del harvest.absent[absent:], harvest.odd[odd:]
+    _read_strictly(data, head, expected, harvest)
+
+
+def _read_quickly(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> bool:
+    """Whether every binding had the expected name and all lengths were short and right."""
+    slots, position = harvest.slots, head.start
+    from_bytes, plain = int.from_bytes, _PLAIN
+    for name, size, slot in expected:
+        start = position + 2
+        at = start + size
+        value = at + 2
+        end = value + data[at + 1]
+        length = end - start
+        if (
+            data[position + 1] != length
+            or length >= _LONG_FORM
+            or data[position] != _SEQUENCE
+            or not data.startswith(name, start)
+        ):
+            return False
+        tag = data[at]
+        if 0 < end - value <= plain.get(tag, 0) and data[value] < _SIGN_BIT:
+            slots[slot] = from_bytes(data[value:end], "big")
+        else:
+            _put(harvest, slot, decode_value(data, tag, value, end))
+        position = end
+    return position == head.stop
+
+
+def _read_strictly(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
+    varbinds = decode_varbinds(data, head.start, head.stop)
+    if [encode_oid(bind.name) for bind in varbinds] != [name for name, _, _ in expected]:
+        raise UnexpectedReply(
+            f"asked for {len(expected)} variables it answered {len(varbinds)}, not the same ones"
+        )
+    for bind, (_, _, slot) in zip(varbinds, expected, strict=True):
+        _put(harvest, slot, bind.value)
+
+
+def _put(harvest: Harvest, slot: int, value: Value) -> None:
+    if isinstance(value, int):
+        harvest.slots[slot] = value
+    elif isinstance(value, Missing):
+        harvest.absent.append(slot)
+    else:
+        harvest.odd.append((slot, value))
+
+
+class Gatherer:
+    """Sends one sweep's requests, as many at once as the device's window, and reads them.
+
+    The first goes out alone: a silent device costs one request's timeout, not one a request.
+    """
+
+    def __init__(
+        self,
+        client: SnmpClient,
+        device: Device,
+        parts: Sequence[Chunk],
+        harvest: Harvest,
+        budget: Budget | None,
+    ) -> None:
+        self._client = client
+        self._device = device
+        self._queue = list(reversed(parts))
+        self._harvest = harvest
+        self._budget = budget
+        self._splits = _MAX_SPLITS
+        self._active = 0
+        self._answered = False
+        self._silences = 0
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Return when every request has been answered or given up; errors are in the harvest."""
+        if self._queue:
+            self._harvest.sent_ns = self._client.clock.monotonic_ns()
+            self._fill()
+            await self._done
+
+    def _fill(self) -> None:
+        window = self._device.target.window if self._answered else 1
+        while self._queue and self._active < window:
+            self._active += 1
+            chunk = self._queue.pop()
+            _Flight(self, chunk).submit(self._client, self._device, self._budget)
+        if not self._active and not self._done.done():
+            self._done.set_result(None)
+
+    def answered(self, chunk: Chunk, head: Head, data: bytes) -> None:
+        """Take a response; raises DecodeError so that the client goes on waiting."""
+        try:
+            if head.error_status:
+                self._refused(chunk, head.error_status, head.error_index)
+            else:
+                read(data, head, chunk.expected, self._harvest)
+        except UnexpectedReply as error:
+            self._harvest.errors.append(UnexpectedReply(f"{self._device.label}: {error}"))
+        self._answered = True
+        self._silences = 0
+        self._harvest.received_ns = self._client.clock.monotonic_ns()
+        self._landed()
+
+    def failed(self, chunk: Chunk, error: SnmpError) -> None:
+        """Take a failure; an agent that answers others may answer half of this one."""
+        if isinstance(error, Timeout) and self._answered and self._silences < MAX_SILENCES:
+            self._silences += 1
+            if self._split(chunk):
+                self._landed()
+                return
+        self._harvest.errors.append(error)
+        if (isinstance(error, Timeout) and self._silences >= MAX_SILENCES) or not self._answered:
+            self._queue.clear()
+        self._landed()
+
+    def _landed(self) -> None:
+        self._active -= 1
+        self._fill()
+
+    def _refused(self, chunk: Chunk, status: int, index: int) -> None:
+        size = len(chunk.expected)
+        if status == ErrorStatus.TOO_BIG and self._split(chunk):
+            self._device.max_varbinds = min(self._device.max_varbinds, max(1, size // 2))
+            return
+        blamed = 1 <= index <= size and status != ErrorStatus.TOO_BIG
+        if blamed and status == ErrorStatus.NO_SUCH_NAME:
+            self._harvest.absent.append(chunk.expected[index - 1][2])
+        else:
+            if blamed:
+                self._harvest.refused.append(chunk.expected[index - 1][2])
+            self._harvest.errors.append(agent_error(self._device.label, status, index))
+        if blamed and size > 1 and self._splits:
+            # One bad variable must not take the others with it.
+            self._splits -= 1
+            rest = chunk.expected[: index - 1] + chunk.expected[index:]
+            self._queue.append(_chunk(self._device.community, rest))
+
+    def _split(self, chunk: Chunk) -> bool:
+        half = len(chunk.expected) // 2
+        if not half or not self._splits:
+            return False
+        self._splits -= 1
+        for part in (chunk.expected[half:], chunk.expected[:half]):
+            self._queue.append(_chunk(self._device.community, part))
+        return True
+
+
+class _Flight:
+    """One request on its way: ties the client's callbacks to its chunk."""
+
+    __slots__ = ("_chunk", "_owner")
+
+    def __init__(self, owner: Gatherer, chunk: Chunk) -> None:
+        self._owner = owner
+        self._chunk = chunk
+
+    def submit(self, client: SnmpClient, device: Device, budget: Budget | None) -> None:
+        client.submit(device, self._chunk.request, self._reply, self._error, budget=budget)
+
+    def _reply(self, head: Head, data: bytes) -> None:
+        self._owner.answered(self._chunk, head, data)
+
+    def _error(self, error: SnmpError) -> None:
+        self._owner.failed(self._chunk, error)
+
+
+async def gather(
+    client: SnmpClient,
+    device: Device,
+    parts: Sequence[Chunk],
+    slots: int,
+    budget: Budget | None = None,
+) -> Harvest:
+    """Ask all ``parts``; raises :class:`SnmpError` only when nothing at all was answered."""
+    harvest = Harvest([None] * slots)
+    await Gatherer(client, device, parts, harvest, budget).run()
+    if harvest.errors and not harvest.received_ns:
+        raise harvest.errors[0]
+    if harvest.errors and all(slot is None for slot in harvest.slots) and not harvest.absent:
+        raise harvest.errors[0]
+    return harvest

@@ -1,0 +1,360 @@
+"""A switch as columns: knows its rows after the first walk, then asks for all of them at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from drivers.snmp import mib, portplan
+from drivers.snmp.ber import Oid
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.errors import AgentError, SnmpError
+from drivers.snmp.faults import AgentFault, Finding
+from drivers.snmp.identity import System, read_system
+from drivers.snmp.neighbours import Neighbour, read_neighbours
+from drivers.snmp.portplan import NUMBER, SCALARS, TABLE_CHANGE, UPTIME, Choice, Plan
+from drivers.snmp.ports import Port, PortTable, read_ports
+from drivers.snmp.session import Session
+from drivers.snmp.sweep import Harvest, Slots, gather
+from drivers.snmp.target import Budget, Device, Target
+from drivers.snmp.uptime import Boot, compare
+from tenone.blocks.columns import Column
+
+SWEEP_BUDGET_SECONDS = 8.0
+INVENTORY_BUDGET_SECONDS = 60.0
+REWALK_SECONDS = 20.0
+"""How long rows are kept before a change of theirs is followed; a reboot does not wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """One poll of one switch as columns.
+
+    ``rows`` stays the same object while the ports stay the same, so a layout can be kept by
+    it. A value that did not come is unknown (validity 0), never left out.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    uptime_ticks: int | None
+    sent_ns: int
+    """Monotonic time of the first request."""
+    received_ns: int
+    """Monotonic time of the last answer."""
+    rebooted: bool = False
+    """The device has started anew since this reader's last poll of any kind."""
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Why values are missing, a sentence each; empty when everything asked for came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory(Sweep):
+    """A sweep of ``PORT_INVENTORY`` and what else is read once an hour."""
+
+    system: System
+    ports: tuple[Port, ...]
+    neighbours: tuple[Neighbour, ...]
+    sensors: tuple[object, ...] = ()
+    optics: tuple[object, ...] = ()
+    poe: tuple[object, ...] = ()
+
+
+@dataclass(slots=True)
+class _Table:
+    """The rows as last walked and how to ask for them."""
+
+    ports: tuple[Port, ...]
+    keys: tuple[str, ...]
+    state: Plan
+    findings: tuple[Finding, ...]
+    counters: Choice | None = None
+    earlier: Choice | None = None
+    """Which objects carried the counters before the rows changed."""
+    if_number: int | None = None
+    last_change: int | None = None
+    raw_state: Slots | None = None
+    state_columns: tuple[Column, ...] = ()
+    state_findings: tuple[Finding, ...] = ()
+
+
+_Ask = Callable[[Session, _Table, Budget], Awaitable[tuple[Harvest, Plan | None]]]
+"""Sweeps a table by a plan; None where the sweep was one to find the plan."""
+
+
+class SwitchReader:
+    """Reads one switch. ``inventory`` hourly, ``state`` every few seconds, ``counters`` a minute.
+
+    Each raises :class:`SnmpError` when the switch answered nothing of use, and otherwise
+    returns what came.
+    """
+
+    def __init__(
+        self,
+        client: SnmpClient,
+        target: Target,
+        *,
+        sweep_seconds: float = SWEEP_BUDGET_SECONDS,
+        inventory_seconds: float = INVENTORY_BUDGET_SECONDS,
+    ) -> None:
+        self.target = target
+        self._client = client
+        self._sweep_seconds = sweep_seconds
+        self._inventory_seconds = inventory_seconds
+        self._device: Device | None = None
+        self._table: _Table | None = None
+        self._learning = asyncio.Lock()
+        self._uptime: tuple[int, int] | None = None
+        """sysUpTime last heard, and when on our monotonic clock."""
+        self._boots: int | None = None
+        self._walked_ns = 0
+
+    def close(self) -> None:
+        """Let go of the device; a poll in progress fails."""
+        if self._device is not None:
+            self._client.forget(self._device)
+            self._device = None
+
+    async def inventory(self) -> Inventory:
+        """System, ports, neighbours; walks the rows anew."""
+        budget = self._client.budget(self._inventory_seconds)
+        sent_ns = self._client.clock.monotonic_ns()
+        session = await self._session()
+        system = await read_system(session, budget)
+        rebooted = await self._heard(session, system.uptime_ticks, budget)
+        self._boots = system.engine_boots if system.engine_boots is not None else self._boots
+        errors: list[SnmpError] = []
+        table, error = await self._learn(session, budget, fresh=rebooted)
+        if error is not None:
+            errors.append(error)
+        neighbours, error = await read_neighbours(session, table.ports, budget)
+        if error is not None:
+            errors.append(error)
+        return Inventory(
+            rows=table.keys,
+            columns=portplan.inventory_columns(table.ports),
+            uptime_ticks=system.uptime_ticks,
+            sent_ns=sent_ns,
+            received_ns=self._client.clock.monotonic_ns(),
+            rebooted=rebooted,
+            findings=table.findings,
+            errors=_sentences(errors),
+            system=system,
+            ports=table.ports,
+            neighbours=tuple(neighbours),
+        )
+
+    async def state(self) -> Sweep:
+        """The columns of ``PORT_STATE`` for every known port."""
+        table, harvest, plan, rebooted = await self._poll(self._ask_state)
+        plan = plan or table.state
+        if not plan.settled and _only_refusals(harvest.errors):
+            plan.settle(harvest)
+        raw = harvest.slots[len(SCALARS) :]
+        if raw != table.raw_state:
+            # Speeds and states change rarely: judge them again only when a raw value did.
+            judged = portplan.state_columns(table.ports, harvest.slots)
+            table.state_columns, table.state_findings = judged
+            table.raw_state = raw
+        odd = _odd(harvest, plan, table.keys, len(portplan.STATE_OBJECTS))
+        findings = (*table.state_findings, *odd)
+        return _sweep(table, table.state_columns, harvest, findings, rebooted=rebooted)
+
+    async def counters(self) -> Sweep:
+        """The columns of ``PORT_COUNTERS`` for every known port."""
+        table, harvest, _, rebooted = await self._poll(self._ask_counters)
+        columns = portplan.counter_columns(harvest.slots)
+        findings = table.counters.findings if table.counters is not None else ()
+        return _sweep(table, columns, harvest, findings, rebooted=rebooted)
+
+    @property
+    def narrow_counters(self) -> frozenset[tuple[str, str]]:
+        """(port key, metric) of counters that are 32 bits wide, there being no sound other."""
+        table = self._table
+        return table.counters.narrow if table is not None and table.counters else frozenset()
+
+    # -- asking ----------------------------------------------------------------------
+
+    async def _session(self) -> Session:
+        if self._device is None:
+            self._device = await self._client.device(self.target)
+        return Session(self._client, self._device)
+
+    async def _poll(self, ask: _Ask) -> tuple[_Table, Harvest, Plan | None, bool]:
+        """One sweep; if it shows that the rows are others now, walk them and sweep once more."""
+        budget = self._client.budget(self._sweep_seconds)
+        session = await self._session()
+        table = self._table
+        if table is None:
+            # One small question first: a silent device costs one timeout, not one a column.
+            await session.get([mib.SYS_UPTIME], budget)
+            table, _ = await self._learn(session, budget)
+        harvest, plan = await ask(session, table, budget)
+        rebooted = await self._heard(session, harvest.slots[UPTIME], budget)
+        settled = plan is not None and plan.settled
+        if rebooted or self._rows_changed(table, harvest, settled=settled):
+            table, _ = await self._learn(session, budget, fresh=rebooted)
+            harvest, plan = await ask(session, table, budget)
+            await self._heard(session, harvest.slots[UPTIME], budget)
+            _note_scalars(table, harvest)
+        return table, harvest, plan, rebooted
+
+    async def _ask_state(
+        self, session: Session, table: _Table, budget: Budget
+    ) -> tuple[Harvest, Plan | None]:
+        plan = table.state
+        return await self._ask(session, plan, budget), plan
+
+    async def _ask_counters(
+        self, session: Session, table: _Table, budget: Budget
+    ) -> tuple[Harvest, Plan | None]:
+        """A steady sweep; the first one probes which objects there are."""
+        if table.counters is not None:
+            plan = table.counters.plan
+            return await self._ask(session, plan, budget), plan
+        probe = await self._ask(session, portplan.probe_plan(table.ports), budget)
+        choice = portplan.choose(table.ports, probe, table.earlier)
+        if _only_refusals(probe.errors):
+            table.counters = choice
+        taken = Harvest(
+            choice.slots, sent_ns=probe.sent_ns, received_ns=probe.received_ns, errors=probe.errors
+        )
+        return taken, None
+
+    async def _ask(self, session: Session, plan: Plan, budget: Budget) -> Harvest:
+        parts = plan.chunks(session.device)
+        return await gather(self._client, session.device, parts, len(plan.names), budget)
+
+    # -- learning --------------------------------------------------------------------
+
+    async def _learn(
+        self, session: Session, budget: Budget, *, fresh: bool = False
+    ) -> tuple[_Table, SnmpError | None]:
+        """Walk the rows. After a reboot (``fresh``) nothing of the old table is carried over."""
+        before = self._table
+        async with self._learning:
+            if self._table is not before and self._table is not None:
+                return self._table, None  # another poll has just done it
+            found = await read_ports(session, budget)
+            ports = _merged(found, before)
+            self._walked_ns = self._client.clock.monotonic_ns()
+            if before is not None and before.ports == ports and not fresh:
+                before.findings = found.findings
+                before.state = portplan.state_plan(ports)
+                before.counters = await self._probe_again(session, before, budget)
+                return before, found.error
+            keys = tuple(port.key for port in ports)
+            self._table = _Table(
+                ports=ports,
+                keys=before.keys if before is not None and before.keys == keys else keys,
+                state=portplan.state_plan(ports),
+                findings=found.findings,
+                earlier=before.counters if before is not None and not fresh else None,
+            )
+            return self._table, found.error
+
+    async def _probe_again(self, session: Session, table: _Table, budget: Budget) -> Choice | None:
+        """Compare 64-bit counters with their twins once more, an hour after the last time."""
+        if table.counters is None:
+            return None
+        try:
+            probe = await self._ask(session, portplan.probe_plan(table.ports), budget)
+        except SnmpError:
+            return table.counters
+        if not _only_refusals(probe.errors):
+            return table.counters
+        return portplan.choose(table.ports, probe, table.counters)
+
+    async def _heard(self, session: Session, uptime: int | None, budget: Budget) -> bool:
+        """Note sysUpTime; whether the device has started anew since it was last heard."""
+        now_ns = self._client.clock.monotonic_ns()
+        before = self._uptime
+        if uptime is None:
+            return False
+        self._uptime = (uptime, now_ns)
+        if before is None:
+            return False
+        verdict = compare(before[0], uptime, now_ns - before[1])
+        if verdict is Boot.UNCERTAIN:
+            return await self._boots_changed(session, budget)
+        return verdict is Boot.REBOOTED
+
+    async def _boots_changed(self, session: Session, budget: Budget) -> bool:
+        """Ask snmpEngineBoots; without it a wrap is taken for a wrap."""
+        known = self._boots
+        try:
+            (bind,) = await session.get([mib.SNMP_ENGINE_BOOTS], budget)
+        except SnmpError:
+            return False
+        self._boots = bind.value if isinstance(bind.value, int) else None
+        return known is not None and self._boots is not None and self._boots != known
+
+    def _rows_changed(self, table: _Table, harvest: Harvest, *, settled: bool) -> bool:
+        """Whether ifNumber, ifTableLastChange or a vanished instance says to walk again."""
+        before = (table.if_number, table.last_change)
+        _note_scalars(table, harvest)
+        moved = any(
+            old is not None and old != new
+            for old, new in zip(before, (table.if_number, table.last_change), strict=True)
+        )
+        vanished = settled and any(slot >= len(SCALARS) for slot in harvest.absent)
+        since_ns = self._client.clock.monotonic_ns() - self._walked_ns
+        # Some agents move ifTableLastChange for nothing: they are walked now and then, not always.
+        return (moved or vanished) and since_ns >= REWALK_SECONDS * 1e9
+
+
+def _only_refusals(errors: Iterable[SnmpError]) -> bool:
+    """Whether all that is missing is what the agent will not tell, so that asking again is vain."""
+    return all(isinstance(error, AgentError) for error in errors)
+
+
+def _note_scalars(table: _Table, harvest: Harvest) -> None:
+    number, change = harvest.slots[NUMBER], harvest.slots[TABLE_CHANGE]
+    table.if_number = number if number is not None else table.if_number
+    table.last_change = change if change is not None else table.last_change
+
+
+def _sweep(
+    table: _Table,
+    columns: tuple[Column, ...],
+    harvest: Harvest,
+    findings: tuple[Finding, ...],
+    *,
+    rebooted: bool,
+) -> Sweep:
+    return Sweep(
+        rows=table.keys,
+        columns=columns,
+        uptime_ticks=harvest.slots[UPTIME],
+        sent_ns=harvest.sent_ns,
+        received_ns=harvest.received_ns,
+        rebooted=rebooted,
+        findings=findings,
+        errors=_sentences(harvest.errors),
+    )
+
+
+def _merged(found: PortTable, before: _Table | None) -> tuple[Port, ...]:
+    """The ports found; where a walk was cut, also those known before: unknown is not gone."""
+    if found.error is None or before is None:
+        return found.ports
+    seen = {port.if_index for port in found.ports}
+    known = {port.if_index: port for port in before.ports}
+    rest = [port for port in before.ports if port.if_index not in seen]
+    ports = [known.get(port.if_index, port) for port in found.ports]
+    return tuple(sorted([*ports, *rest], key=lambda port: port.if_index))
+
+
+def _odd(harvest: Harvest, plan: Plan, keys: tuple[str, ...], width: int) -> Iterable[Finding]:
+    for slot, value in harvest.odd:
+        name: Oid = plan.names[slot] or ()
+        row = (slot - len(SCALARS)) // width
+        yield Finding(
+            fault=AgentFault.WRONG_TYPE,
+            oid=name,
+            raw=repr(value),
+            port=keys[row] if slot >= len(SCALARS) else None,
+        )
+
+
+def _sentences(errors: Iterable[SnmpError]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(error) for error in errors))
