@@ -12,25 +12,24 @@ NUMBERS = 256
 
 
 class BirthCounter:
-    """0, 1, ... 255, 0, ... across restarts; a number is on disk before it is used."""
+    """The number of the last CONNECT, over restarts; store it before the CONNECT goes out."""
 
     def __init__(self, folder: Path, *, disk: Disk) -> None:
         self._path = folder / FILE
         self._disk = disk
 
-    def next(self) -> int:
-        """The number of the next CONNECT. Blocks for one fsync; raises ``OSError``."""
-        number = (self._last() + 1) % NUMBERS
-        self._disk.make_folder(self._path.parent)
-        self._disk.replace(self._path, b"%d\n" % number)
-        return number
-
-    def _last(self) -> int:
+    def last(self) -> int | None:
+        """The last number stored; None at the very first start, or where the file is spoilt."""
         try:
             text = self._disk.read(self._path)
         except FileNotFoundError:
-            return -1
+            return None
         if text.strip().isdigit() and int(text) < NUMBERS:
             return int(text)
         log.warning("%s does not hold a number from 0 to 255; bdSeq starts at 0", self._path)
-        return -1
+        return None
+
+    def store(self, number: int) -> None:
+        """Put ``number`` on disk. Blocks for one fsync; raises ``OSError``."""
+        self._disk.make_folder(self._path.parent)
+        self._disk.replace(self._path, b"%d\n" % number)

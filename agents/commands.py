@@ -48,12 +48,10 @@ Verb = Callable[[Mapping[str, object]], Awaitable[str]]
 class Commands:
     """The verbs table. :meth:`take` never blocks; :meth:`run` is for the supervisor."""
 
-    def __init__(
-        self, verbs: Mapping[str, Verb], *, clock: Clock, reply: Callable[[Reply], None]
-    ) -> None:
+    def __init__(self, verbs: Mapping[str, Verb], *, clock: Clock) -> None:
         self._verbs = dict(verbs)
         self._clock = clock
-        self._reply = reply
+        self._reply: Callable[[Reply], None] = _unsent
         self._answers: OrderedDict[tuple[str, str], Reply] = OrderedDict()
         self._queue: asyncio.Queue[Request] = asyncio.Queue()
         self._under_way = 0
@@ -62,6 +60,10 @@ class Commands:
     def verbs(self) -> tuple[str, ...]:
         """What the birth declares."""
         return tuple(self._verbs)
+
+    def reply_to(self, reply: Callable[[Reply], None]) -> None:
+        """Say where replies go; before that they are only remembered."""
+        self._reply = reply
 
     def take(self, request: Request) -> None:
         """Accept, refuse or repeat the answer to one request."""
@@ -117,6 +119,10 @@ class Commands:
 
     def _now_ms(self) -> int:
         return self._clock.wall_ns() // 1_000_000
+
+
+def _unsent(reply: Reply) -> None:
+    log.warning("reply to %s %s has nowhere to go", reply.verb, reply.id)
 
 
 def _reply(request: Request, state: CommandState, code: Code, sentence: str) -> Reply:

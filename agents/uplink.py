@@ -1,0 +1,383 @@
+"""The way to the controller: Sparkplug B on MQTT 5, kept until the receipt.
+
+One task owns the session. A reader hands in what arrives; a sender is the only one that
+publishes, so sequence numbers leave in order: replies first, then live blocks, then the rest by
+class and age. Live blocks that do not fit in memory are not lost, they are sent from the journal.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agents.birth_counter import BirthCounter
+from agents.births import Announcer, NodeFacts
+from agents.commands import Commands
+from agents.outbox import Due, LiveQueue, Outbox
+from agents.waiting import sleep_or
+from drivers.wire.blocks import device_of
+from drivers.wire.commands import CommandError, Reply, Request, is_request
+from drivers.wire.mqtt import Backoff, MqttError, MqttPort, PublishRefusedError
+from drivers.wire.receipt import DURABLE_THROUGH, ReceiptError, read_receipt
+from drivers.wire.sparkplug.codec import Metric
+from drivers.wire.sparkplug.edge import (
+    BirthWanted,
+    CommandReceived,
+    EdgeFault,
+    EdgeSession,
+    EdgeState,
+    Leave,
+)
+from drivers.wire.sparkplug.messages import ConnectPlan, Publish
+from tenone.blocks.block import Block, Draft
+from tenone.blocks.layout import Layout
+from tenone.journal.keeper import JournalKeeper
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.states import PriorityClass
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 128 * 1024
+LOOK_SECONDS = 1.0
+"""How often a sender with nothing to do looks whether something must be sent again."""
+GOODBYE_SECONDS = 1.0
+REMEMBERED_LAYOUTS = 1024
+MAX_REPLIES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkSettings:
+    """How much may be under way, and when it is sent again."""
+
+    window_bytes: int = 512 * 1024
+    """Unreceipted bytes of one class beyond which backfill waits."""
+    resend_seconds: float = 30.0
+
+
+class _HostLeft(Exception):  # noqa: N818 - it ends a session, it is no fault
+    """The primary host went offline; ``death`` is to be published."""
+
+    def __init__(self, leave: Leave) -> None:
+        self.death = leave.death
+        super().__init__(leave.reason)
+
+
+class Uplink:
+    """See the module. Give :meth:`run` to a supervisor; everyone keeps through :meth:`keep`."""
+
+    def __init__(
+        self,
+        *,
+        session: EdgeSession,
+        birth_counter: BirthCounter,
+        keeper: JournalKeeper,
+        clock: Clock,
+        version: str,
+        boot_id: bytes,
+        make_port: Callable[[ConnectPlan], MqttPort],
+        commands: Commands,
+        settings: UplinkSettings | None = None,
+    ) -> None:
+        settings = settings or UplinkSettings()
+        self.commands = commands
+        self._session = session
+        self._birth_counter = birth_counter
+        self._keeper = keeper
+        self._journal = keeper.journal
+        self._clock = clock
+        self._version = version
+        self._boot_id = boot_id
+        self._make_port = make_port
+        self._outbox = Outbox(
+            window_bytes=settings.window_bytes, resend_seconds=settings.resend_seconds
+        )
+        self._announcer = Announcer()
+        self._layouts: dict[bytes, Layout] = {}
+        self._live = LiveQueue()
+        self._keeping = 0
+        self._heads = dict.fromkeys(PriorityClass, 0)
+        self._replies: deque[Reply] = deque(maxlen=MAX_REPLIES)
+        self._wake = asyncio.Event()
+        commands.reply_to(self.reply)
+        self._recalled = False
+
+    @property
+    def is_online(self) -> bool:
+        """Whether a birth stands, so that blocks flow."""
+        return self._session.state is EdgeState.ONLINE
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything kept has been receipted."""
+        return self._journal.kept_blocks == 0
+
+    # -- for the agent's other rooms -----------------------------------------------------
+
+    async def keep(self, drafts: Sequence[Draft]) -> list[Block]:
+        """Journal ``drafts``, then send them; returns once they survive a power cut."""
+        self._keeping += 1
+        try:
+            blocks = await self._keeper.keep(drafts)
+        finally:
+            self._keeping -= 1
+        for block, draft in zip(blocks, drafts, strict=True):
+            self._remember(draft.layout)
+            self._announcer.note(block, draft.layout)
+            self._heads[block.priority] = max(self._heads[block.priority], block.seq)
+            if self.is_online:
+                self._live.push(block, draft.layout)
+        if blocks:
+            self._wake.set()
+        return blocks
+
+    def reply(self, reply: Reply) -> None:
+        """Send the answer to a command; lost without a session, for it can be asked again."""
+        if self.is_online:
+            self._replies.append(reply)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Hold a session with the controller for ever; says goodbye when cancelled."""
+        await self._recall()
+        backoff = Backoff()
+        while True:
+            plan = self._session.connect(now_ms=self._now_ms())
+            try:
+                await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
+                port = self._make_port(plan)
+                await self._one_session(port, plan, backoff)
+            except MqttError as error:
+                log.warning("uplink: %s", error)
+            except _HostLeft as left:
+                log.info("uplink: %s", left)
+            finally:
+                self._session.lost()
+            await self._clock.sleep(backoff.pause())
+
+    # -- one session ---------------------------------------------------------------------
+
+    async def _one_session(self, port: MqttPort, plan: ConnectPlan, backoff: Backoff) -> None:
+        try:
+            await port.connect()
+            for topic_filter, qos in plan.subscriptions:
+                await port.subscribe(topic_filter, qos=qos)
+            for event in self._session.connected():
+                self._handle_birth_wanted(event)
+            backoff.reset()
+            await self._read_and_send(port)
+        except asyncio.CancelledError:
+            await self._goodbye(port, self._session.leave(now_ms=self._now_ms()))
+            raise
+        except _HostLeft as left:
+            await self._goodbye(port, left.death)
+            raise
+        finally:
+            self._live.clear()
+            self._replies.clear()
+            await port.disconnect()
+
+    async def _read_and_send(self, port: MqttPort) -> None:
+        """Until the connection or the host is lost; whichever of the two ends takes the other."""
+        reader = asyncio.create_task(self._read(port), name="uplink reads")
+        sender = asyncio.create_task(self._send(port), name="uplink sends")
+        try:
+            done, _ = await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            reader.cancel()
+            sender.cancel()
+            await asyncio.gather(reader, sender, return_exceptions=True)
+
+    async def _goodbye(self, port: MqttPort, death: Publish | None) -> None:
+        """NDEATH, if it still gets through."""
+        if death is None:
+            return
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._publish(port, death)
+        except (MqttError, TimeoutError) as error:
+            log.info("uplink: the broker's will stands in for our NDEATH: %s", error)
+
+    # -- reading -------------------------------------------------------------------------
+
+    async def _read(self, port: MqttPort) -> None:
+        async for message in port.messages():
+            events = self._session.received(message.topic, message.payload, now_ms=self._now_ms())
+            port.ack(message)
+            for event in events:
+                match event:
+                    case Leave():
+                        raise _HostLeft(event)
+                    case CommandReceived():
+                        await self._command(event)
+                    case EdgeFault():
+                        log.warning("uplink: %s", event.sentence)
+                    case BirthWanted():
+                        self._handle_birth_wanted(event)
+
+    def _handle_birth_wanted(self, event: object) -> None:
+        if isinstance(event, BirthWanted):
+            log.info("uplink: giving birth, %s", event.reason)
+            self._wake.set()
+
+    async def _command(self, event: CommandReceived) -> None:
+        for metric in event.metrics:
+            try:
+                if metric.name == DURABLE_THROUGH:
+                    await self._receipts(metric)
+                elif is_request(metric):
+                    self.commands.take(Request.read(metric))
+                else:
+                    log.warning("uplink: the command %s is not known here", metric.name)
+            except (ReceiptError, CommandError) as error:
+                log.warning("uplink: %s", error)
+
+    async def _receipts(self, metric: Metric) -> None:
+        for row in read_receipt(metric):
+            if row.journal_id != self._journal.journal_id:
+                continue  # of a journal this gateway had before; nothing of it is here
+            through_seq = min(row.seq, self._journal.head(row.priority))
+            if self._outbox.receipt(row.priority, through_seq, self._clock.monotonic_ns()):
+                await self._keeper.forget(row.priority, through_seq)
+                self._wake.set()
+
+    # -- sending -------------------------------------------------------------------------
+
+    async def _send(self, port: MqttPort) -> None:
+        while True:
+            self._wake.clear()
+            if self._session.state is EdgeState.BIRTH_DUE:
+                await self._birth(port)
+            if self._session.state is EdgeState.ONLINE and await self._send_next(port):
+                continue
+            await sleep_or(self._clock, LOOK_SECONDS, self._wake)
+
+    async def _send_next(self, port: MqttPort) -> bool:
+        """Send what is most urgent; returns whether there was anything."""
+        if self._replies:
+            reply = self._replies.popleft().metric(now_ms=self._now_ms())
+            await self._publish(port, self._session.data(None, [reply], now_ms=self._now_ms()))
+            return True
+        if self._live:
+            block, layout = self._live.pop()
+            if not self._outbox.is_sent(block.priority, block.seq):
+                await self._send_block(port, block, layout, live=True)
+            return True
+        for priority in PriorityClass:
+            self._outbox.evicted(priority, self._journal.base(priority))
+        due = self._outbox.due(self._known_heads(), self._clock.monotonic_ns())
+        return due is not None and await self._backfill(port, due)
+
+    async def _backfill(self, port: MqttPort, due: Due) -> bool:
+        """Send older blocks of one class until something more urgent comes up."""
+        limit = min(due.limit_bytes, READ_BYTES)
+        blocks = await self._keeper.pending(due.priority, due.after_seq, limit)
+        for block in blocks:
+            if self._session.state is not EdgeState.ONLINE:
+                return False
+            if not self._outbox.is_sent(block.priority, block.seq):
+                await self._send_old(port, block)
+            if self._live or self._replies:
+                return True
+        return bool(blocks)
+
+    async def _send_old(self, port: MqttPort, block: Block) -> None:
+        try:
+            layout = await self._layout(block)
+        except KeyError:
+            return  # receipted or evicted since it was read, and its layout with it
+        await self._send_block(port, block, layout, live=False)
+
+    async def _send_block(
+        self, port: MqttPort, block: Block, layout: Layout, *, live: bool
+    ) -> None:
+        """Send one block, after its device's birth where that is needed."""
+        announcer, session, now_ms = self._announcer, self._session, self._now_ms()
+        if session.state is not EdgeState.ONLINE:
+            return  # a rebirth was asked for meanwhile; the block goes with it or after it
+        device = device_of(block.stamp.subject)
+        if device is not None and announcer.needs_birth(block, layout):
+            metrics, carried = announcer.declare(device, now_ms)
+            await self._publish(port, session.device_birth(device, metrics, now_ms=now_ms))
+            self._mark_sent(carried)
+            if self._outbox.is_sent(block.priority, block.seq) or not self.is_online:
+                return
+        historical = not live and not announcer.is_newest(block, layout.stream)
+        metrics = announcer.writer.encode(block, layout, historical=historical)
+        await self._publish(port, session.data(device, metrics, now_ms=now_ms))
+        self._mark_sent([block], in_window=not live)
+
+    async def _birth(self, port: MqttPort) -> None:
+        """NBIRTH and all DBIRTHs; whatever was under way before counts as not sent."""
+        now_ms, announcer = self._now_ms(), self._announcer
+        bases = {priority: self._journal.base(priority) for priority in PriorityClass}
+        facts = NodeFacts(
+            journal_id=self._journal.journal_id,
+            bases=bases,
+            heads=self._known_heads(),
+            version=self._version,
+            boot_id=self._boot_id,
+            verbs=self.commands.verbs,
+        )
+        node, carried = announcer.declare(None, now_ms)
+        devices = {}
+        for device in announcer.devices():
+            devices[device], blocks = announcer.declare(device, now_ms)
+            carried += blocks
+        births = self._session.birth([*facts.metrics(now_ms), *node], devices, now_ms=now_ms)
+        self._outbox.begin(bases)
+        for birth in births:
+            await self._publish(port, birth)
+        self._mark_sent(carried)
+
+    async def _publish(self, port: MqttPort, message: Publish) -> None:
+        try:
+            await port.publish(
+                message.topic, message.payload, qos=message.qos, retain=message.retain
+            )
+        except PublishRefusedError as error:
+            # Too large for this broker, now and always: the journal keeps it, the log says it.
+            log.error("uplink: %s", error)  # noqa: TRY400 - the sentence says it all
+
+    def _mark_sent(self, blocks: Sequence[Block], *, in_window: bool = False) -> None:
+        now_ns = self._clock.monotonic_ns()
+        for block in blocks:
+            size = len(block.data) if in_window else 0
+            self._outbox.sent(block.priority, block.seq, size, now_ns)
+
+    # -- memory --------------------------------------------------------------------------
+
+    async def _recall(self) -> None:
+        """After a start: the newest block of each stream the journal still holds."""
+        if self._recalled:
+            return
+        for block in list(self._journal.newest.values()):
+            self._announcer.note(block, await self._layout(block))
+        self._recalled = True
+
+    async def _layout(self, block: Block) -> Layout:
+        layout = self._layouts.get(block.layout_id)
+        if layout is None:
+            layout = await self._keeper.layout(block.layout_id)
+            self._remember(layout)
+        return layout
+
+    def _remember(self, layout: Layout) -> None:
+        self._layouts[layout.id] = layout
+        while len(self._layouts) > REMEMBERED_LAYOUTS:
+            del self._layouts[next(iter(self._layouts))]
+
+    def _known_heads(self) -> dict[PriorityClass, int]:
+        """The newest block of each class that is surely on disk.
+
+        While something is being kept, the journal's own heads may be ahead of the disk and of the
+        live queue. Otherwise they count: they know of gap blocks, which the journal makes itself.
+        """
+        if not self._keeping:
+            self._heads = {priority: self._journal.head(priority) for priority in PriorityClass}
+        return self._heads
+
+    def _now_ms(self) -> int:
+        return self._clock.wall_ns() // 1_000_000
