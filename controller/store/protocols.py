@@ -31,6 +31,7 @@ class Arrival:
 
     ``received_ns``: wall clock at receipt. ``age_ns``: how old the block was then, by the
     sender's own clock (payload time minus block time), so the clocks' difference cancels.
+    ``monotonic_ns``: our monotonic clock at receipt.
     """
 
     block: Block
@@ -39,6 +40,7 @@ class Arrival:
     district: str
     received_ns: int
     age_ns: int = 0
+    monotonic_ns: int = 0
 
     @property
     def chain(self) -> ChainKey:
@@ -151,9 +153,14 @@ class BlockStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkChange:
-    """One row of the small tier that is kept for years: what a link was from a moment on."""
+    """One row of the small tier that is kept for years: what a link was from a moment on.
+
+    ``at_ns``: wall clock of the moment. ``since_ns``: since when the verdict is what it is, which
+    is earlier where only the reason changed.
+    """
 
     link: str
+    at_ns: int
     since_ns: int
     verdict: Verdict
     severity: Severity

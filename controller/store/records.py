@@ -150,6 +150,7 @@ class SqlRecords:
                 {
                     "school": school,
                     "link": link,
+                    "at_ns": change.at_ns,
                     "since_ns": change.since_ns,
                     "verdict": int(change.verdict),
                     "severity": int(change.severity),
@@ -175,7 +176,7 @@ class SqlRecords:
             t.LinkChangeRow.school, t.LinkChangeRow.link
         )
         old = sa.delete(t.LinkChangeRow).where(
-            t.LinkChangeRow.since_ns < now_ns - KEEP_CHANGES_NS,
+            t.LinkChangeRow.at_ns < now_ns - KEEP_CHANGES_NS,
             t.LinkChangeRow.row.not_in(newest),
         )
         with self._unit() as unit:
@@ -186,7 +187,7 @@ class SqlRecords:
             t.LinkChangeRow.school, t.LinkChangeRow.link
         )
         if at_ns is not None:
-            newest = newest.where(t.LinkChangeRow.since_ns <= at_ns)
+            newest = newest.where(t.LinkChangeRow.at_ns <= at_ns)
         with self._unit() as unit:
             rows = unit.scalars(sa.select(t.LinkChangeRow).where(t.LinkChangeRow.row.in_(newest)))
             return {f"{row.school}/{row.link}": _change(row) for row in rows}
@@ -331,6 +332,7 @@ def _reconcile(
 def _change(row: t.LinkChangeRow) -> LinkChange:
     return LinkChange(
         link=f"{row.school}/{row.link}",
+        at_ns=row.at_ns,
         since_ns=row.since_ns,
         verdict=Verdict(row.verdict),
         severity=Severity(row.severity),

@@ -141,11 +141,12 @@ class LinkChangeRow(Base):
     """The state changes of links: a small tier kept for years, with the block's hash."""
 
     __tablename__ = "link_change"
-    __table_args__ = (Index(None, "school", "link", "since_ns"), Index(None, "since_ns"))
+    __table_args__ = (Index(None, "school", "link", "at_ns"), Index(None, "at_ns"))
 
     row: Mapped[int] = mapped_column(Number, primary_key=True, autoincrement=True)
     school: Mapped[str] = mapped_column(SLUG)
     link: Mapped[str] = mapped_column(SLUG)
+    at_ns: Mapped[int] = mapped_column(BigInteger)
     since_ns: Mapped[int] = mapped_column(BigInteger)
     verdict: Mapped[int]
     severity: Mapped[int]

@@ -1,17 +1,33 @@
 """What the controller's tests share: an agent's journal in memory, and arrivals from it."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from controller.plan import (
+    CityPlan,
+    DevicePlan,
+    DistrictPlan,
+    LinkPlan,
+    SchoolPlan,
+    SwitchPlan,
+)
 from controller.store.protocols import Arrival
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column, Value
 from tenone.blocks.layout import Layout
-from tenone.vocabulary.metrics import BOARD_HEALTH, GAP, PORT_STATE, SWITCH_STATUS
-from tenone.vocabulary.states import ClockQuality, PriorityClass
+from tenone.vocabulary.metrics import (
+    AGENT_HEALTH,
+    BOARD_HEALTH,
+    GAP,
+    PORT_INVENTORY,
+    PORT_STATE,
+    SWITCH_STATUS,
+)
+from tenone.vocabulary.states import ClockQuality, PriorityClass, Tier
 
 NOON_NS = 1_790_078_400_000_000_000  # 2026-09-22 12:00:00 UTC
 GAP_LAYOUT = Layout("gap", GAP, ("gap",))
@@ -36,7 +52,7 @@ class FakeJournal:
         self,
         layout: Layout,
         subject: str,
-        columns: dict[str, Sequence[Value | None]],
+        columns: Mapping[str, Sequence[Value | None]],
         *,
         wall_ns: int = NOON_NS,
         priority: PriorityClass | None = None,
@@ -99,6 +115,17 @@ class FakeJournal:
         layout = Layout("board-health", BOARD_HEALTH, tuple(boards))
         return self.block(layout, f"{self.school}/board/all", {"online": online, **columns})
 
+    def inventory(
+        self, switch: str, ports: Sequence[str], **columns: Sequence[Value | None]
+    ) -> Block:
+        layout = Layout("port-inventory", PORT_INVENTORY, tuple(ports))
+        return self.block(layout, f"{self.school}/switch/{switch}", dict(columns))
+
+    def health(self, **values: Value | None) -> Block:
+        layout = Layout("agent-health", AGENT_HEALTH, ("agent",))
+        columns = {name: [value] for name, value in values.items()}
+        return self.block(layout, f"{self.school}/gateway/agent", columns)
+
     def gap(self, first: int, last: int, last_hash: bytes, priority: PriorityClass) -> Block:
         values: dict[str, Sequence[Value | None]] = {
             "gap_first_seq": [first],
@@ -110,7 +137,14 @@ class FakeJournal:
         subject = f"{self.school}/gateway/journal"
         return self.block(GAP_LAYOUT, subject, values, priority=priority)
 
-    def arrival(self, block: Block, *, received_ns: int | None = None, age_ns: int = 0) -> Arrival:
+    def arrival(
+        self,
+        block: Block,
+        *,
+        received_ns: int | None = None,
+        age_ns: int = 0,
+        monotonic_ns: int = 10**9,
+    ) -> Arrival:
         layout = next(layout for made, layout in self.made if made is block)
         return Arrival(
             block=block,
@@ -119,6 +153,7 @@ class FakeJournal:
             district=self.district,
             received_ns=block.stamp.wall_ns if received_ns is None else received_ns,
             age_ns=age_ns,
+            monotonic_ns=monotonic_ns,
         )
 
 
@@ -128,3 +163,41 @@ JournalMaker = Callable[..., FakeJournal]
 @pytest.fixture
 def make_journal() -> JournalMaker:
     return FakeJournal
+
+
+def small_city(**link_values: object) -> CityPlan:
+    """Two districts, two schools: an uplink and two classes in no1, a class in no2."""
+
+    def link(school: str, name: str, tier: Tier, port: str | None, room: str | None) -> LinkPlan:
+        values: dict[str, Any] = {
+            "school": school,
+            "link": name,
+            "name": f"Link {name}",
+            "tier": tier,
+            "room": room,
+            "contract_mbps": 10_000 if tier is Tier.UPLINK else 1000,
+            "switch": "sw1",
+            "port": port,
+        }
+        return LinkPlan(**(values | link_values))
+
+    return CityPlan(
+        id="binhai",
+        name="Binhai",
+        districts=[DistrictPlan(id="east", name="East"), DistrictPlan(id="west", name="West")],
+        schools=[
+            SchoolPlan(id="no1", district="east", name="No. 1"),
+            SchoolPlan(id="no2", district="west", name="No. 2"),
+        ],
+        switches=[SwitchPlan(school="no1", name="sw1"), SwitchPlan(school="no2", name="sw1")],
+        links=[
+            link("no1", "up", Tier.UPLINK, "XGE1", None),
+            link("no1", "c301", Tier.CLASS, "GE1", "r301"),
+            link("no1", "c302", Tier.CLASS, "GE2", "r302"),
+            link("no2", "c101", Tier.CLASS, "GE1", "r101"),
+        ],
+        devices=[
+            DevicePlan(school="no1", kind="board", serial="b1", name="Board 1", room="r301"),
+            DevicePlan(school="no2", kind="board", serial="b9", name="Board 9", room="r101"),
+        ],
+    )

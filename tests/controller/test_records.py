@@ -59,7 +59,8 @@ def records(tmp_path: Path) -> Iterator[SqlRecords]:
 def change(link: str, at: int, verdict: Verdict, **values: int) -> LinkChange:
     return LinkChange(
         link=link,
-        since_ns=at,
+        at_ns=at,
+        since_ns=values.get("since_ns", at),
         verdict=verdict,
         severity=Severity.WARNING if verdict is Verdict.BAD else Severity.NONE,
         causes=1 << Cause.SPEED if verdict is Verdict.BAD else 0,
@@ -142,6 +143,7 @@ def test_a_link_as_of_a_moment_is_what_was_judged_then(records: SqlRecords) -> N
             change("no1/c301", T0 + 10 * NS, Verdict.GOOD),
             change("no1/c301", T0 + 20 * NS, Verdict.BAD, speed_mbps=100),
             change("no1/c301", T0 + 30 * NS, Verdict.GOOD, duplex=0),
+            change("no1/c301", T0 + 40 * NS, Verdict.GOOD, since_ns=T0 + 30 * NS),
         ]
     )
     school = ScopePath.parse("binhai/east/no1")
@@ -153,7 +155,8 @@ def test_a_link_as_of_a_moment_is_what_was_judged_then(records: SqlRecords) -> N
     assert then(5) == ("unknown", None, None, [], None)
     assert then(19) == ("good", 1000, "full", [], T0 / NS + 10)
     assert then(20) == ("bad", 100, "full", ["speed"], T0 / NS + 20)
-    assert then(99) == ("good", 1000, None, [], T0 / NS + 30)
+    assert then(30) == ("good", 1000, None, [], T0 / NS + 30)
+    assert then(99) == ("good", 1000, "full", [], T0 / NS + 30), "only the reason changed"
 
 
 def test_old_changes_go_but_never_the_newest(records: SqlRecords) -> None:

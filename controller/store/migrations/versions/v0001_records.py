@@ -79,6 +79,7 @@ def upgrade() -> None:
         "link_change",
         _column("school", SLUG),
         _column("link", SLUG),
+        _column("at_ns", sa.BigInteger()),
         _column("since_ns", sa.BigInteger()),
         *(_column(name, sa.Integer()) for name in ("verdict", "severity")),
         _column("causes", sa.BigInteger()),
@@ -87,8 +88,8 @@ def upgrade() -> None:
         _column("duplex", sa.Integer()),
         _column("block_hash", sa.LargeBinary()),
     )
-    _index("link_change", ("school", "link", "since_ns"))
-    _index("link_change", ("since_ns",))
+    _index("link_change", ("school", "link", "at_ns"))
+    _index("link_change", ("at_ns",))
 
 
 def downgrade() -> None:

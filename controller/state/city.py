@@ -1,0 +1,438 @@
+"""Live state as views (:class:`controller.views.City`) and as changes for the live stream."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from controller import encode
+from controller.sla.verdict import causes_of
+from controller.state.columns import NEVER, UNSAID
+from controller.state.live import LiveState
+from controller.state.numbering import TIERS, Span
+from controller.store.protocols import NS, LinkChange
+from controller.store.records import label
+from controller.views import (
+    AgentView,
+    Binding,
+    BoardView,
+    Change,
+    Evidence,
+    LinkView,
+    Overview,
+    SchoolView,
+    SwitchView,
+    Tally,
+)
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.states import (
+    AdminStatus,
+    Duplex,
+    EvidenceMethod,
+    OperStatus,
+    Severity,
+    Verdict,
+)
+
+BOARD_STALE_SECONDS = 180.0
+"""A board's word is repeated with every health block (60 s); three missed make it stale."""
+CHANGES_AT_ONCE = 1000
+"""Links turned into JSON in one go; at a start all of a city change, and the loop must breathe."""
+
+Listener = Callable[[Sequence[Change]], None]
+
+
+class LiveCity:
+    """See :class:`controller.views.City`. All methods belong to the event loop's thread."""
+
+    def __init__(
+        self, live: LiveState, clock: Clock, *, bindings: dict[str, Binding] | None = None
+    ) -> None:
+        """``bindings``: by link id, for ``valid_from``; without them the start counts."""
+        self._live = live
+        self._n = live.numbering
+        self._clock = clock
+        self._started = clock.wall_ns() / NS
+        self._bindings = bindings or {}
+        self._listeners: list[Listener] = []
+        self._unsent = np.zeros(len(self._n.links), np.bool_)
+        self._school_verdict = np.full(len(self._n.schools), Verdict.UNKNOWN, np.int8)
+        self._school_since = np.full(len(self._n.schools), self._started)
+        self._silent_boards = np.ones(len(self._n.boards), np.bool_)
+
+    # -- judging and telling
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every batch of changes."""
+        self._listeners.append(listener)
+
+    def judge(self) -> list[LinkChange]:
+        """Judge all links now, tell the listeners, and return what the records should keep."""
+        now_ns = self._clock.monotonic_ns()
+        changed, records = self._live.judge(now_ns=now_ns, wall_ns=self._clock.wall_ns())
+        self._unsent[changed] = True
+        schools = self._date_schools(changed)
+        boards = self._boards_turned(now_ns)
+        if self._listeners:
+            self._tell(schools, boards)
+        return records
+
+    @property
+    def behind(self) -> bool:
+        """Whether changes are left to be told."""
+        return bool(self._unsent.any())
+
+    def _date_schools(self, changed: Iterable[int]) -> set[int]:
+        """Schools whose links look different; their own verdict and since."""
+        schools = {int(self._n.link_school[number]) for number in changed}
+        if not schools:
+            return schools
+        verdicts = self._school_verdicts()
+        turned = verdicts != self._school_verdict
+        self._school_since[turned] = self._clock.wall_ns() / NS
+        self._school_verdict = verdicts
+        return schools
+
+    def _school_verdicts(self) -> np.typing.NDArray[np.int8]:
+        count = len(self._n.schools)
+        verdict, school = self._live.links.verdict, self._n.link_school
+        bad = np.bincount(school[verdict == Verdict.BAD], minlength=count)
+        good = np.bincount(school[verdict == Verdict.GOOD], minlength=count)
+        total = np.bincount(school, minlength=count)
+        found = np.full(count, Verdict.UNKNOWN, np.int8)
+        found[(good == total) & (total > 0)] = Verdict.GOOD
+        found[bad > 0] = Verdict.BAD
+        return found
+
+    def _boards_turned(self, now_ns: int) -> set[int]:
+        """Boards that said something, fell silent or came back."""
+        turned, self._live.touched_boards = self._live.touched_boards, set()
+        silent = self._boards_silent(now_ns)
+        turned.update(np.flatnonzero(silent != self._silent_boards).tolist())
+        self._silent_boards = silent
+        return turned
+
+    def _boards_silent(self, now_ns: int) -> np.typing.NDArray[np.bool_]:
+        boards, agents = self._live.boards, self._live.agents
+        age = (now_ns - boards.evidence_ns) / NS
+        return (age > BOARD_STALE_SECONDS) | ~agents.online[self._n.board_school]
+
+    def _tell(self, schools: set[int], boards: set[int]) -> None:
+        live, n = self._live, self._n
+        links = np.flatnonzero(self._unsent)[:CHANGES_AT_ONCE].tolist()
+        self._unsent[links] = False
+        switches, live.touched_switches = live.touched_switches, set()
+        agents, live.touched_agents = live.touched_agents, set()
+        schools = schools | {int(n.board_school[one]) for one in boards} | agents
+        changes = [
+            *(self._link_change(one) for one in links),
+            *(self._board_change(one) for one in sorted(boards)),
+            *(self._switch_change(one) for one in sorted(switches)),
+            *(self._agent_change(one) for one in sorted(agents)),
+            *(self._school_change(one) for one in sorted(schools)[:CHANGES_AT_ONCE]),
+        ]
+        if schools:
+            districts = {n.scopes[one].parts[1] for one in schools}
+            changes += self._overview_changes(n.city.child(one) for one in sorted(districts))
+        if changes:
+            for listener in self._listeners:
+                listener(changes)
+
+    def _link_change(self, number: int) -> Change:
+        view = self._link(number, self._clock.monotonic_ns())
+        scope = self._n.scopes[self._n.link_school[number]]
+        return Change(scope=scope, kind="link", id=view.id, body=encode.link_json(view))
+
+    def _board_change(self, number: int) -> Change:
+        view = self._board(number, self._clock.monotonic_ns())
+        scope = self._n.scopes[self._n.board_school[number]]
+        return Change(scope=scope, kind="board", id=view.id, body=encode.board_json(view))
+
+    def _switch_change(self, number: int) -> Change:
+        view = self._switch(number, self._clock.monotonic_ns())
+        scope = self._n.scopes[self._n.switch_school[number]]
+        return Change(scope=scope, kind="switch", id=view.id, body=encode.switch_json(view))
+
+    def _agent_change(self, number: int) -> Change:
+        view = self._agent(number, self._clock.monotonic_ns())
+        scope = self._n.scopes[number]
+        return Change(scope=scope, kind="agent", id=view.school, body=encode.agent_json(view))
+
+    def _school_change(self, number: int) -> Change:
+        view = self._school(number, self._clock.monotonic_ns())
+        return Change(scope=view.scope, kind="school", id=view.id, body=encode.school_json(view))
+
+    def _overview_changes(self, districts: Iterable[ScopePath]) -> list[Change]:
+        views = [self.overview(scope) for scope in (self._n.city, *districts)]
+        return [
+            Change(scope=v.scope, kind="overview", id=str(v.scope), body=encode.overview_json(v))
+            for v in views
+        ]
+
+    # -- the City protocol
+
+    def overview(self, scope: ScopePath) -> Overview:
+        """See the protocol."""
+        now_ns = self._clock.monotonic_ns()
+        scope = self._n.city if scope.covers(self._n.city) else scope
+        span = self._n.span(scope)
+        schools = span.schools
+        verdicts = self._school_verdict[schools.start : schools.stop]
+        online = self._live.agents.online[schools.start : schools.stop]
+        boards = self._live.boards.online[span.boards.start : span.boards.stop]
+        silent = self._silent_boards[span.boards.start : span.boards.stop]
+        return Overview(
+            scope=scope,
+            name=self._name(scope),
+            schools_total=len(schools),
+            schools_reporting=int(online.sum()),
+            schools_good=int((verdicts == Verdict.GOOD).sum()),
+            schools_bad=int((verdicts == Verdict.BAD).sum()),
+            schools_unknown=int((verdicts == Verdict.UNKNOWN).sum()),
+            tallies=self._tallies(span.links),
+            boards_online=int(((boards == 1) & ~silent).sum()),
+            boards_total=len(span.boards),
+            data_age_seconds=self._data_age(schools, now_ns),
+            made_at=self._clock.wall_ns() / NS,
+        )
+
+    def districts(self, scope: ScopePath) -> Sequence[Overview]:
+        """See the protocol; a scope inside a district has that district cut to itself."""
+        return [
+            self.overview(district if scope.covers(district) else scope)
+            for district in self._n.districts
+            if scope.covers(district) or district.covers(scope)
+        ]
+
+    def schools(self, scope: ScopePath) -> Sequence[SchoolView]:
+        """See the protocol."""
+        now_ns = self._clock.monotonic_ns()
+        views = [self._school(number, now_ns) for number in self._n.span(scope).schools]
+        return sorted(views, key=_worst_first)
+
+    def links(self, scope: ScopePath) -> Sequence[LinkView]:
+        """See the protocol; the numbering is in that order already."""
+        now_ns = self._clock.monotonic_ns()
+        boards = self._boards_by_room(self._n.span(scope), now_ns)
+        return [self._link(one, now_ns, boards) for one in self._n.span(scope).links]
+
+    def link(self, link_id: str) -> tuple[ScopePath, LinkView] | None:
+        """See the protocol."""
+        number = self._n.link_number.get(link_id)
+        if number is None:
+            return None
+        scope = self._n.scopes[self._n.link_school[number]]
+        return scope, self._link(number, self._clock.monotonic_ns())
+
+    def switches(self, scope: ScopePath) -> Sequence[SwitchView]:
+        """See the protocol."""
+        now_ns = self._clock.monotonic_ns()
+        return [self._switch(number, now_ns) for number in self._n.span(scope).switches]
+
+    def boards(self, scope: ScopePath) -> Sequence[BoardView]:
+        """See the protocol."""
+        now_ns = self._clock.monotonic_ns()
+        return [self._board(number, now_ns) for number in self._n.span(scope).boards]
+
+    def scope_of_school(self, school: str) -> ScopePath | None:
+        """See the protocol."""
+        number = self._n.school_number.get(school)
+        return None if number is None else self._n.scopes[number]
+
+    # -- one row as a view
+
+    def _link(
+        self,
+        number: int,
+        now_ns: int,
+        boards: dict[tuple[int, str | None], list[BoardView]] | None = None,
+    ) -> LinkView:
+        links, plan = self._live.links, self._n.links[number]
+        school = int(self._n.link_school[number])
+        if boards is None:
+            boards = self._boards_by_room(self._n.span_of(range(school, school + 1)), now_ns)
+        since_ns = int(links.since_ns[number])
+        return LinkView(
+            id=plan.id,
+            school=plan.school,
+            name=plan.name,
+            tier=plan.tier,
+            room=plan.room,
+            contract_mbps=plan.contract_mbps,
+            negotiated_mbps=int(links.speed_mbps[number]) or None,
+            duplex=label(Duplex, int(links.duplex[number])),
+            oper=label(OperStatus, int(links.oper[number])),
+            admin=label(AdminStatus, int(links.admin[number])),
+            verdict=Verdict(int(links.verdict[number])),
+            severity=Severity(int(links.severity[number])),
+            causes=causes_of(int(links.causes[number])),
+            since=since_ns / NS if since_ns else None,
+            coverage=self._live.coverage(number),
+            evidence=self._evidence(int(links.evidence_ns[number]), now_ns),
+            binding=self._binding(number),
+            stale=bool(links.stale[number]),
+            verified=False,
+            boards=boards.get((school, plan.room), ()) if plan.room else (),
+        )
+
+    @staticmethod
+    def _evidence(evidence_ns: int, now_ns: int) -> tuple[Evidence, ...]:
+        if evidence_ns == NEVER:
+            return ()
+        age = (now_ns - evidence_ns) / NS
+        return (Evidence(method=EvidenceMethod.NEGOTIATED, age_seconds=age),)
+
+    def _binding(self, number: int) -> Binding | None:
+        plan = self._n.links[number]
+        if plan.switch is None or plan.port is None:
+            return None
+        known = self._bindings.get(plan.id)
+        if known is not None and (known.switch, known.port) == (plan.switch, plan.port):
+            return known
+        return Binding(switch=plan.switch, port=plan.port, valid_from=self._started)
+
+    def _boards_by_room(
+        self, span: Span, now_ns: int
+    ) -> dict[tuple[int, str | None], list[BoardView]]:
+        found: dict[tuple[int, str | None], list[BoardView]] = {}
+        for number in span.boards:
+            key = (int(self._n.board_school[number]), self._n.boards[number].room)
+            found.setdefault(key, []).append(self._board(number, now_ns))
+        return found
+
+    def _board(self, number: int, now_ns: int) -> BoardView:
+        boards, plan = self._live.boards, self._n.boards[number]
+        age = _age(int(boards.evidence_ns[number]), now_ns)
+        agent = bool(self._live.agents.online[self._n.board_school[number]])
+        stale = age is None or age > BOARD_STALE_SECONDS or not agent
+        since_ns = int(boards.since_ns[number])
+        rssi = _number(boards.rssi_dbm[number])
+        return BoardView(
+            id=plan.id,
+            name=plan.name,
+            room=plan.room,
+            online=None if stale else _yes_no(int(boards.online[number])),
+            screen_on=_yes_no(int(boards.screen_on[number])),
+            app=boards.app[number],
+            firmware=boards.firmware[number],
+            cpu_ratio=_number(boards.cpu_ratio[number]),
+            temperature_celsius=_number(boards.temperature_celsius[number]),
+            rssi_dbm=None if rssi is None else int(rssi),
+            since=since_ns / NS if since_ns else None,
+            age_seconds=age,
+            stale=stale,
+        )
+
+    def _switch(self, number: int, now_ns: int) -> SwitchView:
+        switches, plan = self._live.switches, self._n.switches[number]
+        ticks = int(switches.uptime_ticks[number])
+        told = _age(int(switches.uptime_ns[number]), now_ns)
+        return SwitchView(
+            id=f"{plan.school}/switch/{plan.name}",
+            name=plan.name,
+            reachable=_yes_no(int(switches.reachable[number])),
+            poll_error=switches.poll_error[number],
+            descr=switches.descr[number],
+            uptime_seconds=None if ticks < 0 or told is None else ticks / 100 + told,
+            age_seconds=_age(int(switches.heard_ns[number]), now_ns),
+        )
+
+    def _agent(self, number: int, now_ns: int) -> AgentView:
+        agents = self._live.agents
+        return AgentView(
+            school=self._n.schools[number].id,
+            online=bool(agents.online[number]),
+            version=agents.version[number],
+            last_report_age_seconds=_age(int(agents.heard_ns[number]), now_ns),
+            outbox_bytes=_count(int(agents.outbox_bytes[number])),
+            outbox_blocks=_count(int(agents.outbox_blocks[number])),
+            quarantined_total=_count(int(agents.quarantined_total[number])),
+        )
+
+    def _school(self, number: int, now_ns: int) -> SchoolView:
+        plan = self._n.schools[number]
+        span = self._n.span_of(range(number, number + 1))
+        rows = slice(span.links.start, span.links.stop)
+        severity = self._live.links.severity[rows]
+        boards = slice(span.boards.start, span.boards.stop)
+        online = (self._live.boards.online[boards] == 1) & ~self._silent_boards[boards]
+        return SchoolView(
+            id=plan.id,
+            name=plan.name,
+            district=plan.district,
+            scope=self._n.scopes[number],
+            verdict=Verdict(int(self._school_verdict[number])),
+            severity=Severity(int(severity.max())) if len(severity) else Severity.NONE,
+            tallies=self._tallies(span.links),
+            worst=self._worst(span.links, now_ns),
+            agent=self._agent(number, now_ns),
+            boards_online=int(online.sum()),
+            boards_total=len(span.boards),
+            since=float(self._school_since[number]),
+        )
+
+    def _worst(self, links: range, now_ns: int) -> LinkView | None:
+        """The most severe bad link, else the first unknown one; uplinks come first."""
+        verdict = self._live.links.verdict[links.start : links.stop]
+        severity = self._live.links.severity[links.start : links.stop].astype(np.int16)
+        rank = severity + 10 * (verdict == Verdict.BAD) + 1 * (verdict == Verdict.UNKNOWN)
+        if not len(rank) or not rank.any():
+            return None
+        return self._link(links.start + int(rank.argmax()), now_ns)
+
+    def _tallies(self, links: range) -> list[Tally]:
+        """Good, bad, unknown of every tier that has links; one pass over the slice."""
+        rows = slice(links.start, links.stop)
+        verdict = self._live.links.verdict[rows].astype(np.int32)
+        counts = np.bincount(
+            self._n.link_tier[rows] * 3 + (verdict + 1), minlength=3 * len(TIERS)
+        ).reshape(len(TIERS), 3)
+        return [
+            Tally(
+                tier=tier,
+                good=int(counts[row, Verdict.GOOD + 1]),
+                bad=int(counts[row, Verdict.BAD + 1]),
+                unknown=int(counts[row, Verdict.UNKNOWN + 1]),
+                unverified=int(counts[row, Verdict.GOOD + 1]),
+            )
+            for row, tier in enumerate(TIERS)
+            if counts[row].any()
+        ]
+
+    def _name(self, scope: ScopePath) -> str:
+        if scope == self._n.city:
+            return self._n.plan.name
+        number = self._n.school_number.get(scope.parts[-1])
+        if number is not None and self._n.scopes[number] == scope:
+            return self._n.schools[number].name
+        for district in self._n.plan.districts:
+            if self._n.city.child(district.id) == scope:
+                return district.name
+        return str(scope)
+
+    def _data_age(self, schools: range, now_ns: int) -> float | None:
+        heard = self._live.agents.heard_ns[schools.start : schools.stop]
+        return _age(int(heard.max()), now_ns) if len(heard) else None
+
+
+_ORDER = {Verdict.BAD: 0, Verdict.UNKNOWN: 1, Verdict.GOOD: 2}
+
+
+def _worst_first(view: SchoolView) -> tuple[int, int, str]:
+    return _ORDER[view.verdict], -view.severity, view.name
+
+
+def _age(moment_ns: int, now_ns: int) -> float | None:
+    return None if moment_ns == NEVER else max(now_ns - moment_ns, 0) / NS
+
+
+def _yes_no(value: int) -> bool | None:
+    return None if value == UNSAID else bool(value)
+
+
+def _count(value: int) -> int | None:
+    return None if value < 0 else value
+
+
+def _number(value: np.float32) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)
