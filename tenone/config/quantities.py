@@ -51,6 +51,11 @@ def _seconds(value: object) -> float:
     return _scaled(value, _SECONDS, "a number with a unit such as 10s, 5m, 1h")
 
 
+def duration_seconds(text: str) -> float:
+    """Seconds in a duration as people write it; raises ``ValueError`` with what to write."""
+    return _seconds(text)
+
+
 def _days(value: object) -> float:
     if isinstance(value, str):
         return _seconds(value) / 86_400
