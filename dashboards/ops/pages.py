@@ -1,0 +1,141 @@
+"""What each page shows: views gathered, filtered and ordered; the templates only lay out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controller.api.services import Services
+from controller.api.sessions import Session
+from controller.api.trend import Sample
+from controller.views import AgentView, LinkView, Overview, SchoolView, SwitchView
+from dashboards.ops.words import natural, worst_first
+from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.states import Tier, Verdict
+
+SCHOOL_DEPTH = 3
+MOST_ROWS = 500
+WORST_ROWS = 6
+SAMPLES_A_MINUTE = 4
+STATES = ("bad", "unknown", "good")
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One step of the way down; without an address where the caller may not go."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolFilter:
+    """What the list of schools is narrowed to."""
+
+    state: str = ""
+    district: str = ""
+    text: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.state or self.district or self.text)
+
+    def keeps(self, school: SchoolView) -> bool:
+        """Whether the list shows ``school``."""
+        text = self.text.casefold()
+        return (
+            (not self.state or school.verdict.label == self.state)
+            and (not self.district or school.scope.parts[1:2] == (self.district,))
+            and (not text or text in school.name.casefold() or text in school.id)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewPage:
+    """A city or a district."""
+
+    overview: Overview
+    districts: Sequence[Overview]
+    worst: Sequence[SchoolView]
+    schools: Sequence[SchoolView]
+    found: int
+    """Schools the filter keeps; ``schools`` may be fewer."""
+    filter: SchoolFilter
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolPage:
+    """A school: its links by tier, its gateway and switches."""
+
+    school: SchoolView
+    links: Sequence[LinkView]
+    uplinks: Sequence[LinkView]
+    classes: Sequence[LinkView]
+    others: Sequence[LinkView]
+    switches: Sequence[SwitchView]
+    agent: AgentView
+    samples: Sequence[Sample]
+
+
+def overview_page(services: Services, scope: ScopePath, chosen: SchoolFilter) -> OverviewPage:
+    """Gather a city's or district's page."""
+    city = services.city
+    schools = city.schools(scope)
+    kept = [school for school in schools if chosen.keeps(school)]
+    # A city without a name of its own has one district list; a district has no list of itself.
+    districts = [view for view in city.districts(scope) if view.scope != scope]
+    harmed = [school for school in schools if school.verdict is Verdict.BAD]
+    return OverviewPage(
+        overview=city.overview(scope),
+        districts=districts,
+        worst=harmed[:WORST_ROWS],
+        schools=kept[:MOST_ROWS],
+        found=len(kept),
+        filter=chosen,
+        samples=by_minute(services.trend.of(scope)),
+    )
+
+
+def school_page(services: Services, scope: ScopePath) -> SchoolPage | None:
+    """Gather a school's page; None where there is no such school."""
+    city = services.city
+    school = next(iter(city.schools(ScopePath(scope.parts[:SCHOOL_DEPTH]))), None)
+    if school is None:
+        return None
+    links = worst_first(city.links(scope))
+    return SchoolPage(
+        school=school,
+        links=links,
+        uplinks=[link for link in links if link.tier is Tier.UPLINK],
+        classes=[link for link in links if link.tier is Tier.CLASS],
+        others=[link for link in links if link.tier not in {Tier.UPLINK, Tier.CLASS}],
+        switches=sorted(city.switches(scope), key=lambda switch: natural(switch.name)),
+        agent=school.agent,
+        samples=by_minute(services.trend.of(school.scope)),
+    )
+
+
+def crumbs(services: Services, session: Session, scope: ScopePath) -> list[Crumb]:
+    """The way from the top of what the caller may see down to ``scope``."""
+    steps: list[Crumb] = []
+    top = max(len(session.scope.parts), 1)
+    for depth in range(1, len(scope.parts) + 1):
+        if depth < len(session.scope.parts):
+            continue
+        step = ScopePath(scope.parts[:depth])
+        address = "/" if depth == top else f"/at/{step}"
+        steps.append(Crumb(name_of(services, step), address))
+    return steps or [Crumb(name_of(services, scope), "/")]
+
+
+def name_of(services: Services, scope: ScopePath) -> str:
+    """What people call a scope."""
+    if len(scope.parts) >= SCHOOL_DEPTH:
+        found = services.city.schools(ScopePath(scope.parts[:SCHOOL_DEPTH]))
+        return found[0].name if found else scope.parts[-1]
+    return services.city.overview(scope).name or str(scope) or "TenOne"
+
+
+def by_minute(samples: Sequence[Sample]) -> list[Sample]:
+    """One sample a minute, newest first: the table beside the chart."""
+    return list(samples[::-1][::SAMPLES_A_MINUTE])

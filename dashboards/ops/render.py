@@ -1,0 +1,100 @@
+"""Templates with one environment a language; every page gets the same surroundings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from controller.api.hub import KINDS
+from controller.api.services import Services
+from dashboards.ops import language as languages_module
+from dashboards.ops import words
+from dashboards.ops.language import Language
+from dashboards.ops.statics import StaticTree
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+THEME_COOKIE = "tenone-theme"
+
+
+class Renderer:
+    """Makes HTML out of a template's name and its values."""
+
+    def __init__(self, services: Services, statics: StaticTree) -> None:
+        self.services = services
+        self.statics = statics
+        self.languages: Mapping[str, Language] = languages_module.load()
+        self._environments = {
+            tag: _environment(language, statics) for tag, language in self.languages.items()
+        }
+
+    def language_of(self, request: Request) -> Language:
+        """The language this request is answered in."""
+        cookie = request.cookies.get(languages_module.COOKIE)
+        accepted = request.headers.get("accept-language", "")
+        return languages_module.choose(self.languages, cookie, accepted)
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        """Render ``template``; ``values`` are what the page is about."""
+        language = self.language_of(request)
+        now = self.services.now()
+        query = f"?{request.url.query}" if request.url.query else ""
+        html = (
+            self._environments[language.tag]
+            .get_template(template)
+            .render(
+                {"session": None, "crumbs": (), "status": status}
+                | values
+                | {
+                    "w": words.Words(language, now),
+                    "now": now,
+                    "language": language,
+                    "languages": self.languages.values(),
+                    "theme": _theme(request),
+                    "demo": self.services.config.demo,
+                    "here": request.url.path + query,
+                    "messages": {text: language.text(text) for text in words.CLIENT_MESSAGES},
+                }
+            )
+        )
+        return HTMLResponse(
+            html,
+            status,
+            headers={
+                "content-language": language.tag,
+                "vary": "Accept-Language, Cookie, HX-Request",
+            },
+        )
+
+
+def _environment(language: Language, statics: StaticTree) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = language.catalogue
+    install = getattr(environment, "install_gettext_translations")  # noqa: B009 - added by the extension
+    install(catalogue, newstyle=True)
+    environment.globals.update(
+        static=statics.url,
+        has_static=statics.has,
+        link_mark=words.link_mark,
+        school_mark=words.school_mark,
+        board_mark=words.board_mark,
+        switch_mark=words.switch_mark,
+        agent_mark=words.agent_mark,
+        stream_kinds=sorted(KINDS),
+    )
+    return environment
+
+
+def _theme(request: Request) -> str:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in {"light", "dark"} else "auto"

@@ -1,0 +1,201 @@
+"""The pages: HTML routes on top of the API, rendered from the same views."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, cast
+
+from fastapi import APIRouter, FastAPI, Form, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from controller.api.access import Caller, Here, asked_scope, link_seen_by, visible
+from controller.api.problems import Problem
+from controller.api.routers.sessions import clear_cookie, client_address, set_cookie
+from controller.api.security import SIGN_IN_PATH, local_path
+from controller.api.services import Services
+from controller.api.sessions import Role, Session, TooManyAttemptsError, WrongCodeError
+from dashboards.ops.language import COOKIE
+from dashboards.ops.pages import (
+    SCHOOL_DEPTH,
+    STATES,
+    SchoolFilter,
+    crumbs,
+    overview_page,
+    school_page,
+)
+from dashboards.ops.render import Renderer
+from dashboards.ops.statics import StaticTree
+from tenone.vocabulary.scope import ScopePath
+
+router = APIRouter(include_in_schema=False)
+LANGUAGE_COOKIE_SECONDS = 365 * 86400
+
+
+def mount(app: FastAPI, services: Services) -> None:
+    """Add pages and static files to an application made by ``create_app``."""
+    statics = StaticTree()
+    app.state.renderer = Renderer(services, statics)
+    app.include_router(router)
+    app.add_route("/static/{version}/{name:path}", statics.serve, methods=["GET", "HEAD"])
+    _answer_people_in_html(app)
+
+
+def renderer_of(request: Request) -> Renderer:
+    """The renderer ``mount`` made."""
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+@router.get("/")
+async def home(request: Request, services: Here, session: Caller) -> HTMLResponse:
+    """The top of what the session may see."""
+    return _scope_page(request, services, session, session.scope)
+
+
+@router.get("/at/{path:path}")
+async def at_scope(request: Request, services: Here, session: Caller, path: str) -> HTMLResponse:
+    """A city, district or school by its scope path."""
+    return _scope_page(request, services, session, asked_scope(services, session, path))
+
+
+@router.get("/links/{school}/{link}")
+async def link_page(
+    request: Request, services: Here, session: Caller, school: str, link: str
+) -> HTMLResponse:
+    """One link: a page of its own, or the inside of the dialog when htmx asks."""
+    view = link_seen_by(services, session, f"{school}/{link}")
+    scope = services.city.scope_of_school(view.school) or ScopePath()
+    template = "link_panel.html" if "hx-request" in request.headers else "link.html"
+    return renderer_of(request).page(
+        request,
+        template,
+        session=session,
+        scope=scope,
+        link=view,
+        crumbs=crumbs(services, session, scope),
+        may_poll=session.role is Role.OPERATOR,
+        school_address=f"/at/{scope}" if visible(session, scope) else "/",
+    )
+
+
+@router.get(SIGN_IN_PATH)
+async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the query's name
+    """The form; whoever has a session already goes on."""
+    if getattr(request.state, "session", None) is not None:
+        return RedirectResponse(local_path(next), 303)
+    return renderer_of(request).page(request, "sign_in.html", goal=local_path(next), refusal="")
+
+
+@router.post(SIGN_IN_PATH)
+async def sign_in(
+    request: Request,
+    services: Here,
+    code: Annotated[str, Form(max_length=64)] = "",
+    goal: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Open a session for a one-time code and go where the person wanted to go."""
+    status, refusal, wait = 403, "wrong", 0
+    try:
+        token, _session = services.sessions.sign_in(code, client_address(request))
+    except WrongCodeError:
+        pass
+    except TooManyAttemptsError as error:
+        status, refusal, wait = 429, "too-many", math.ceil(error.retry_seconds)
+    else:
+        response = RedirectResponse(local_path(goal), 303)
+        set_cookie(services, response, token)
+        return response
+    answer = renderer_of(request).page(
+        request, "sign_in.html", goal=local_path(goal), refusal=refusal, wait=wait, status=status
+    )
+    if wait:
+        answer.headers["retry-after"] = str(wait)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(services: Here, session: Caller) -> Response:
+    """Close the session."""
+    services.sessions.close(session)
+    response = RedirectResponse(SIGN_IN_PATH, 303)
+    clear_cookie(services, response)
+    return response
+
+
+@router.get("/language/{tag}")
+async def language(request: Request, services: Here, tag: str, next: str = "/") -> Response:  # noqa: A002 - the query's name
+    """Keep the language in a cookie and go back."""
+    if tag not in renderer_of(request).languages:
+        raise Problem(404, f"There is no language {tag!r} here.")
+    response = RedirectResponse(local_path(next), 303)
+    response.set_cookie(
+        COOKIE,
+        tag,
+        max_age=LANGUAGE_COOKIE_SECONDS,
+        secure=services.config.secure_cookies,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.get("/favicon.ico")
+async def favicon(request: Request) -> Response:
+    """Browsers ask for it unasked."""
+    return RedirectResponse(renderer_of(request).statics.url("mark.svg"), 307)
+
+
+def _scope_page(
+    request: Request, services: Services, session: Session, scope: ScopePath
+) -> HTMLResponse:
+    page: object
+    if len(scope.parts) >= SCHOOL_DEPTH:
+        template, page = "school.html", school_page(services, scope)
+    else:
+        chosen = _filter(request.query_params)
+        template, page = "overview.html", overview_page(services, scope, chosen)
+    return renderer_of(request).page(
+        request,
+        template,
+        page=page,
+        session=session,
+        scope=scope,
+        crumbs=crumbs(services, session, scope),
+    )
+
+
+def _filter(query: Mapping[str, str]) -> SchoolFilter:
+    """A filter from the address; what is not understood filters nothing."""
+    state = query.get("state", "")
+    return SchoolFilter(
+        state=state if state in STATES else "",
+        district=query.get("district", "")[:32],
+        text=query.get("q", "").strip()[:64],
+    )
+
+
+def _answer_people_in_html(app: FastAPI) -> None:
+    """Problems stay JSON for programs; a browser gets a page that says the same."""
+    for kind in (Problem, HTTPException, RequestValidationError, Exception):
+        for_programs = cast("Handler", app.exception_handlers[kind])  # ours are all async
+        app.add_exception_handler(kind, _for_people(for_programs))
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def _for_people(for_programs: Handler) -> Handler:
+    async def handler(request: Request, error: Exception) -> Response:
+        response = await for_programs(request, error)
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if not wants_page or request.url.path.startswith("/api/"):
+            return response
+        return renderer_of(request).page(
+            request,
+            "error.html",
+            status=response.status_code,
+            session=getattr(request.state, "session", None),
+        )
+
+    return handler

@@ -1,0 +1,169 @@
+// Starts what the page asks for by its data attributes.
+
+import * as w from "./words.js";
+import * as patch from "./patch.js";
+import { open } from "./stream.js";
+import { startTrend } from "./trend.js";
+import { startShell } from "./shell.js";
+import { startDetail } from "./detail.js";
+
+/** @typedef {import("./stream.js").Change} Change */
+
+const ANNOUNCE_MILLISECONDS = 10_000;
+const WORST_ROWS = 6;
+
+/** @type {Map<string, import("./words.js").School>} */
+const schools = new Map();
+/** @type {Map<string, import("./words.js").Link>} */
+const links = new Map();
+const page = document.body.dataset.page;
+const pageScope = document.body.dataset.scope ?? "";
+const trend = startTrend();
+
+/** @type {Record<string, (change: Change) => void>} */
+const take = {
+  link: ({ id, body }) => {
+    links.set(id, body);
+    for (const row of patch.byData("link", id)) patch.setLink(row, body);
+  },
+  board: ({ body }) => patch.setBoard(body),
+  switch: ({ body }) => patch.setSwitch(body),
+  agent: ({ body }) => patch.setAgent(body),
+  school: ({ id, body }) => {
+    schools.set(id, body);
+    for (const row of patch.byData("school", id)) patch.setSchool(row, body);
+    patch.setAgent(body.agent);
+    if (page === "school") setSchoolTotals(body);
+  },
+  overview: ({ body }) => {
+    patch.setOverview(body);
+    if (body.scope === pageScope) trend.add(body.tallies);
+  },
+};
+
+/** @param {Change[]} changes @param {boolean} whole */
+function onChanges(changes, whole) {
+  if (whole) {
+    schools.clear();
+    links.clear();
+  }
+  for (const change of changes) take[change.kind]?.(change);
+  if (page === "overview") afterSchools(changes, whole);
+  if (page === "school") afterLinks(changes, whole);
+  document.body.dataset.live = "1";
+  announceSoon();
+}
+
+/** @param {import("./words.js").School} school */
+function setSchoolTotals(school) {
+  for (const lead of document.querySelectorAll(".hero .lead")) {
+    patch.text(lead, "boards_online", school.boards_online);
+    patch.text(lead, "boards_total", school.boards_total);
+  }
+  const silent = /** @type {HTMLElement|null} */ (document.querySelector("[data-silent]"));
+  if (silent) silent.hidden = school.agent.online || school.agent.last_report_age_seconds === null;
+  trend.add(school.tallies);
+}
+
+/** @param {Change[]} changes @param {boolean} whole */
+function afterSchools(changes, whole) {
+  if (!whole && !changes.some((change) => change.kind === "school")) return;
+  const all = [...schools.values()].sort(w.worstSchoolFirst);
+  const list = /** @type {HTMLElement|null} */ (document.querySelector("[data-school-list]"));
+  const rows = patchableRows(list, "school");
+  const filtered = document.getElementById("schools")?.dataset.filtered === "yes";
+  if (!filtered && all.some((school) => !rows.has(school.id)) && rows.size < all.length) {
+    reload("#schools");
+  } else {
+    order(list, all.map((school) => rows.get(school.id)));
+  }
+  showWorst(all.filter((school) => school.verdict === "bad"));
+}
+
+/** @param {Change[]} changes @param {boolean} whole */
+function afterLinks(changes, whole) {
+  if (!whole && !changes.some((change) => change.kind === "link")) return;
+  const all = [...links.values()].sort(w.worstLinkFirst);
+  const hero = document.querySelector(".hero");
+  if (hero) patch.setHeadline(hero, w.schoolHeadline(all));
+  let known = 0;
+  for (const list of document.querySelectorAll("[data-link-list]")) {
+    const rows = patchableRows(/** @type {HTMLElement} */ (list), "link");
+    known += rows.size;
+    order(/** @type {HTMLElement} */ (list), all.map((link) => rows.get(link.id)));
+  }
+  if (whole && known !== links.size) reload("main");
+}
+
+/**
+ * Rows of a list by the id they stand for. @param {HTMLElement|null} list @param {string} kind
+ * @returns {Map<string, HTMLElement>}
+ */
+function patchableRows(list, kind) {
+  const rows = /** @type {HTMLElement[]} */ ([...(list?.children ?? [])]);
+  return new Map(rows.map((row) => [row.dataset[kind] ?? "", row]));
+}
+
+/**
+ * Moves rows into order, but never under somebody's finger.
+ * @param {HTMLElement|null} list @param {(HTMLElement|undefined)[]} wanted
+ */
+function order(list, wanted) {
+  if (!list || list.matches(":hover") || list.contains(document.activeElement)) return;
+  let place = list.firstElementChild;
+  for (const row of wanted) {
+    if (!row) continue;
+    if (row === place) place = place.nextElementSibling;
+    else list.insertBefore(row, place);
+  }
+}
+
+/** @param {import("./words.js").School[]} harmed */
+function showWorst(harmed) {
+  const list = document.querySelector("[data-worst-list]");
+  const blank = /** @type {HTMLTemplateElement|null} */ (document.getElementById("worst-row"));
+  if (!list || !blank) return;
+  const shown = harmed.slice(0, WORST_ROWS);
+  while (list.children.length > shown.length) list.lastElementChild?.remove();
+  while (list.children.length < shown.length) {
+    list.append(/** @type {Element} */ (blank.content.firstElementChild).cloneNode(true));
+  }
+  shown.forEach((school, index) =>
+    patch.setWorst(/** @type {HTMLElement} */ (list.children[index]), school));
+  const calm = /** @type {HTMLElement|null} */ (document.querySelector("[data-worst-calm]"));
+  if (calm) calm.hidden = shown.length > 0;
+}
+
+let reloadedAt = 0;
+
+/** Fetches a part of the page anew: something came or went. @param {string} selector */
+function reload(selector) {
+  const htmx = /** @type {any} */ (window).htmx;
+  if (!htmx || Date.now() - reloadedAt < 5000) return;
+  reloadedAt = Date.now();
+  htmx.ajax("GET", location.pathname + location.search,
+    { target: selector, select: selector, swap: "outerHTML" });
+}
+
+let announced = "";
+let announcing = false;
+
+/** Says the headline to a screen reader, at most every ten seconds and only when it changed. */
+function announceSoon() {
+  if (announcing) return;
+  announcing = true;
+  setTimeout(() => {
+    announcing = false;
+    const headline = document.querySelector('[data-f="headline"]')?.textContent?.trim() ?? "";
+    const line = document.querySelector("[data-announce]");
+    if (line && announced && headline !== announced) line.textContent = headline;
+    announced = headline;
+  }, announced ? ANNOUNCE_MILLISECONDS : 0);
+}
+
+startShell();
+startDetail();
+setInterval(() => {
+  if (!document.hidden) patch.tickAges();
+}, 1000);
+if (document.body.dataset.stream) open(document.body.dataset.stream, onChanges);

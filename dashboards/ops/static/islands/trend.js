@@ -1,0 +1,145 @@
+// The last half hour: a small chart, and the table beside it that says the same.
+
+import * as w from "./words.js";
+import { cell } from "./patch.js";
+
+const KEEP_SECONDS = 30 * 60;
+const SAMPLE_SECONDS = 15;
+const ROW_SECONDS = 60;
+
+/** @typedef {{at: number, good: number, bad: number, unknown: number}} Sample */
+
+/** Starts the chart if the page has one. @returns {{add(tallies: import("./words.js").Tally[]): void}} */
+export function startTrend() {
+  const card = /** @type {HTMLElement|null} */ (document.querySelector("[data-trend-scope]"));
+  if (!card) return { add() {} };
+  /** @type {Sample[]} */
+  let samples = [];
+  /** @type {any} */
+  let chart = null;
+  let asked = false;
+
+  const draw = () => {
+    asked = false;
+    samples = samples.filter((sample) => sample.at > w.now() - KEEP_SECONDS);
+    if (chart) chart.setOption(options(card, samples), { replaceMerge: ["series"] });
+    fillTable(card, samples);
+  };
+  const drawSoon = () => {
+    if (asked || document.hidden) return;
+    asked = true;
+    requestAnimationFrame(draw);
+  };
+  const add = (/** @type {import("./words.js").Tally[]} */ tallies) => {
+    const sum = (/** @type {"good"|"bad"|"unknown"} */ key) =>
+      tallies.reduce((total, tally) => total + tally[key], 0);
+    const sample = { at: w.now(), good: sum("good"), bad: sum("bad"), unknown: sum("unknown") };
+    const last = samples.at(-1);
+    const same = last && last.bad === sample.bad && last.unknown === sample.unknown;
+    if (last && same && sample.at - last.at < SAMPLE_SECONDS) return;
+    samples.push(sample);
+    drawSoon();
+  };
+
+  load(card).then((found) => {
+    samples = [...found, ...samples.filter((sample) => sample.at > (found.at(-1)?.at ?? 0))];
+    return makeChart(card);
+  }).then((made) => {
+    chart = made;
+    drawSoon();
+  });
+  document.addEventListener("visibilitychange", drawSoon);
+  document.addEventListener("tenone-theme", drawSoon);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawSoon);
+  addEventListener("resize", () => chart?.resize());
+  return { add };
+}
+
+/** What the server kept. @param {HTMLElement} card @returns {Promise<Sample[]>} */
+async function load(card) {
+  try {
+    const scope = encodeURIComponent(card.dataset.trendScope ?? "");
+    const answer = await fetch(`/api/v1/overview/trend?scope=${scope}`);
+    return answer.ok ? (await answer.json()).samples : [];
+  } catch {
+    return []; // The chart fills by itself as changes come.
+  }
+}
+
+/** @param {HTMLElement} card */
+async function makeChart(card) {
+  const address = document.body.dataset.echarts;
+  const place = cell(card, "chart");
+  if (!place) return null;
+  if (!address) {
+    place.hidden = true; // The vendor files are not there: the table stands alone.
+    card.querySelector("details")?.setAttribute("open", "");
+    return null;
+  }
+  const echarts = await import(address);
+  return echarts.init(place, null, { renderer: "canvas" });
+}
+
+/** @param {HTMLElement} card @param {Sample[]} samples */
+function options(card, samples) {
+  const style = getComputedStyle(card);
+  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const end = w.now();
+  const most = Math.max(3, ...samples.map((sample) => Math.max(sample.bad, sample.unknown)));
+  const quiet = { color: colour("--ink-3"), fontSize: 12, fontFamily: style.fontFamily };
+  const series = (/** @type {string} */ name, /** @type {"bad"|"unknown"} */ key,
+    /** @type {string} */ stroke, /** @type {string} */ kind, /** @type {string} */ symbol) => ({
+    name, type: "line", step: "end", symbol, symbolSize: 7, showSymbol: false, animation: false,
+    lineStyle: { color: stroke, width: 2, type: kind }, itemStyle: { color: stroke },
+    areaStyle: key === "bad" ? { color: stroke, opacity: 0.1 } : undefined,
+    data: [...samples.map((sample) => [sample.at * 1000, sample[key]]),
+      ...(samples.length ? [[end * 1000, samples[samples.length - 1][key]]] : [])],
+  });
+  return {
+    animation: false,
+    grid: { left: 4, right: 12, top: 28, bottom: 2, containLabel: true },
+    legend: { top: 0, left: 0, itemWidth: 22, itemHeight: 9, itemGap: 16, textStyle: quiet },
+    tooltip: {
+      trigger: "axis", renderMode: "richText", confine: true,
+      backgroundColor: colour("--surface"), borderColor: colour("--line-strong"),
+      textStyle: { color: colour("--ink"), fontSize: 13 },
+      formatter: (/** @type {any[]} */ points) => points.length === 0 ? "" :
+        [w.clock(points[0].value[0] / 1000, true),
+          ...points.map((point) => `${point.seriesName} ${point.value[1]}`)].join("\n"),
+    },
+    xAxis: { type: "time", min: (end - KEEP_SECONDS) * 1000, max: end * 1000, splitNumber: 4,
+      axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false },
+      axisLabel: { ...quiet, hideOverlap: true,
+        formatter: (/** @type {number} */ value) => w.clock(value / 1000) } },
+    yAxis: { type: "value", min: 0, max: most, minInterval: 1, splitNumber: 3,
+      axisLabel: quiet, splitLine: { lineStyle: { color: colour("--line") } } },
+    series: [
+      series(w.t("Harmed"), "bad", colour("--crit"), "solid", "rect"),
+      series(w.t("Unknown"), "unknown", colour("--unknown"), "dashed", "emptyCircle"),
+    ],
+  };
+}
+
+/** One row a minute, newest first. @param {HTMLElement} card @param {Sample[]} samples */
+function fillTable(card, samples) {
+  const body = cell(card, "samples");
+  if (!body) return;
+  /** @type {Sample[]} */
+  const rows = [];
+  for (const sample of [...samples].reverse()) {
+    const last = rows.at(-1);
+    if (!last || last.at - sample.at >= ROW_SECONDS) rows.push(sample);
+  }
+  body.replaceChildren(...rows.map((sample) => {
+    const row = document.createElement("tr");
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = w.clock(sample.at);
+    row.append(head, ...[sample.bad, sample.unknown, sample.good].map((count) => {
+      const data = document.createElement("td");
+      data.textContent = String(count);
+      return data;
+    }));
+    return row;
+  }));
+}
