@@ -14,12 +14,12 @@ class Sweep(Protocol):
     """One sweep of one switch, still in columns."""
 
     @property
-    def rows(self) -> Sequence[str]:
+    def rows(self) -> tuple[str, ...]:
         """Port keys, in the order of the columns' values."""
         ...
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def columns(self) -> tuple[Column, ...]:
         """In the order of the stream's layout."""
         ...
 
@@ -36,6 +36,16 @@ class Sweep(Protocol):
     @property
     def received_ns(self) -> int:
         """Monotonic time of the last answer."""
+        ...
+
+    @property
+    def rebooted(self) -> bool:
+        """Whether the switch has started anew since the sweep before."""
+        ...
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Why values are missing, a sentence each."""
         ...
 
 
@@ -58,14 +68,19 @@ class Identity(Protocol):
         ...
 
 
-class SwitchReader(Protocol):
-    """One switch; every method raises :class:`drivers.snmp.errors.SnmpError` and nothing else."""
+class Inventory(Sweep, Protocol):
+    """A sweep of ``PORT_INVENTORY``, and who the switch says it is."""
 
-    async def system(self) -> Identity:
+    @property
+    def system(self) -> Identity:
         """The system group."""
         ...
 
-    async def inventory(self) -> Sweep:
+
+class SwitchReader(Protocol):
+    """One switch; every method raises :class:`drivers.snmp.errors.SnmpError` and nothing else."""
+
+    async def inventory(self) -> Inventory:
         """``PORT_INVENTORY``; learns the rows the two others ask for."""
         ...
 

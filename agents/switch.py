@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from agents.origin import Origin
-from agents.ports import Identity, Sweep, SwitchReader
+from agents.ports import Identity, SwitchReader
 from agents.waiting import within
 from drivers.snmp.errors import BudgetExceeded, SnmpError
 from tenone.blocks.block import Draft
@@ -20,6 +20,7 @@ from tenone.vocabulary.metrics import SWITCH_STATUS
 T = TypeVar("T")
 
 STATUS_STREAM = "switch-status"
+MAX_SENTENCES = 2
 INVENTORY_BUDGETS = 6
 """An inventory walks whole tables: it may take this many times the budget of a sweep."""
 
@@ -63,8 +64,8 @@ class Switch:
         self._rows: tuple[str, ...] = ()
         self._uptime_ticks: int | None = None
         self._error = ""
-        self._extra_errors: dict[Kind, str] = {}
-        """Why counters or inventory failed last, while the state is answered."""
+        self._partial: dict[Kind, str] = {}
+        """What a sweep of a switch that answers left out, and why."""
         self._told: _Status | None = None
         self._is_asked = False
 
@@ -74,23 +75,25 @@ class Switch:
         return self._error
 
     async def ask_state(self) -> list[Draft]:
-        """Sweep the state; a switch that did not answer before is met: all it has is read."""
+        """Sweep the state; of a switch that has never answered, all there is."""
         drafts: list[Draft] = []
         was_silent = not self.answers
         self._is_asked = True
         try:
-            if was_silent:
+            if not self._rows:
                 drafts.append(await self._sweep(Kind.INVENTORY))
             drafts.append(await self._sweep(Kind.STATE))
         except SnmpError as error:
             self.answers = False
             self._error = str(error)
-            self._extra_errors.clear()
+            self._partial.clear()
         else:
             self.answers = True
             self._error = ""
             if was_silent:
                 drafts += await self._try(Kind.COUNTERS)
+                # It may be another device now; but what its ports do is told first.
+                self.is_changed |= not any(d.layout.stream == Kind.INVENTORY for d in drafts)
         return drafts + self.status()
 
     async def ask(self, kind: Kind) -> list[Draft]:
@@ -114,7 +117,7 @@ class Switch:
         who = self._identity
         status = _Status(
             reachable=self.answers,
-            error="; ".join(filter(None, (self._error, *self._extra_errors.values()))),
+            error="; ".join(dict.fromkeys(filter(None, (self._error, *self._partial.values())))),
             identity=(None, None, None) if who is None else (who.descr, who.object_id, who.name),
         )
         if status == self._told and not always:
@@ -126,30 +129,29 @@ class Switch:
             Column.of(name, [value]) for name, value in zip(SWITCH_STATUS, values, strict=True)
         ]
         stamp = self._origin.stamp(f"switch/{self.name}", uptime_ticks=uptime)
-        return [Draft.of(self._layout(STATUS_STREAM, [self.name], columns), stamp, columns)]
+        return [Draft.of(self._layout(STATUS_STREAM, (self.name,), columns), stamp, columns)]
 
     async def _try(self, kind: Kind) -> list[Draft]:
         try:
             draft = await self._sweep(kind)
         except SnmpError as error:
-            self._extra_errors[kind] = str(error)
+            self._partial[kind] = str(error)
             return []
-        self._extra_errors.pop(kind, None)
         return [draft]
 
     async def _sweep(self, kind: Kind) -> Draft:
         match kind:
             case Kind.STATE:
                 sweep = await self._budgeted(kind, self._reader.state())
-                self._compare(sweep)
+                self.is_changed |= sweep.rebooted or sweep.rows != self._rows
             case Kind.COUNTERS:
                 sweep = await self._budgeted(kind, self._reader.counters())
             case _:
-                self._identity = await self._budgeted(kind, self._reader.system())
-                sweep = await self._budgeted(kind, self._reader.inventory())
-                self._rows = tuple(sweep.rows)
-                self._uptime_ticks = sweep.uptime_ticks
+                sweep = inventory = await self._budgeted(kind, self._reader.inventory())
+                self._identity, self._rows = inventory.system, inventory.rows
                 self.is_changed = False
+        self._uptime_ticks = sweep.uptime_ticks
+        self._note_errors(kind, sweep.errors)
         stamp = self._origin.stamp(
             f"switch/{self.name}",
             uptime_ticks=sweep.uptime_ticks,
@@ -167,22 +169,17 @@ class Switch:
                 f"the {kind.value} sweep did not end within its budget of {seconds:g} s"
             ) from error
 
-    def _compare(self, sweep: Sweep) -> None:
-        """Notice a restart, or other ports than the inventory knows.
+    def _note_errors(self, kind: Kind, sentences: tuple[str, ...]) -> None:
+        """A sweep that came, but not whole, says why: unknown values need a reason."""
+        if sentences:
+            self._partial[kind] = "; ".join(sentences[:MAX_SENTENCES])
+        else:
+            self._partial.pop(kind, None)
 
-        sysUpTime also goes back when it wraps after 497 days; one inventory too many then.
-        """
-        before, after = self._uptime_ticks, sweep.uptime_ticks
-        if tuple(sweep.rows) != self._rows or (
-            before is not None and after is not None and after < before
-        ):
-            self.is_changed = True
-        self._uptime_ticks = after
-
-    def _layout(self, stream: str, rows: Sequence[str], columns: Sequence[Column]) -> Layout:
+    def _layout(self, stream: str, rows: tuple[str, ...], columns: Sequence[Column]) -> Layout:
         """The stream's layout; the last one is kept, for hashing a document costs more."""
         names = tuple(column.metric.name for column in columns)
         known = self._layouts.get(stream)
-        if known is None or known.rows != tuple(rows) or known.columns != names:
+        if known is None or known.rows != rows or known.columns != names:
             known = self._layouts[stream] = layout(stream, names, rows)
         return known

@@ -15,19 +15,22 @@ from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PO
 
 
 @dataclass(frozen=True)
+class FakeIdentity:
+    descr: str | None = "S5720"
+    object_id: str | None = "1.3.6.1.4.1.2011"
+    name: str | None = "core"
+
+
+@dataclass(frozen=True)
 class FakeSweep:
     rows: tuple[str, ...]
     columns: tuple[Column, ...]
     uptime_ticks: int | None
     sent_ns: int
     received_ns: int
-
-
-@dataclass(frozen=True)
-class FakeIdentity:
-    descr: str | None = "S5720"
-    object_id: str | None = "1.3.6.1.4.1.2011"
-    name: str | None = "core"
+    rebooted: bool
+    errors: tuple[str, ...]
+    system: FakeIdentity = FakeIdentity()
 
 
 @dataclass
@@ -39,13 +42,13 @@ class FakeSwitch:
     seconds: float = 0.0
     error: dict[str, SnmpError] = field(default_factory=dict)
     uptime_ticks: int = 1000
+    heard_ticks: int = 0
+    missing: tuple[str, ...] = ()
+    """Sentences about what a sweep left out."""
     asked: list[tuple[str, float]] = field(default_factory=list)
     """What was asked, and when (monotonic seconds)."""
     running: int = 0
     overlapped: bool = False
-
-    async def system(self) -> FakeIdentity:
-        return FakeIdentity()
 
     async def inventory(self) -> FakeSweep:
         return await self._sweep("inventory", PORT_INVENTORY)
@@ -69,13 +72,22 @@ class FakeSwitch:
         finally:
             self.running -= 1
         self.uptime_ticks += 1
+        rebooted, self.heard_ticks = self.uptime_ticks < self.heard_ticks, self.uptime_ticks
         columns = tuple(
             Column.of(
                 name, ["x" if METRICS[name].type is ColumnType.TEXT else 1 for _ in self.rows]
             )
             for name in names
         )
-        return FakeSweep(self.rows, columns, self.uptime_ticks, sent_ns, self.clock.monotonic_ns())
+        return FakeSweep(
+            self.rows,
+            columns,
+            self.uptime_ticks,
+            sent_ns,
+            self.clock.monotonic_ns(),
+            rebooted,
+            self.missing,
+        )
 
     def times(self, kind: str) -> list[float]:
         return [when for what, when in self.asked if what == kind]

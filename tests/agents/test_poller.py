@@ -153,6 +153,20 @@ async def test_counters_that_fail_do_not_make_the_switch_silent(
     assert len(kept.of("port-state")) > 15
 
 
+async def test_a_sweep_that_came_in_part_says_why(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch(missing=("a", "b", "c"))
+    async with bench.polling(core=switch):
+        await advance(15)
+        assert kept.values("switch-status", "poll_error") == ["a; b"]
+        switch.missing = ()
+        await advance(60 + 10)
+    assert "" not in kept.values("switch-status", "poll_error"), "the inventory is an hour old"
+    assert kept.values("switch-status", "poll_error")[-1] == "a; b"
+    assert set(kept.values("switch-status", "reachable")) == {1}
+
+
 @pytest.mark.parametrize("change", ["rows", "restart"])
 async def test_new_rows_or_a_restart_bring_a_new_inventory(
     change: str, bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
