@@ -1,6 +1,7 @@
 """``tenone sim``: devices as software, alone or in fleets."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,20 @@ from typing import Annotated
 
 import typer
 
+from firmware_sims.board import fleet as boards
+from firmware_sims.board.session import PROTOCOLS, Session
 from firmware_sims.console import Console
 from firmware_sims.switch import fleet, plan, replay
 from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, SMALLEST_MAX_REPLY
 from firmware_sims.switch.misbehave import NAMES, behaviour_or_quirk
 from firmware_sims.switch.server import Fleet, address
 from firmware_sims.switch.vendors import Vendor
-from tenone.runtime.clock import SystemClock
+from tenone.runtime.clock import Clock, SystemClock
+from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.scope import slug
 
 MOST_SWITCHES = 4096
+MOST_BOARDS = 4096
 MIXED = "mixed"
 
 
@@ -24,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     sims = typer.Typer(help="Devices as software, alone or in fleets.", no_args_is_help=True)
     sims.command("switch")(switch)
+    sims.command("board")(board)
     app.add_typer(sims, name="sim")
 
 
@@ -143,3 +150,87 @@ async def _serve_switches(units: list[fleet.Unit], *, ready_json: bool) -> None:
                     f"community {unit.agent.community.decode()}"
                 )
         await console.serve(fleet.Controls(units).handle)
+
+
+def board(  # noqa: PLR0917 - typer hands options over by name
+    broker: Annotated[str | None, typer.Option(help="The school's MQTT broker, HOST:PORT.")] = None,
+    fleet_file: Annotated[
+        Path | None,
+        typer.Option("--fleet", help="JSON list of {broker, serials}, for several brokers."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=MOST_BOARDS, help="How many, called b-1, b-2, ...")
+    ] = 1,
+    serials: Annotated[
+        str | None, typer.Option(help="Their serials with commas between, instead of --count.")
+    ] = None,
+    interval: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Seconds between measurements.")
+    ] = 30.0,
+    mqtt: Annotated[str, typer.Option(help=f"MQTT version: {' or '.join(PROTOCOLS)}.")] = "5",
+    seed: Annotated[int, typer.Option(help="What all chance comes from.")] = 0,
+    faults_per_hour: Annotated[
+        float, typer.Option(min=0, help="How often something befalls each board by chance.")
+    ] = 0.0,
+    events: Annotated[
+        bool, typer.Option("--events", help="Tell each start on the event topic too.")
+    ] = False,
+    ready_json: Annotated[
+        bool, typer.Option("--ready-json", help="Say who they are as one JSON line.")
+    ] = False,
+) -> None:
+    """Class boards that speak MQTT; control lines (JSON) on standard input."""
+    try:
+        brokers = _brokers(broker, fleet_file, count, serials)
+        protocol = boards.protocol(mqtt)
+    except (OSError, ValueError) as error:
+        typer.echo(f"tenone sim board: {error}", err=True)
+        raise typer.Exit(2) from error
+
+    def make(clock: Clock) -> list[Session]:
+        return boards.sessions(
+            brokers,
+            clock=clock,
+            seed=seed,
+            interval_seconds=interval,
+            protocol=protocol,
+            faults_per_hour=faults_per_hour,
+            events=events,
+        )
+
+    asyncio.run(_run_boards(make, ready_json=ready_json))
+
+
+def _brokers(
+    broker: str | None, fleet_file: Path | None, count: int, serials: str | None
+) -> dict[str, str]:
+    """Serial -> broker, as the options say; raises ValueError or OSError."""
+    if fleet_file is not None:
+        return boards.read(fleet_file)
+    if broker is None:
+        raise ValueError("say which broker: --broker HOST:PORT, or --fleet FILE for several")
+    boards.broker(broker)
+    names = [f"b-{n + 1}" for n in range(count)] if serials is None else serials.split(",")
+    return {slug(name.strip(), "serial"): broker for name in names}
+
+
+async def _run_boards(make: Callable[[Clock], list[Session]], *, ready_json: bool) -> None:
+    console = Console()
+    clock = SystemClock()
+    sessions = make(clock)
+    async with Supervisor(clock) as tasks:
+        for session in sessions:
+            tasks.start(f"board {session.board.serial}", session.run)
+        said = [
+            {
+                "serial": session.board.serial,
+                "broker": f"{session.line.host}:{session.line.port}",
+            }
+            for session in sessions
+        ]
+        if ready_json:
+            console.say({"ready": True, "boards": said})
+        else:
+            for one in said:
+                console.line(f"{one['serial']} -> {one['broker']}")
+        await console.serve(boards.Controls(sessions).handle)

@@ -1,0 +1,1 @@
+"""Class boards as software: MQTT clients that speak CONTRACT "MQTT" to the school's broker."""

@@ -1,0 +1,148 @@
+"""A board on the network: connects, speaks, loses the broker, comes back, by itself."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+import aiomqtt
+
+from firmware_sims.board.board import Board, Outgoing
+from tenone.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_QUIET = logging.getLogger("firmware_sims.board.mqtt")
+_QUIET.setLevel(logging.ERROR)  # a broker that is gone is the board's daily bread
+KEEPALIVE_SECONDS = 20
+TIMEOUT_SECONDS = 10.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
+_MOST_IN_FLIGHT = 1_000
+
+PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+
+
+class _HangUp(Exception):  # noqa: N818 - an order, not an error
+    """The board is to leave without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How a board reaches its broker and how often it speaks."""
+
+    host: str
+    port: int
+    interval_seconds: float = 30.0
+    protocol: str = "5"
+    faults_a_message: float = 0.0
+    events: bool = False
+    """Whether starts are told on ``e/start`` too."""
+
+
+class Session:
+    """Keeps one board connected. :meth:`wake` makes it heed a change at once."""
+
+    def __init__(self, board: Board, line: Line, clock: Clock) -> None:
+        self.board = board
+        self.line = line
+        self.connected = False
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._pauses = random.Random(board.serial)
+
+    def wake(self) -> None:
+        """Something about the board has changed: speak or leave now."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Connect and speak for ever."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            away = self.board.away_seconds
+            if away:
+                await self._wait(away)
+                continue
+            try:
+                await self._connected()
+                pause = FIRST_PAUSE_SECONDS
+            except* aiomqtt.MqttError as problems:
+                log.debug("board %s: %s", self.board.serial, problems.exceptions[0])
+                await self._wait(pause * self._pauses.uniform(0.5, 1.5))
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            except* _HangUp:
+                pause = FIRST_PAUSE_SECONDS
+
+    async def _connected(self) -> None:
+        will = self.board.will()
+        name = f"board.{self.board.serial}"
+        async with aiomqtt.Client(
+            self.line.host,
+            self.line.port,
+            identifier=name,
+            username=name,
+            protocol=PROTOCOLS[self.line.protocol],
+            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+            keepalive=KEEPALIVE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
+            logger=_QUIET,
+        ) as client:
+            client.pending_calls_threshold = _MOST_IN_FLIGHT
+            self.connected = True
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_listen(client))
+                    both.create_task(self._speak(client))
+            finally:
+                self.connected = False
+                await _drop(client)
+
+    async def _speak(self, client: aiomqtt.Client) -> None:
+        await _publish(client, self.board.online())
+        if self.line.events:
+            await _publish(client, self.board.event("start", {}))
+        while True:
+            sent = self.board.measurements(self.line.faults_a_message)
+            await asyncio.gather(*(_publish(client, message) for message in sent))
+            if not self.board.away_seconds:
+                await self._wait(self.line.interval_seconds * self._pauses.uniform(0.9, 1.1))
+            if self.board.away_seconds:
+                raise _HangUp
+
+    async def _wait(self, seconds: float) -> None:
+        """Until ``seconds`` have passed or something has changed."""
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
+        if math.isfinite(seconds):
+            waiting.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        self._changed.clear()
+
+
+async def _listen(client: aiomqtt.Client) -> None:
+    """Nothing is subscribed to; this is how aiomqtt tells that the broker is gone."""
+    async for _ in client.messages:
+        pass
+
+
+async def _publish(client: aiomqtt.Client, message: Outgoing) -> None:
+    await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+
+
+async def _drop(client: aiomqtt.Client) -> None:
+    """End the connection as a pulled plug does, so that the broker publishes the will."""
+    held = client._client.socket()  # noqa: SLF001 - aiomqtt itself only knows how to say goodbye
+    if not isinstance(held, socket.socket):
+        return
+    with contextlib.suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            await _listen(client)
