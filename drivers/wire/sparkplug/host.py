@@ -71,7 +71,7 @@ class HostSession:
     ) -> None:
         self.host_id = host_id
         self._topic = state_topic(host_id)
-        self._filters = host_filters(groups)
+        self._groups = groups
         self._reorder_seconds = reorder_seconds
         self._admission = admission or RebirthAdmission()
         self._state_ms = last_state_ms
@@ -99,9 +99,9 @@ class HostSession:
         """How to connect: the will says offline with the timestamp the birth will have."""
         self._state_ms = max(self._state_ms, at.wall_ms)
         self._online = False
-        filters = [(topic, 1) for topic in self._filters]
-        if len(self._filters) > 1 or not self._filters[0].endswith("/#"):
-            filters.append((self._topic, 1))
+        filters = [(topic, 1) for topic in host_filters(self._groups)]
+        if self._groups:
+            filters.append((self._topic, 1))  # the whole namespace would have it inside
         return ConnectPlan(
             will=HostState(online=False, timestamp_ms=self._state_ms).will(self.host_id),
             subscriptions=tuple(filters),
@@ -154,7 +154,11 @@ class HostSession:
             ask = Metric(
                 name=REBIRTH, datatype=DataType.BOOLEAN, value=True, timestamp_ms=at.wall_ms
             )
-            events.append(RebirthAsked(node, reason, self.command(node, None, (ask,), at=at)))
+            command = Publish(
+                topic=node.topic(MessageType.NCMD),
+                payload=encode(Payload(timestamp_ms=at.wall_ms, metrics=(ask,))),
+            )
+            events.append(RebirthAsked(node, reason, command))
         return tuple(events)
 
     def next_tick(self, *, at: Moment) -> float | None:
@@ -180,15 +184,14 @@ class HostSession:
     ) -> Publish:
         """NCMD (``device`` None) or DCMD: QoS 0, a timestamp, no seq.
 
-        Raises :class:`SessionError` if the birth is known and did not declare a metric so.
+        A metric born with an alias goes by it alone. Raises :class:`SessionError` if the birth is
+        known and did not declare a metric, or with another datatype.
         """
         track = self._nodes.get(node)
         table = None if track is None else track.tables.get(device)
-        for metric in metrics:
-            if table is None or metric.name == REBIRTH:
-                continue
+        if table is not None:
             try:
-                table.resolve(metric)
+                metrics = [table.written(metric) for metric in metrics]
             except CodecError as error:
                 raise SessionError(f"command for {device or node}: {error}") from error
         kind = MessageType.NCMD if device is None else MessageType.DCMD

@@ -1,7 +1,7 @@
 """What a host knows of one edge node: its birth tables and the order of its messages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from drivers.wire.sparkplug.codec import CodecError, Metric, Payload, typed
 from drivers.wire.sparkplug.messages import SEQ_MODULUS
@@ -17,12 +17,15 @@ class BirthTable:
 
     by_alias: Mapping[int, Declared]
     by_name: Mapping[str, Declared]
+    aliases: Mapping[str, int]
+    """Name to alias, where the birth gave one."""
 
     @classmethod
     def of(cls, metrics: Sequence[Metric]) -> "BirthTable":
         """Read the metrics of a birth; raises :class:`CodecError`."""
         by_alias: dict[int, Declared] = {}
         by_name: dict[str, Declared] = {}
+        aliases: dict[str, int] = {}
         for metric in metrics:
             if metric.name is None or metric.datatype is None:
                 raise CodecError(
@@ -35,7 +38,8 @@ class BirthTable:
                 if metric.alias in by_alias:
                     raise CodecError(f"alias {metric.alias} of {metric.name} occurs twice")
                 by_alias[metric.alias] = declared
-        return cls(by_alias, by_name)
+                aliases[metric.name] = metric.alias
+        return cls(by_alias, by_name, aliases)
 
     def resolve(self, metric: Metric) -> Metric:
         """A data metric with its name and datatype; raises :class:`CodecError` if unknown."""
@@ -46,6 +50,15 @@ class BirthTable:
         if declared is None:
             raise CodecError(f"no birth declared the metric {metric.alias or metric.name}")
         return typed(metric, *declared)
+
+    def written(self, metric: Metric) -> Metric:
+        """A command's metric as the node knows it: by alias alone where it was born with one.
+
+        Raises :class:`CodecError` if it was not born, or as another datatype.
+        """
+        known = self.resolve(metric)
+        alias = self.aliases.get(known.name or "")
+        return known if alias is None else replace(known, name=None, alias=alias)
 
 
 @dataclass(frozen=True, slots=True)
