@@ -21,11 +21,16 @@ class JournalKeeper:
     """Keeps drafts in batches: everything that arrives during one fsync shares the next.
 
     Give :meth:`run` to a supervisor. :attr:`journal`'s counters may be read at any time;
-    everything that touches its files goes through this class.
+    everything that touches its files goes through this class. ``on_kept`` is called in the
+    journal's thread with each batch once it is durable, before the callers hear of it: an
+    outside witness of what was promised.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(
+        self, journal: Journal, *, on_kept: Callable[[Sequence[Block]], None] | None = None
+    ) -> None:
         self.journal = journal
+        self._on_kept = on_kept
         self._waiting: list[Waiting] = []
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -71,20 +76,20 @@ class JournalKeeper:
         if not batch:
             return
         drafts = [draft for part, _ in batch for draft in part]
-        # Shielded: a cancelled owner must not leave the callers waiting for a write that happened.
-        writing = asyncio.ensure_future(self._in_thread(lambda: self.journal.append(drafts)))
+        # The answer hangs on the write itself, so a cancelled owner or an unforeseen error
+        # leaves no caller waiting; shielded, because a write cannot be called back.
+        writing = asyncio.ensure_future(self._in_thread(lambda: self._append(drafts)))
+        writing.add_done_callback(lambda done: _answer(batch, done))
         try:
-            blocks = await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            writing.add_done_callback(lambda done: _answer(batch, done))
-            raise
+            await asyncio.shield(writing)
         except JournalError as error:
             log.error("the journal could not keep %d blocks: %s", len(drafts), error)  # noqa: TRY400 - the callers get the trace
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        _share_out(batch, blocks)
+
+    def _append(self, drafts: Sequence[Draft]) -> list[Block]:
+        blocks = self.journal.append(drafts)
+        if self._on_kept is not None:
+            self._on_kept(blocks)
+        return blocks
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -92,18 +97,12 @@ class JournalKeeper:
 
 def _answer(batch: Sequence[Waiting], done: "asyncio.Future[list[Block]]") -> None:
     error = done.exception()
-    if error is None:
-        _share_out(batch, done.result())
-        return
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
-
-
-def _share_out(batch: Sequence[Waiting], blocks: list[Block]) -> None:
     position = 0
     for drafts, future in batch:
-        part = blocks[position : position + len(drafts)]
-        position += len(drafts)
-        if not future.done():
-            future.set_result(part)
+        start, position = position, position + len(drafts)
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(done.result()[start:position])
+        else:
+            future.set_exception(error)

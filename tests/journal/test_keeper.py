@@ -1,10 +1,10 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from tenone.blocks.block import Draft
+from tenone.blocks.block import Block, Draft
 from tenone.journal.journal import Journal, JournalError
 from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import ManualClock
@@ -91,3 +91,36 @@ async def test_pending_starts_after_the_number_given(
     found = await keeper.pending(P1, after, 1 << 20)
     assert [block.seq for block in found] == list(range(after + 1, 6))
     await keeper.close()
+
+
+async def test_a_witness_hears_of_each_batch_once_it_is_durable(
+    power_cut_disk: Callable[..., object], draft: DraftMaker
+) -> None:
+    disk = power_cut_disk()
+    heard: list[tuple[int, bool]] = []
+    keeper = make(disk)
+
+    def witness(blocks: Sequence[Block]) -> None:
+        files = b"".join(disk.durable.values())  # type: ignore[attr-defined]  # the fixture hides the class
+        heard.extend((block.seq, block.data in files) for block in blocks)
+
+    keeper = JournalKeeper(keeper.journal, on_kept=witness)
+    waiting = [asyncio.create_task(keeper.keep([draft(P1, mark)])) for mark in range(3)]
+    await asyncio.sleep(0)
+    await keeper.close()
+    await asyncio.gather(*waiting)
+    assert heard == [(1, True), (2, True), (3, True)]
+
+
+async def test_an_unforeseen_error_leaves_no_caller_waiting(
+    power_cut_disk: Callable[..., object], draft: DraftMaker
+) -> None:
+    def witness(blocks: Sequence[Block]) -> None:
+        raise RuntimeError("the witness fell over")
+
+    keeper = JournalKeeper(make(power_cut_disk()).journal, on_kept=witness)
+    runner = asyncio.create_task(keeper.run())
+    with pytest.raises(RuntimeError, match="fell over"):
+        await keeper.keep([draft(P1, 1)])
+    with pytest.raises(RuntimeError, match="fell over"):
+        await runner
