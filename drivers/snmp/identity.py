@@ -58,7 +58,7 @@ async def read_system(session: Session, budget: Budget | None = None) -> System:
         uptime_ticks=uptime if isinstance(uptime, int) else None,
         vendor=vendor(object_id),
         model=first.model if first else None,
-        version=(first and (first.software or first.firmware)) or version(text or ""),
+        version=_version(first, text or ""),
         serial=first.serial if first else None,
         engine_boots=boots if isinstance(boots, int) else None,
         chassis=chassis,
@@ -125,6 +125,11 @@ def version(descr: str) -> str | None:
     """What follows the word Version in sysDescr, as most makers write it."""
     found = _VERSION.search(descr)
     return found.group(1) if found else None
+
+
+def _version(chassis: Chassis | None, descr: str) -> str | None:
+    said = (chassis.software or chassis.firmware) if chassis is not None else None
+    return re.sub(r"^[Vv]ersion:?\s+", "", said) if said else version(descr)
 
 
 def _text(value: Value) -> str | None:

@@ -114,3 +114,37 @@ VENDORS = {
     1004849: "Dahua",
 }
 """IANA private enterprise numbers of makers seen in schools."""
+
+IF_TYPES = {
+    1: "other",
+    6: "ethernetCsmacd",
+    22: "propPointToPointSerial",
+    23: "ppp",
+    24: "softwareLoopback",
+    33: "rs232",
+    37: "atm",
+    49: "aal5",
+    53: "propVirtual",
+    54: "propMultiplexor",
+    56: "fibreChannel",
+    62: "fastEther",
+    69: "fastEtherFX",
+    71: "ieee80211",
+    94: "adsl",
+    97: "vdsl",
+    117: "gigabitEthernet",
+    131: "tunnel",
+    134: "atmSubInterface",
+    135: "l2vlan",
+    136: "l3ipvlan",
+    142: "ipForward",
+    150: "mplsTunnel",
+    161: "ieee8023adLag",
+    166: "mpls",
+    202: "virtualTg",
+    209: "bridge",
+    244: "wwanPP2",
+    250: "gpon",
+    257: "voiceFXO",
+}
+"""IANAifType-MIB: the kinds met in schools; others go by their number."""

@@ -84,7 +84,7 @@ async def read_ports(session: Session, budget: Budget | None = None) -> PortTabl
             if_index=row,
             name=name,
             descr=descr,
-            alias=_text(columns[7].get(row)),
+            alias=_alias(columns[7].get(row)),
             type=_number(columns[1].get(row)),
             mtu=_number(columns[2].get(row)),
             mac=mac_text(columns[3].get(row)),
@@ -141,6 +141,11 @@ def _column(walk: Walk, root: Oid) -> dict[int, Value]:
 
 def _text(value: Value) -> str | None:
     return decode_text(value) or None if isinstance(value, bytes) else None
+
+
+def _alias(value: Value) -> str | None:
+    # Nobody having written anything is known, and another thing than not being told.
+    return decode_text(value) if isinstance(value, bytes) else None
 
 
 def _number(value: Value) -> int | None:

@@ -1,0 +1,88 @@
+"""``tenone snmp show``: one switch as TenOne sees it, for a person or as JSON (CONTRACT.md)."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.errors import SnmpError
+from drivers.snmp.switch import SwitchReader
+from drivers.snmp.target import Target, parse_host_port
+from tenone.cli.snmp_view import Snapshot, as_json, render
+from tenone.runtime.clock import SystemClock
+
+Json = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    snmp = typer.Typer(help="Look at one switch by SNMP.", no_args_is_help=True)
+    snmp.callback()(_keep_command_name)
+    snmp.command(
+        "show", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    )(show)
+    app.add_typer(snmp, name="snmp")
+
+
+def _keep_command_name() -> None:
+    """Look at one switch by SNMP."""
+
+
+def show(  # noqa: PLR0917 - typer hands options over by name
+    context: typer.Context,
+    address: Annotated[
+        str, typer.Argument(metavar="HOST[:PORT]", help="An IPv6 address as [::1]:161.")
+    ],
+    community: Annotated[
+        str | None, typer.Option("--community", "-c", help="SNMP v2c community.")
+    ] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer, each time.")] = 1.0,
+    retries: Annotated[int, typer.Option(help="How often to ask again.")] = 1,
+    v3: Annotated[bool, typer.Option("--v3", hidden=True)] = False,
+) -> None:
+    """One switch as TenOne sees it: system, ports, neighbours, and what its agent gets wrong."""
+    if v3:
+        _refuse("SNMPv3 is not spoken yet: ask by v2c, with -c COMMUNITY")
+    if context.args:
+        raise typer.BadParameter(f"{context.args[0]!r} is no option of this command: see --help")
+    if community is None:
+        _refuse("which community? Say it with -c COMMUNITY")
+        return
+    try:
+        host, port = parse_host_port(address)
+        target = Target(
+            host=host, port=port, community=community, timeout_seconds=timeout, retries=retries
+        )
+        snapshot = asyncio.run(read(target))
+    except SnmpError as error:
+        _refuse(str(error))
+        return
+    if as_json_:
+        sys.stdout.write(json.dumps(as_json(snapshot), ensure_ascii=False, indent=2) + "\n")
+    else:
+        render(snapshot)
+
+
+async def read(target: Target) -> Snapshot:
+    """Everything about one switch, once; raises :class:`SnmpError`."""
+    async with SnmpClient(clock=SystemClock()) as client:
+        reader = SwitchReader(client, target, sweep_seconds=60, inventory_seconds=60)
+        inventory = await reader.inventory()
+        state = await reader.state()
+        counters = await reader.counters()
+        return Snapshot(
+            label=target.label,
+            inventory=inventory,
+            state=state,
+            counters=counters,
+            narrow=reader.narrow_counters,
+        )
+
+
+def _refuse(sentence: str) -> None:
+    typer.echo(f"tenone snmp show: {sentence}.".replace("..", "."), err=True)
+    raise typer.Exit(1)
