@@ -1,0 +1,268 @@
+"""One school's agent, put together: switches, boards, journal, uplink, all supervised."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from agents.birth_counter import BirthCounter
+from agents.boards import BoardTable
+from agents.commands import Code, CommandFailed, Commands
+from agents.gateway import RECEIVE_MAXIMUM, Gateway
+from agents.health import Health, agent_version
+from agents.local_broker import LocalBroker
+from agents.lock import FolderLock
+from agents.origin import Origin, clock_quality
+from agents.poller import Cadence, Poller, PollError, SwitchPoller
+from agents.quarantine import Quarantine
+from agents.switch import INVENTORY_BUDGETS, Switch
+from agents.uplink import Uplink, UplinkSettings
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.switch import SwitchReader
+from drivers.snmp.target import Target
+from drivers.wire.embedded import EmbeddedBroker
+from drivers.wire.endpoint import endpoint_of
+from drivers.wire.mqtt import MqttPort
+from drivers.wire.mqtt_values import Endpoint
+from drivers.wire.sparkplug.edge import EdgeSession
+from drivers.wire.topics import NodeId
+from tenone.config import School
+from tenone.config import Switch as SwitchConfig
+from tenone.journal.disk import Disk, OsDisk
+from tenone.journal.journal import Journal
+from tenone.journal.keeper import JournalKeeper
+from tenone.runtime.clock import Clock
+from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.scope import DeviceKind
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 1.0
+"""How long a stop waits for receipts; what has none by then is sent by the next start."""
+PATIENCE = 1.5
+"""The reader keeps its budget itself; a sweep that takes this much longer is cancelled."""
+SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
+"""How long an external school broker keeps what boards say while the agent is away."""
+CORE_TASKS = ("journal", "uplink", "local broker")
+"""What must still run while everything else is being stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Where a started agent is."""
+
+    journal_id: bytes
+    local_broker: EmbeddedBroker | None
+
+
+class Agent:
+    """``async with Agent(school, clock=SystemClock()) as agent:`` runs until the block ends.
+
+    The end is orderly: inputs stop, what is kept gets a moment for its receipts, the node says
+    goodbye, the journal is closed. Entering raises ``LockedError``, ``JournalError``,
+    ``SecretError`` or ``EndpointError``.
+    """
+
+    def __init__(
+        self,
+        school: School,
+        *,
+        clock: Clock,
+        disk: Disk | None = None,
+        uplink_settings: UplinkSettings | None = None,
+    ) -> None:
+        self.school = school
+        self.tasks = Supervisor(clock)
+        self._clock = clock
+        self._disk = disk or OsDisk()
+        self._settings = uplink_settings
+        self._origin = Origin(
+            school=school.id, boot_id=secrets.token_bytes(16), clock=clock, quality=clock_quality
+        )
+        self._stack = AsyncExitStack()
+        self._local: LocalBroker | None = None
+        self._gateway: Gateway | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.tasks.close()
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in [task.name for task in self.tasks.health]:
+            if name not in CORE_TASKS:
+                await self.tasks.stop(name)
+        if self._gateway is not None:
+            await self._gateway.close()
+        for _ in range(20):
+            if self.uplink.is_drained or not self.uplink.is_online:
+                break
+            await self._clock.sleep(DRAIN_SECONDS / 20)
+        await self.tasks.stop("uplink")
+        await self.tasks.close()
+        await self._stack.aclose()
+
+    async def ready(self) -> Ready:
+        """Wait until the school's devices can connect."""
+        if self._local is not None:
+            await self._local.up.wait()
+        return Ready(
+            journal_id=self.keeper.journal.journal_id,
+            local_broker=None if self._local is None else self._local.broker,
+        )
+
+    async def _start(self) -> None:
+        outbox = self.school.outbox
+        self._stack.enter_context(FolderLock(outbox.path))
+        journal = await asyncio.to_thread(
+            Journal.open,
+            outbox.path,
+            clock=self._clock,
+            agent=self.school.id,
+            boot_id=self._origin.boot_id,
+            limit_bytes=outbox.limit_bytes,
+            disk=self._disk,
+        )
+        self.keeper = JournalKeeper(journal)
+        self._stack.push_async_callback(self.keeper.close)
+        self.uplink = self._make_uplink()
+        self.poller = await self._make_poller()
+        self._make_gateway()
+        health = Health(
+            origin=self._origin,
+            keep=self.uplink.keep,
+            stock=journal,
+            refusals=None if self._gateway is None else self._gateway.quarantine,
+        )
+        self.tasks.start("journal", self.keeper.run)
+        self.tasks.start("commands", self.uplink.commands.run)
+        self.tasks.start("health", health.run)
+        self.poller.start(self.tasks)
+        if self._gateway is not None:
+            self._gateway.start(self.tasks)
+        self.tasks.start("uplink", self.uplink.run)
+
+    # -- switches ------------------------------------------------------------------------
+
+    async def _make_poller(self) -> Poller:
+        client = await self._stack.enter_async_context(SnmpClient(clock=self._clock))
+        polling = self.school.polling
+        cadence = Cadence(
+            state_seconds=polling.state_seconds,
+            counters_seconds=polling.counters_seconds,
+            inventory_seconds=polling.inventory_seconds,
+            jitter_ratio=polling.jitter_ratio,
+        )
+        return Poller(
+            SwitchPoller(
+                Switch(
+                    config.name,
+                    reader=self._reader(client, config),
+                    origin=self._origin,
+                    budget_seconds=PATIENCE * polling.sweep_budget_seconds,
+                ),
+                clock=self._clock,
+                keep=self.uplink.keep,
+                cadence=cadence,
+            )
+            for config in self.school.switches
+        )
+
+    def _reader(self, client: SnmpClient, config: SwitchConfig) -> SwitchReader:
+        polling = self.school.polling
+        target = Target(
+            host=config.host,
+            port=config.port,
+            community=config.snmp.community.reveal(),
+            timeout_seconds=polling.timeout_seconds,
+            retries=polling.retries,
+        )
+        budget_seconds = polling.sweep_budget_seconds
+        return SwitchReader(
+            client,
+            target,
+            sweep_seconds=budget_seconds,
+            inventory_seconds=INVENTORY_BUDGETS * budget_seconds,
+        )
+
+    # -- boards --------------------------------------------------------------------------
+
+    def _make_gateway(self) -> None:
+        boards = [one.serial for one in self.school.devices if one.kind is DeviceKind.BOARD]
+        if not boards:
+            return
+        config = self.school.local_broker
+        if config.embedded:
+            broker = EmbeddedBroker(host=config.host, port=config.port)
+            self._stack.callback(broker.stop)
+            self._local = LocalBroker(broker, clock=self._clock)
+            self.tasks.start("local broker", self._local.run)
+        endpoint = endpoint_of(config)
+        self._gateway = Gateway(
+            table=BoardTable(boards),
+            quarantine=Quarantine(self.school.outbox.path / "quarantine", disk=self._disk),
+            origin=self._origin,
+            keep=self.uplink.keep,
+            make_port=lambda: self._local_port(endpoint),
+        )
+
+    def _local_port(self, endpoint: Endpoint) -> MqttPort:
+        return MqttPort(
+            endpoint=endpoint,
+            client_id=f"tenone-agent-{self.school.id}",
+            clean_start=False,
+            session_expiry_seconds=SESSION_EXPIRY_SECONDS,
+            receive_maximum=RECEIVE_MAXIMUM,
+        )
+
+    # -- uplink --------------------------------------------------------------------------
+
+    def _make_uplink(self) -> Uplink:
+        school = self.school
+        counter = BirthCounter(school.outbox.path, disk=self._disk)
+        endpoint = endpoint_of(school.uplink.broker)
+        return Uplink(
+            session=EdgeSession(
+                node=NodeId(school.school.district, school.id),
+                host_id=school.uplink.host_id,
+                last_bd_seq=counter.last(),
+            ),
+            birth_counter=counter,
+            keeper=self.keeper,
+            clock=self._clock,
+            version=agent_version(),
+            boot_id=self._origin.boot_id,
+            make_port=lambda plan: MqttPort(
+                endpoint=endpoint,
+                client_id=f"tenone-node-{school.id}",
+                will=plan.will,
+                clean_start=plan.clean_start,
+                session_expiry_seconds=plan.session_expiry_seconds,
+            ),
+            commands=Commands({"Poll": self._poll_now}, clock=self._clock),
+            settings=self._settings,
+        )
+
+    async def _poll_now(self, arguments: Mapping[str, object]) -> str:
+        """The verb ``Poll``: sweep the state of ``switch`` at once."""
+        switch = arguments.get("switch")
+        if not isinstance(switch, str):
+            raise CommandFailed(Code.BAD_ARGUMENTS, "name the switch: {'switch': 'core'}")
+        try:
+            await self.poller.poll_now(switch)
+        except PollError as error:
+            raise CommandFailed(Code.FAILED, str(error)) from error
+        return f"{switch} answered"
