@@ -1,0 +1,124 @@
+import asyncio
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenone.journal.journal import Journal
+from tenone.runtime.clock import SystemClock
+from tenone.vocabulary.states import PriorityClass
+from tests.integration.town import Key, Town, compare, kept
+
+ROUNDS = int(os.environ.get("TENONE_POWER_CUTS", "20"))
+DISK_BYTES = 256 * 1024 * 1024
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts loop files"),
+    pytest.mark.skipif(shutil.which("mkfs.xfs") is None, reason="needs xfsprogs (mkfs.xfs)"),
+    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="needs mosquitto"),
+]
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+class FrozenDisk:
+    """An ext4 disk in a file on an XFS that can copy a file in an instant.
+
+    The copy holds what the disk was told to keep, and whatever else the kernel had
+    already written: the state of a drive that honours flushes, at the moment of the cut.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._host = folder / "host"
+        self._image = folder / "host.img"
+        self.mounted = folder / "disk"
+        self.after = folder / "after"
+        for path in (self._host, self.mounted, self.after):
+            path.mkdir()
+
+    def mount(self) -> None:
+        with self._image.open("wb") as file:
+            file.truncate(4 * DISK_BYTES)
+        run("mkfs.xfs", "-q", "-m", "reflink=1", str(self._image))
+        run("mount", "-o", "loop", str(self._image), str(self._host))
+        disk = self._host / "disk.img"
+        with disk.open("wb") as file:
+            file.truncate(DISK_BYTES)
+        run("mkfs.ext4", "-q", "-F", str(disk))
+        run("mount", "-o", "loop", str(disk), str(self.mounted))
+
+    def cut(self) -> None:
+        run("cp", "--reflink=always", str(self._host / "disk.img"), str(self._host / "cut.img"))
+
+    def look(self) -> Path:
+        run("mount", "-o", "loop", str(self._host / "cut.img"), str(self.after))
+        return self.after
+
+    def done_looking(self) -> None:
+        run("umount", str(self.after))
+
+    def unmount(self) -> None:
+        for path in (self.after, self.mounted, self._host):
+            subprocess.run(["umount", str(path)], check=False, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[FrozenDisk]:
+    made = FrozenDisk(tmp_path)
+    try:
+        made.mount()
+        yield made
+    finally:
+        made.unmount()
+
+
+def in_journals(data: Path) -> dict[Key, str]:
+    """Every block the agents' journals still hold, opened as the agent opens them."""
+    found: dict[Key, str] = {}
+    for path in data.glob("outbox-*"):
+        journal = Journal.open(
+            path, clock=SystemClock(), agent="check", boot_id=bytes(16), limit_bytes=1 << 30
+        )
+        for priority in PriorityClass:
+            for block in journal.pending(priority, 0, 1 << 40):
+                found[block.journal_id.hex(), int(priority), block.seq] = block.hash.hex()
+        journal.close()
+    return found
+
+
+async def test_a_power_cut_loses_nothing_that_was_promised(
+    tmp_path: Path, disk: FrozenDisk
+) -> None:
+    town = Town(folder=tmp_path / "town", data=disk.mounted / "data")
+    chance = random.Random(7)
+    total_kept = lost = doubled = changed = 0
+    try:
+        await town.start()
+        for _ in range(ROUNDS):
+            await asyncio.sleep(chance.uniform(0.5, 2.5))
+            promised = kept(town.folder)
+            await asyncio.to_thread(disk.cut)
+            after = await asyncio.to_thread(disk.look) / "data"
+            truth = compare(town, after, promised, in_journals(after))
+            await asyncio.to_thread(disk.done_looking)
+            total_kept = truth.kept
+            lost += len(truth.lost)
+            doubled += len(truth.doubled) + len(truth.sweeps_doubled)
+            changed += len(truth.changed)
+    finally:
+        await town.stop()
+    print(
+        f"\n{ROUNDS} power cuts: {total_kept} blocks promised by the last one, "
+        f"lost {lost}, doubled {doubled}, changed {changed}"
+    )
+    assert total_kept > ROUNDS
+    assert (lost, doubled, changed) == (0, 0, 0)
