@@ -1,0 +1,1 @@
+"""From messages to committed blocks: decode, commit, receipt, live state. One writer."""

@@ -1,0 +1,206 @@
+"""From host events to items: who may say what, which layout, which block. No I/O.
+
+The trust boundary between a school and the city is here: a node speaks for its own school and
+district only, and a block's subject must be the device it came under.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
+from controller.plan import SchoolPlan
+from controller.store.protocols import Arrival, BaseNotice, ChainKey
+from drivers.wire.blocks import (
+    CarriedBlock,
+    UnknownLayoutError,
+    WireBlockError,
+    announced_layouts,
+    decode_blocks,
+    device_of,
+)
+from drivers.wire.sparkplug.codec import CodecError, Metric, Payload, encode
+from drivers.wire.sparkplug.events import Data, DeviceBorn, NodeBorn, NodeDied
+from drivers.wire.topics import NodeId
+from tenone.blocks.block import ID_BYTES
+from tenone.blocks.layout import Layout
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.states import PriorityClass
+
+JOURNAL_ID = "Journal/Id"
+AGENT_VERSION = "Agent/Version"
+MAX_AGE_NS = 400 * 86_400 * 10**9
+"""No journal holds older blocks; a payload time beyond it is a clock at fault."""
+
+Where = tuple[NodeId, str | None]
+
+
+class RebirthNeededError(Exception):
+    """Only a birth helps; the sentence says why."""
+
+    def __init__(self, node: NodeId, sentence: str) -> None:
+        super().__init__(sentence)
+        self.node = node
+
+
+class Decoder:
+    """Remembers the layouts of each node's births."""
+
+    def __init__(self, schools: Mapping[str, SchoolPlan], clock: Clock) -> None:
+        self._schools = schools
+        self._clock = clock
+        self._layouts: dict[Where, dict[str, Layout]] = {}
+
+    def born(self, event: NodeBorn) -> list[Item]:
+        """NBIRTH: the agent, its journal's bases, its newest blocks."""
+        if (stranger := self._stranger(event.node, "NBIRTH", event.metrics)) is not None:
+            return [stranger]
+        self._forget(event.node)
+        named = {metric.name: metric.value for metric in event.metrics if metric.name}
+        version = named.get(AGENT_VERSION)
+        return [
+            AgentBorn(
+                node=event.node,
+                version=version if isinstance(version, str) else "",
+                monotonic_ns=self._clock.monotonic_ns(),
+            ),
+            *self._bases(event.node, named),
+            *self._birth(event.node, None, event.timestamp_ms, event.metrics),
+        ]
+
+    def device_born(self, event: DeviceBorn) -> list[Item]:
+        """DBIRTH: layouts and newest blocks of one device."""
+        if (stranger := self._stranger(event.node, "DBIRTH", event.metrics)) is not None:
+            return [stranger]
+        return self._birth(event.node, event.device, event.timestamp_ms, event.metrics)
+
+    def data(self, event: Data) -> list[Item]:
+        """NDATA or DDATA; raises :class:`RebirthNeededError` where a layout is not known."""
+        if (stranger := self._stranger(event.node, "DATA", event.metrics)) is not None:
+            return [stranger]
+        return self._blocks(event.node, event.device, event.timestamp_ms, event.metrics)
+
+    def died(self, event: NodeDied) -> list[Item]:
+        """NDEATH."""
+        self._forget(event.node)
+        return [AgentDied(node=event.node)] if self._school(event.node) else []
+
+    # -- inside
+
+    def _school(self, node: NodeId) -> SchoolPlan | None:
+        school = self._schools.get(node.node)
+        return school if school is not None and school.district == node.group else None
+
+    def _stranger(self, node: NodeId, what: str, metrics: Sequence[Metric]) -> Refusal | None:
+        if self._school(node) is not None:
+            return None
+        sentence = (
+            f"{what} of {node}: this city has no such school in that district; "
+            "add it to city.yaml or correct the agent's school.yaml"
+        )
+        return _refusal("unknown-school", sentence, node, None, metrics)
+
+    def _forget(self, node: NodeId) -> None:
+        for where in [where for where in self._layouts if where[0] == node]:
+            del self._layouts[where]
+
+    def _birth(
+        self, node: NodeId, device: str | None, timestamp_ms: int, metrics: Sequence[Metric]
+    ) -> list[Item]:
+        try:
+            self._layouts[node, device] = announced_layouts(metrics)
+        except WireBlockError as error:
+            sentence = f"birth of {device or node}: {error}"
+            return [_refusal("malformed", sentence, node, device, metrics)]
+        return self._blocks(node, device, timestamp_ms, metrics)
+
+    def _blocks(
+        self, node: NodeId, device: str | None, timestamp_ms: int, metrics: Sequence[Metric]
+    ) -> list[Item]:
+        received_ns, monotonic_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
+        items: list[Item] = [
+            Heard(
+                node=node,
+                timestamp_ms=timestamp_ms,
+                received_ns=received_ns,
+                monotonic_ns=monotonic_ns,
+            )
+        ]
+        try:
+            carried = decode_blocks(metrics, self._layouts.get((node, device), {}))
+        except UnknownLayoutError as error:
+            raise RebirthNeededError(node, f"{device or node}: {error}") from error
+        except WireBlockError as error:
+            sentence = f"data of {device or node}: {error}"
+            return [*items, _refusal("malformed", sentence, node, device, metrics)]
+        for one in carried:
+            if (wrong := self._wrong_subject(node, device, one)) is not None:
+                items.append(wrong)
+                continue
+            age_ns = timestamp_ms * 1_000_000 - one.block.stamp.wall_ns
+            items.append(
+                Arrival(
+                    block=one.block,
+                    layout=one.layout,
+                    school=node.node,
+                    district=node.group,
+                    received_ns=received_ns,
+                    age_ns=min(max(age_ns, 0), MAX_AGE_NS),
+                    monotonic_ns=monotonic_ns,
+                )
+            )
+        return items
+
+    def _wrong_subject(
+        self, node: NodeId, device: str | None, carried: CarriedBlock
+    ) -> Refusal | None:
+        subject = carried.block.stamp.subject
+        try:
+            fits = device_of(subject) == device and subject.partition("/")[0] == node.node
+        except WireBlockError:
+            fits = False
+        if fits:
+            return None
+        sentence = f"a block about {subject!r} came under {node}/{device or '(node)'}"
+        return Refusal(
+            reason="wrong-subject",
+            sentence=sentence,
+            school=node.node,
+            topic=f"{node}/{device or ''}",
+            data=carried.block.data,
+        )
+
+    def _bases(self, node: NodeId, named: Mapping[str, object]) -> list[Item]:
+        try:
+            journal_id = bytes.fromhex(str(named.get(JOURNAL_ID)))
+        except ValueError:
+            return []
+        if len(journal_id) != ID_BYTES:
+            return []
+        found: list[Item] = []
+        for priority in PriorityClass:
+            base, head = (
+                named.get(f"Journal/{priority.name}/Base"),
+                named.get(f"Journal/{priority.name}/Head"),
+            )
+            # A base beyond its own head would excuse blocks that are still to come.
+            if isinstance(base, int) and isinstance(head, int) and 0 < base <= head:
+                chain = ChainKey(journal_id, priority)
+                found.append(
+                    BaseNotice(chain=chain, base=base, school=node.node, district=node.group)
+                )
+        return found
+
+
+def _refusal(
+    reason: str, sentence: str, node: NodeId, device: str | None, metrics: Sequence[Metric]
+) -> Refusal:
+    try:
+        data = encode(Payload(timestamp_ms=None, metrics=tuple(metrics)))
+    except CodecError:
+        data = b""
+    return Refusal(
+        reason=reason,
+        sentence=sentence,
+        school=node.node,
+        topic=f"{node}/{device or ''}",
+        data=data,
+    )

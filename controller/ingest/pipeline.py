@@ -1,0 +1,304 @@
+"""The committing stage: gather what has arrived, commit with one fsync, then tell everyone.
+
+Order of effects, and why: commit (fsync) first, then the receipt may say so, then live state
+shows it. A process killed between any two of them loses nothing that was receipted, and what
+was committed but not receipted comes again and folds away.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
+from controller.ingest.receipts import ReceiptBook
+from controller.store.protocols import (
+    NS,
+    Arrival,
+    BaseNotice,
+    BlockStore,
+    ChainKey,
+    CommitResult,
+    StoreError,
+)
+from controller.store.quarantine import Quarantine, Refused
+from drivers.wire.topics import NodeId
+from tenone.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.05
+"""What arrives together is committed together; P0 has no rows in part 1 and waits no less."""
+MAX_BATCH = 4000
+INBOX_BYTES = 64 * 1024 * 1024
+"""Beyond it reading stops, and with it the broker's connection: back-pressure."""
+RETRY_SECONDS = 1.0
+FINDINGS = 200
+
+
+class Sink(Protocol):
+    """Live state, as ingest feeds it."""
+
+    def apply(self, arrival: Arrival) -> None:
+        """A durable block."""
+        ...
+
+    def agent_born(self, school: str, version: str, *, now_ns: int) -> None:
+        """An agent is there."""
+        ...
+
+    def agent_died(self, school: str) -> None:
+        """An agent is gone."""
+        ...
+
+    def agent_heard(self, school: str, *, now_ns: int, offset_seconds: float) -> None:
+        """An agent said something."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is wrong with what a school sends; nothing was lost by it here."""
+
+    at_ns: int
+    kind: str
+    """``chain-break``, ``conflict``, ``base-skipped``, or a refusal's reason."""
+    school: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Figures:
+    """Totals since the start."""
+
+    samples: int = 0
+    blocks: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    base_skipped: int = 0
+    breaks: int = 0
+    conflicts: int = 0
+    receipts: int = 0
+    commits: int = 0
+    lag_seconds: float | None = None
+    trouble: str = ""
+    """Why nothing can be committed now; empty when all is well."""
+    findings: deque[Finding] = field(default_factory=lambda: deque(maxlen=FINDINGS))
+
+
+class Ingest:
+    """Takes items in order; :meth:`run` is the one writer, for a Supervisor."""
+
+    def __init__(
+        self,
+        *,
+        store: BlockStore,
+        quarantine: Quarantine,
+        live: Sink,
+        book: ReceiptBook,
+        clock: Clock,
+        executor: Executor,
+        on_applied: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._quarantine = quarantine
+        self._live = live
+        self._book = book
+        self._clock = clock
+        self._executor = executor
+        self._on_applied = on_applied
+        self._inbox: deque[Item] = deque()
+        self._inbox_bytes = 0
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+        self.figures = Figures()
+
+    async def put(self, items: Sequence[Item]) -> None:
+        """Hand items over; waits while the inbox is full."""
+        while self._inbox_bytes > INBOX_BYTES:
+            self._room.clear()
+            await self._room.wait()
+        if not items:
+            return
+        self._inbox.extend(items)
+        self._inbox_bytes += sum(_size(item) for item in items)
+        self._idle.clear()
+        self._arrived.set()
+
+    async def drained(self) -> None:
+        """Wait until everything handed over has been committed."""
+        self.draining = True
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Commit for ever."""
+        while True:
+            if not self._inbox:
+                self._idle.set()
+                self._arrived.clear()
+                await self._arrived.wait()
+            if not self.draining:
+                await self._clock.sleep(GATHER_SECONDS)
+            await self._process(self._take())
+
+    def _take(self) -> list[Item]:
+        items = [self._inbox.popleft() for _ in range(min(len(self._inbox), MAX_BATCH))]
+        self._inbox_bytes -= sum(_size(item) for item in items)
+        self._room.set()
+        return items
+
+    async def _process(self, items: list[Item]) -> None:
+        refusals = [item for item in items if isinstance(item, Refusal)]
+        pending: Sequence[Arrival] = [item for item in items if isinstance(item, Arrival)]
+        bases: Sequence[BaseNotice] = [item for item in items if isinstance(item, BaseNotice)]
+        conflicts: set[int] = set()
+        while pending or bases:
+            result = await self._in_thread(self._commit, pending, bases)
+            conflicts |= {id(one) for one in result.conflicts}
+            refusals += [_conflict(one) for one in result.conflicts]
+            self._account(pending, bases, result)
+            self.figures.trouble = result.error
+            if not result.failed:
+                break
+            log.error("%s", result.error)
+            await self._clock.sleep(RETRY_SECONDS)
+            pending, bases = result.failed, ()
+        if refusals:
+            await self._put_aside(refusals)
+        for item in items:
+            self._apply(item, conflicts)
+        self._on_applied()
+
+    def _commit(self, pending: Sequence[Arrival], bases: Sequence[BaseNotice]) -> CommitResult:
+        return self._store.commit(pending, bases)
+
+    async def _in_thread(
+        self,
+        work: Callable[[Sequence[Arrival], Sequence[BaseNotice]], CommitResult],
+        pending: Sequence[Arrival],
+        bases: Sequence[BaseNotice],
+    ) -> CommitResult:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, work, pending, bases)
+
+    def _account(
+        self, pending: Sequence[Arrival], bases: Sequence[BaseNotice], result: CommitResult
+    ) -> None:
+        """Figures, findings and receipts of one commit that has returned."""
+        figures = self.figures
+        figures.commits += 1
+        figures.blocks += len(result.stored)
+        figures.samples += sum(a.block.rows * len(a.layout.columns) for a in result.stored)
+        figures.duplicates += result.duplicates
+        figures.base_skipped += result.base_skipped
+        figures.breaks += len(result.breaks)
+        figures.conflicts += len(result.conflicts)
+        for broken in result.breaks:
+            self._find(
+                "chain-break",
+                broken.school,
+                f"block {broken.seq} of class {broken.chain.priority.name} of journal "
+                f"{broken.chain.journal_id.hex()[:8]} does not follow the one before it",
+            )
+        if result.base_skipped:
+            schools = ", ".join(sorted({notice.school for notice in bases}))
+            self._find(
+                "base-skipped",
+                schools,
+                f"{result.base_skipped} blocks were forgotten by their agent and never came here",
+            )
+        if result.stored:
+            newest = max(a.monotonic_ns - a.age_ns for a in result.stored)
+            figures.lag_seconds = max(self._clock.monotonic_ns() - newest, 0) / NS
+        self._note_receipts(pending, bases, result)
+
+    def _note_receipts(
+        self, pending: Sequence[Arrival], bases: Sequence[BaseNotice], result: CommitResult
+    ) -> None:
+        new = {id(one) for one in (*result.stored, *result.failed, *result.conflicts)}
+        repeated = {one.chain for one in pending if id(one) not in new}
+        nodes: dict[ChainKey, NodeId] = {}
+        for arrival in pending:
+            nodes[arrival.chain] = NodeId(arrival.district, arrival.school)
+        for notice in bases:
+            nodes[notice.chain] = NodeId(notice.district, notice.school)
+        for chain, through in result.through.items():
+            self._book.note(nodes[chain], chain, through, again=chain in repeated)
+
+    async def _put_aside(self, refusals: list[Refusal]) -> None:
+        now_ns = self._clock.wall_ns()
+        self.figures.refused += len(refusals)
+        for refusal in refusals:
+            self._find(refusal.reason, refusal.school, refusal.sentence)
+        rows = [
+            Refused(
+                at_ns=now_ns,
+                reason=one.reason,
+                school=one.school,
+                topic=one.topic,
+                sentence=one.sentence,
+                data=one.data,
+            )
+            for one in refusals
+        ]
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._executor, self._quarantine.put, rows)
+        except StoreError as error:
+            log.error("%d refused messages could not be kept: %s", len(rows), error)  # noqa: TRY400 - said in one line
+
+    def _find(self, kind: str, school: str, sentence: str) -> None:
+        log.warning("%s: %s: %s", school or "city", kind, sentence)
+        self.figures.findings.append(
+            Finding(at_ns=self._clock.wall_ns(), kind=kind, school=school, sentence=sentence)
+        )
+
+    def _apply(self, item: Item, conflicts: set[int]) -> None:
+        match item:
+            case Arrival():
+                if id(item) not in conflicts:
+                    self._live.apply(item)
+            case Heard():
+                sent_ns = item.timestamp_ms * 1_000_000
+                self._live.agent_heard(
+                    item.node.node,
+                    now_ns=item.monotonic_ns,
+                    offset_seconds=(item.received_ns - sent_ns) / NS,
+                )
+            case AgentBorn():
+                self._book.forget(item.node)
+                self._live.agent_born(item.node.node, item.version, now_ns=item.monotonic_ns)
+            case AgentDied():
+                self._book.forget(item.node)
+                self._live.agent_died(item.node.node)
+            case BaseNotice() | Refusal():
+                return
+
+
+def _conflict(arrival: Arrival) -> Refusal:
+    block = arrival.block
+    sentence = (
+        f"block {block.seq} of class {block.priority.name} came with other bytes than the one "
+        f"kept under journal {block.journal_id.hex()[:8]}: a gateway image was copied or set "
+        "back; remove its outbox folder, a new journal starts by itself"
+    )
+    return Refusal(
+        reason="conflict",
+        sentence=sentence,
+        school=arrival.school,
+        topic=f"{arrival.district}/{arrival.school}",
+        data=block.data,
+    )
+
+
+def _size(item: Item) -> int:
+    if isinstance(item, Arrival):
+        return len(item.block.data) + 512
+    return len(item.data) + 512 if isinstance(item, Refusal) else 256
