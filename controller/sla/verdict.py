@@ -9,8 +9,11 @@ before anything else is asked; old values are never judged.
 Full duplex by standard: IEEE 802.3 defines half duplex (CSMA/CD, clause 4) up to 1 Gb/s only;
 clauses 125 (2.5 and 5 Gb/s), 44 (10 Gb/s) and 80 (40 and 100 Gb/s) are for full duplex alone.
 Many 10G ports have no row in dot3StatsTable or report unknown(1): above 1 Gb/s that is taken as
-full and marked in ``Judgement.duplex_by_standard``. Half duplex at 1 Gb/s and above is an error
-of the switch's agent (SLA.md, "Counters, clocks and identities"): unknown, not bad.
+full and marked in ``Judgement.duplex_by_standard``. At exactly 1 Gb/s the standard describes half
+duplex but no product was built with it, so a switch that has no duplex rows at all (Ruijie, ZTE,
+Huawei YunShan) is taken as full there too; one that says unknown(1) is taken at its word. Half
+duplex at 1 Gb/s and above is an error of the switch's agent (SLA.md, "Counters, clocks and
+identities"): unknown, not bad. See docs/decisions/0005-duplex-nobody-reports.md.
 """
 
 from dataclasses import dataclass
@@ -128,7 +131,10 @@ def _blindness(links: Evidence, stale: Bools) -> Masks:
 def _duplex(links: Evidence) -> tuple[Bools, Bools, Bools]:
     """Which links are full, which are half, and which of the full are so by standard only."""
     not_said = (links.duplex != Duplex.FULL) & (links.duplex != Duplex.HALF)
-    by_standard = not_said & (links.speed_mbps > GIGABIT_MBPS)
+    no_row = links.duplex == NOT_SAID
+    by_standard = (not_said & (links.speed_mbps > GIGABIT_MBPS)) | (
+        no_row & (links.speed_mbps == GIGABIT_MBPS)
+    )
     half = (
         (links.duplex == Duplex.HALF) & (links.speed_mbps > 0) & (links.speed_mbps < GIGABIT_MBPS)
     )

@@ -65,13 +65,15 @@ def _from_if_speed(if_speed: int | None, *, ethernet: bool) -> Judged:
 
 
 def duplex(raw: int | None, mbps: int | None) -> Judged:
-    """A :class:`Duplex` code; ``unknown(1)`` is the agent's own word and stays."""
+    """A :class:`Duplex` code. None: the agent has no such row, which is not the same as
+    ``unknown(1)``: that is its own word, or what its word is worth when it cannot be true.
+    """
     if raw is None:
         return None, None
     if not Duplex.UNKNOWN <= raw <= Duplex.FULL:
-        return None, AgentFault.DUPLEX_INVALID
+        return Duplex.UNKNOWN, AgentFault.DUPLEX_INVALID
     if raw == Duplex.HALF and mbps is not None and mbps >= GIGABIT:
-        return None, AgentFault.HALF_DUPLEX_AT_GIGABIT
+        return Duplex.UNKNOWN, AgentFault.HALF_DUPLEX_AT_GIGABIT
     return raw, None
 
 

@@ -91,7 +91,14 @@ CASES = [
         [Cause.SPEED_UNKNOWN, Cause.DUPLEX_UNKNOWN],
     ),
     ("duplex unknown(1)", replace(GOOD, duplex=1), "unknown", 0, [Cause.DUPLEX_UNKNOWN]),
-    ("no duplex row", replace(GOOD, duplex=0), "unknown", 0, [Cause.DUPLEX_UNKNOWN]),
+    ("no duplex row at 1G", replace(GOOD, duplex=0), "good", 0, []),
+    (
+        "no duplex row at 100M",
+        replace(GOOD, duplex=0, speed_mbps=100, contract_mbps=100),
+        "unknown",
+        0,
+        [Cause.DUPLEX_UNKNOWN],
+    ),
     ("no duplex row at 2.5G", replace(GOOD, duplex=0, speed_mbps=2500), "good", 0, []),
     ("duplex unknown(1) at 10G", replace(UPLINK, duplex=1), "good", 0, []),
     ("slow whatever the duplex", replace(GOOD, speed_mbps=100, duplex=1), "bad", 2, [Cause.SPEED]),
@@ -180,7 +187,8 @@ def test_worked_case(row: Row, verdict: str, severity: int, causes: list[Cause])
         (replace(UPLINK, duplex=0), True),
         (replace(UPLINK, duplex=1), True),
         (UPLINK, False),
-        (replace(GOOD, duplex=0), False),
+        (replace(GOOD, duplex=0), True),
+        (replace(GOOD, duplex=1), False),
         (replace(UPLINK, duplex=0, oper=2), False),
         (replace(UPLINK, duplex=0, age_seconds=99.0), False),
     ],
@@ -220,7 +228,8 @@ def reference(row: Row) -> tuple[Verdict, Severity, list[Cause]]:  # noqa: PLR09
     elif row.duplex == 2:
         full = False if 0 < row.speed_mbps < 1000 else None
     else:
-        full = True if row.speed_mbps > 1000 else None
+        sure = row.speed_mbps > 1000 or (row.speed_mbps == 1000 and row.duplex == 0)
+        full = True if sure else None
     breaches = [
         cause for cause, held in ((Cause.SPEED, fast), (Cause.DUPLEX, full)) if held is False
     ]
