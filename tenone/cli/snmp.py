@@ -11,7 +11,9 @@ from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target, parse_host_port
+from tenone.cli.snmp_record import community_of, record
 from tenone.cli.snmp_view import Snapshot, as_json, render
+from tenone.config import SecretError
 from tenone.runtime.clock import SystemClock
 
 Json = dict[str, Any]
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
     snmp.command(
         "show", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
     )(show)
+    snmp.command("record")(record)
     app.add_typer(snmp, name="snmp")
 
 
@@ -37,7 +40,7 @@ def show(  # noqa: PLR0917 - typer hands options over by name
         str, typer.Argument(metavar="HOST[:PORT]", help="An IPv6 address as [::1]:161.")
     ],
     community: Annotated[
-        str | None, typer.Option("--community", "-c", help="SNMP v2c community.")
+        str | None, typer.Option("--community", "-c", help="Community, env:NAME or file:PATH.")
     ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer, each time.")] = 1.0,
@@ -55,10 +58,14 @@ def show(  # noqa: PLR0917 - typer hands options over by name
     try:
         host, port = parse_host_port(address)
         target = Target(
-            host=host, port=port, community=community, timeout_seconds=timeout, retries=retries
+            host=host,
+            port=port,
+            community=community_of(community),
+            timeout_seconds=timeout,
+            retries=retries,
         )
         snapshot = asyncio.run(read(target))
-    except SnmpError as error:
+    except (SnmpError, SecretError) as error:
         _refuse(str(error))
         return
     if as_json_:
