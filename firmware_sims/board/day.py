@@ -8,7 +8,7 @@ _DAY_SECONDS = 86_400
 _THURSDAY = 3
 """1970-01-01; Monday is 0."""
 _SATURDAY = 5
-_HALVES = ((8 * 60, 11 * 60 + 45), (13 * 60 + 30, 17 * 60))
+_HALVES = ((8 * 60, 11 * 60 + 40), (13 * 60 + 30, 17 * 60))
 """Minutes of the day between which lessons are held."""
 _LESSON_MINUTES = 45
 _LESSON_AND_BREAK_MINUTES = 55
@@ -41,7 +41,7 @@ def moment(wall_ns: int) -> Moment:
             held, rest = divmod(minute - begin, _LESSON_AND_BREAK_MINUTES)
             if begin <= minute < end and rest < _LESSON_MINUTES:
                 lesson = before + held
-            before += (end - begin) // _LESSON_AND_BREAK_MINUTES + 1
+            before += -((begin - end) // _LESSON_AND_BREAK_MINUTES)
     return Moment(minute, day, lesson)
 
 

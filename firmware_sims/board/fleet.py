@@ -1,7 +1,7 @@
 """Many boards in one process, and the control lines that change them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from firmware_sims import control
@@ -29,40 +29,31 @@ def protocol(text: str) -> str:
 
 
 def read(path: Path) -> dict[str, str]:
-    """A fleet file: a JSON list of ``{"broker": "HOST:PORT", "serials": [...]}``.
+    """A fleet file: a JSON list of ``{"serial": ..., "broker": "HOST:PORT"}``.
 
     Returns serial -> broker; raises ValueError naming the file, or OSError.
     """
     brokers: dict[str, str] = {}
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(entries, list):
-            raise control.CommandError("a list belongs here")
-        for entry in entries:
-            group = control.mapping(entry, "a group of boards")
-            control.refuse_others(group, "broker", "serials")
-            address = control.text(group, "broker")
-            broker(address)
-            for serial in _serials(group.get("serials")):
-                if serial in brokers:
-                    raise control.CommandError(f"the serial {serial!r} stands twice")
-                brokers[serial] = address
+        if not isinstance(entries, list) or not entries:
+            raise control.CommandError("write a list with at least one board")
+        for number, entry in enumerate(entries, start=1):
+            one = control.mapping(entry, f"board {number}")
+            control.refuse_others(one, "serial", "broker")
+            serial = slug(control.text(one, "serial"), "serial")
+            if serial in brokers:
+                raise control.CommandError(f"the serial {serial!r} stands twice")
+            brokers[serial] = control.text(one, "broker")
+            broker(brokers[serial])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return brokers
 
 
-def write(groups: Mapping[str, Sequence[str]]) -> str:
-    """Broker -> serials as the text :func:`read` takes."""
-    return json.dumps(
-        [{"broker": address, "serials": list(serials)} for address, serials in groups.items()]
-    )
-
-
-def _serials(value: object) -> list[str]:
-    if not isinstance(value, list):
-        raise control.CommandError(f"'serials' must be a list, not {value!r}")
-    return [slug(str(serial), "serial") for serial in value]
+def write(brokers: Mapping[str, str]) -> str:
+    """Serial -> broker as the text :func:`read` takes."""
+    return json.dumps([{"serial": serial, "broker": at} for serial, at in brokers.items()])
 
 
 def sessions(

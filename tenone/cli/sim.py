@@ -17,12 +17,14 @@ from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, SMALLES
 from firmware_sims.switch.misbehave import NAMES, behaviour_or_quirk
 from firmware_sims.switch.server import Fleet, address
 from firmware_sims.switch.vendors import Vendor
+from tenone.config.quantities import duration_seconds
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import slug
 
 MOST_SWITCHES = 4096
 MOST_BOARDS = 4096
+SHORTEST_INTERVAL_SECONDS, LONGEST_INTERVAL_SECONDS = 0.1, 3600.0
 MIXED = "mixed"
 
 
@@ -156,7 +158,7 @@ def board(  # noqa: PLR0917 - typer hands options over by name
     broker: Annotated[str | None, typer.Option(help="The school's MQTT broker, HOST:PORT.")] = None,
     fleet_file: Annotated[
         Path | None,
-        typer.Option("--fleet", help="JSON list of {broker, serials}, for several brokers."),
+        typer.Option("--fleet", help="JSON list of {serial, broker}, for several brokers."),
     ] = None,
     count: Annotated[
         int, typer.Option(min=1, max=MOST_BOARDS, help="How many, called b-1, b-2, ...")
@@ -165,8 +167,8 @@ def board(  # noqa: PLR0917 - typer hands options over by name
         str | None, typer.Option(help="Their serials with commas between, instead of --count.")
     ] = None,
     interval: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds between measurements.")
-    ] = 30.0,
+        str, typer.Option(help="Time between measurements: seconds, or such as 500ms or 1m.")
+    ] = "30",
     mqtt: Annotated[str, typer.Option(help=f"MQTT version: {' or '.join(PROTOCOLS)}.")] = "5",
     seed: Annotated[int, typer.Option(help="What all chance comes from.")] = 0,
     faults_per_hour: Annotated[
@@ -183,6 +185,7 @@ def board(  # noqa: PLR0917 - typer hands options over by name
     try:
         brokers = _brokers(broker, fleet_file, count, serials)
         protocol = boards.protocol(mqtt)
+        interval_seconds = _interval(interval)
     except (OSError, ValueError) as error:
         typer.echo(f"tenone sim board: {error}", err=True)
         raise typer.Exit(2) from error
@@ -192,7 +195,7 @@ def board(  # noqa: PLR0917 - typer hands options over by name
             brokers,
             clock=clock,
             seed=seed,
-            interval_seconds=interval,
+            interval_seconds=interval_seconds,
             protocol=protocol,
             faults_per_hour=faults_per_hour,
             events=events,
@@ -212,6 +215,22 @@ def _brokers(
     boards.broker(broker)
     names = [f"b-{n + 1}" for n in range(count)] if serials is None else serials.split(",")
     return {slug(name.strip(), "serial"): broker for name in names}
+
+
+def _interval(text: str) -> float:
+    """Seconds; raises ValueError."""
+    try:
+        seconds = float(text) if text.replace(".", "", 1).isdecimal() else duration_seconds(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no interval: write seconds, or such as 500ms or 1m"
+        ) from None
+    if not SHORTEST_INTERVAL_SECONDS <= seconds <= LONGEST_INTERVAL_SECONDS:
+        raise ValueError(
+            f"an interval of {text} is outside {SHORTEST_INTERVAL_SECONDS:g} to "
+            f"{LONGEST_INTERVAL_SECONDS:g} seconds"
+        )
+    return seconds
 
 
 async def _run_boards(make: Callable[[Clock], list[Session]], *, ready_json: bool) -> None:

@@ -161,3 +161,51 @@ async def test_bad_options_end_with_one_sentence(run: Any, argv: list[str], comp
     assert (code, out) == (2, b"")
     assert complaint in err.decode()
     assert err.decode().count("\n") == 1
+
+
+async def test_boards_as_a_process(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    # Nothing listens there: the boards are ready all the same, and try again by themselves.
+    async with start(
+        "board",
+        "--broker",
+        f"127.0.0.1:{port}",
+        "--serials",
+        "b-1,b-2",
+        "--interval",
+        "10s",
+        "--ready-json",
+    ) as sim:
+        ready = await sim.line()
+        assert ready == {
+            "ready": True,
+            "boards": [
+                {"serial": "b-1", "broker": f"127.0.0.1:{port}"},
+                {"serial": "b-2", "broker": f"127.0.0.1:{port}"},
+            ],
+        }
+        assert await sim.ask({"board": "b-2", "set": {"offline": True}}) == {"ok": True}
+        assert (await sim.ask({"board": "b-3", "set": {}}))["ok"] is False
+        assert await sim.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "complaint"),
+    [
+        ([], "say which broker"),
+        (["--broker", "nowhere"], "write HOST:PORT"),
+        (["--broker", "h:1", "--serials", "A B"], "not a valid identifier"),
+        (["--broker", "h:1", "--mqtt", "4"], "use 5 or 3.1.1"),
+        (["--broker", "h:1", "--interval", "0"], "outside 0.1 to 3600 seconds"),
+        (["--broker", "h:1", "--interval", "soon"], "'soon' is no interval"),
+        (["--fleet", "/nonexistent.json"], "/nonexistent.json"),
+    ],
+)
+async def test_bad_board_options_end_with_one_sentence(
+    run: Any, argv: list[str], complaint: str
+) -> None:
+    code, out, err = await run(sys.executable, "-m", "tenone.cli", "sim", "board", *argv)
+    assert (code, out) == (2, b"")
+    assert complaint in err.decode()
+    assert err.decode().count("\n") == 1
