@@ -42,7 +42,7 @@ def test_null_is_unknown_and_left_out_is_not_said() -> None:
 
 
 @pytest.mark.parametrize("online", [True, False])
-def test_reads_a_status_without_time_and_counter(online: bool) -> None:  # noqa: FBT001 - a table of two
+def test_reads_a_status_without_time_and_counter(online: bool) -> None:
     sample = read_message(STATUS, json.dumps({"v": {"online": online}}).encode(), NOW_MS)
     assert sample.values == {"online": int(online)}
     assert sample.clock_quality is ClockQuality.IMPLAUSIBLE
