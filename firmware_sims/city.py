@@ -6,11 +6,12 @@ same city again by its seed. Names are invented, sizes are those of ordinary sch
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from firmware_sims.switch.model import Neighbour, chassis_mac
 from firmware_sims.switch.plan import Plan
-from firmware_sims.switch.vendors import Vendor
+from firmware_sims.switch.vendors import STYLES, Vendor
 
 CITY_ID = "lanjiang"
 CITY_NAME = "Lanjiang"
@@ -125,7 +126,7 @@ def _school(number: int, chance: random.Random) -> SchoolPlan:
         name=f"{CITY_NAME} {english.format(n=ordinal)}",
         name_zh=f"{CITY_NAME_ZH}{chinese.format(zh=zh)}",
         district=DISTRICTS[number % len(DISTRICTS)][0],
-        switches=tuple(switches),
+        switches=_cabled(switches, links),
         links=tuple(links),
         boards=tuple(boards),
     )
@@ -140,6 +141,72 @@ def _switch(school: str, name: str, vendor: Vendor, ports: int = ACCESS_PORTS) -
         community=COMMUNITY,
         location=f"{school}/{name}",
     )
+
+
+def _cabled(switches: Sequence[Plan], links: Sequence[LinkPlan]) -> tuple[Plan, ...]:
+    """The switches with cables: aliases where one ends, no link where none does.
+
+    Floor ``k`` hangs with its last access port on the core's access port ``k``; both hear
+    each other by LLDP.
+    """
+    core, *floors = switches
+    trunk = {"alias": "core"}
+    last = ACCESS_PORTS
+    cabled = [
+        replace(
+            floor,
+            set=_sockets(
+                floor,
+                {link.port + 1: {"alias": link.id} for link in links if _on(link, floor)}
+                | {last: trunk},
+                {},
+            ),
+            neighbours=(_heard(floor, last, core, number),),
+        )
+        for number, floor in enumerate(floors, start=1)
+    ]
+    down = {number: {"alias": _short(floor)} for number, floor in enumerate(floors, start=1)}
+    return (
+        replace(
+            core,
+            set=_sockets(core, down, {1: {"alias": "uplink"}}),
+            neighbours=tuple(
+                _heard(core, number, floor, last) for number, floor in enumerate(floors, start=1)
+            ),
+        ),
+        *cabled,
+    )
+
+
+def _sockets(
+    switch: Plan,
+    access: Mapping[int, Mapping[str, object]],
+    uplinks: Mapping[int, Mapping[str, object]],
+) -> dict[str, Mapping[str, object]]:
+    """What is set on every socket; those without a cable are down. Numbers count from 1."""
+    style = STYLES[switch.vendor]
+    unplugged = {"oper": "down"}
+    return {style.access_name(n): access.get(n, unplugged) for n in range(1, switch.ports + 1)} | {
+        style.uplink_name(n, switch.ports): uplinks.get(n, unplugged)
+        for n in range(1, switch.uplinks + 1)
+    }
+
+
+def _heard(switch: Plan, port: int, other: Plan, other_port: int) -> Neighbour:
+    return Neighbour(
+        port=STYLES[switch.vendor].access_name(port),
+        name=other.name,
+        remote_port=STYLES[other.vendor].access_name(other_port),
+        mac=chassis_mac(other.name),
+    )
+
+
+def _short(switch: Plan) -> str:
+    return switch.name.partition(".")[2]
+
+
+def _on(link: LinkPlan, switch: Plan) -> bool:
+    return link.tier == "class" and link.switch == _short(switch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

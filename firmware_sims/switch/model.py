@@ -1,5 +1,6 @@
 """A switch as live state: what its agent serves and what a script may change while it runs."""
 
+import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,6 +97,11 @@ class Neighbour:
     mac: bytes
 
 
+def chassis_mac(name: str) -> bytes:
+    """The base MAC address of the switch called ``name``, so that neighbours can know it."""
+    return bytes((_LOCALLY_ADMINISTERED, *hashlib.sha256(name.encode()).digest()[:4], 0))
+
+
 class Switch:
     """One switch. ``generation`` moves with every change of what is not a counter."""
 
@@ -126,7 +132,7 @@ class Switch:
         self._silent_until = 0.0
         chance = random.Random(f"{seed}/{name}")
         self.serial = f"{vendor.value.upper()}{chance.randrange(10**9):09d}"
-        self.mac = bytes((_LOCALLY_ADMINISTERED, *chance.randbytes(4), 0))
+        self.mac = chassis_mac(name)
         self._boot = -chance.uniform(86_400, 90 * 86_400)
         """When it started, in seconds after it was made; negative."""
         self.ports = self._build(seed, ports, uplinks, virtual=virtual)

@@ -57,6 +57,33 @@ def test_its_files_pass_the_products_own_check(tmp_path: Path, seed: int) -> Non
     assert {link.port for school in loaded.schools for link in school.links if link.id == "uplink"}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_carries_a_link_is_plugged_in_and_the_rest_is_not(seed: int) -> None:
+    made = city.plan(schools=20, seed=seed)
+    where = served(made)
+    for school in made.schools:
+        linked = {
+            (school.fleet_name(link.switch), where[school.fleet_name(link.switch)].name_of(link))
+            for link in school.links
+        }
+        for plan in school.switches:
+            # A floor has one cable to the core, the core one to each floor.
+            trunks = {heard.port for heard in plan.neighbours}
+            assert len(trunks) == (len(school.switches) - 1 if plan.name.endswith("core") else 1)
+            assert set(plan.set) == set(where[plan.name].ports)
+            for port, changes in plan.set.items():
+                plugged = (plan.name, port) in linked or port in trunks
+                assert ("oper" not in changes) == plugged
+
+
+def test_neighbours_know_each_other() -> None:
+    plans = {plan.name: plan for plan in city.plan().switches}
+    for plan in plans.values():
+        for heard in plan.neighbours:
+            back = [n for n in plans[heard.name].neighbours if n.name == plan.name]
+            assert [(n.port, n.remote_port) for n in back] == [(heard.remote_port, heard.port)]
+
+
 @pytest.mark.parametrize("schools", [0, 201])
 def test_a_city_of_no_size_is_refused(schools: int) -> None:
     with pytest.raises(ValueError, match="1 to 200"):

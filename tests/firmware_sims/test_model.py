@@ -133,4 +133,5 @@ def test_uptime_wraps_at_497_days(clock: ManualClock) -> None:
 
 def test_the_same_seed_makes_the_same_switch(clock: ManualClock) -> None:
     one, two, other = switch(clock), switch(clock), switch(clock, seed=1)
-    assert (one.serial, one.mac) == (two.serial, two.mac) != (other.serial, other.mac)
+    assert one.serial == two.serial != other.serial
+    assert one.mac == two.mac == other.mac != switch(clock, name="sw2").mac
