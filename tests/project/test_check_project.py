@@ -153,7 +153,8 @@ def test_every_module_has_a_test(
 def test_excuses_for_what_is_gone() -> None:
     assert "does not exist" in said(check.excuses([]))
     names = [*check.TESTED_ELSEWHERE, *check.LONG_MODULES, *check.LONG_FUNCTIONS]
-    assert not said(check.excuses([Path(name.split(":")[0]) for name in names]))
+    files = [Path(name.split(":")[0] + ("x.py" if name.endswith("/") else "")) for name in names]
+    assert not said(check.excuses(files))
 
 
 @pytest.mark.parametrize(
