@@ -145,6 +145,7 @@ def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
     switch.location = plan.location
     for port, changes in plan.set.items():
         switch.set_port(port, changes)
+    switch.settle()
     if plan.neighbours:
         switch.set_neighbours(plan.neighbours)
     tree = NumberedTree(switch, log) if log is not None else ModelTree(switch)

@@ -130,15 +130,16 @@ class Switch:
         self._clock = clock
         self._made_ns = clock.monotonic_ns()
         self._silent_until = 0.0
-        chance = random.Random(f"{seed}/{name}")
+        self._seed = f"{seed}/{name}"
+        chance = random.Random(self._seed)
         self.serial = f"{vendor.value.upper()}{chance.randrange(10**9):09d}"
         self.mac = chassis_mac(name)
         self._boot = -chance.uniform(86_400, 90 * 86_400)
         """When it started, in seconds after it was made; negative."""
-        self.ports = self._build(seed, ports, uplinks, virtual=virtual)
+        self.ports = self._build(ports, uplinks, virtual=virtual)
         self._by_name = {port.name: port for port in self.ports}
 
-    def _build(self, seed: int, access: int, uplinks: int, *, virtual: bool) -> list[Port]:
+    def _build(self, access: int, uplinks: int, *, virtual: bool) -> list[Port]:
         built: list[Port] = []
         style = self.style
 
@@ -159,9 +160,8 @@ class Switch:
                 last_change_ticks=_LINK_UP_SECONDS * _TICKS_A_SECOND,
                 errors_per_second=0.0,
                 discards_per_second=0.0,
-                traffic=Traffic(f"{seed}/{self.name}/{name}", self._boot),
+                traffic=Traffic(f"{self._seed}/{name}", self._boot),
             )
-            # It has been up since it booted: the counters begin where that brought them.
             self._reload(port, self._boot)
             built.append(port)
 
@@ -221,6 +221,14 @@ class Switch:
             # A new speed or duplex is a new negotiation, so the link went and came.
             port.last_change_ticks = self.uptime_ticks(now)
         self._reload(port, now)
+        self.generation += 1
+
+    def settle(self) -> None:
+        """Let every port have been since the start as it is now: nothing has just changed."""
+        for port in self.ports:
+            port.last_change_ticks = _LINK_UP_SECONDS * _TICKS_A_SECOND
+            port.traffic = Traffic(f"{self._seed}/{port.name}", self._boot)
+            self._reload(port, self._boot)
         self.generation += 1
 
     def reboot(self, silent_seconds: float = 5.0, *, renumber: bool = False) -> None:

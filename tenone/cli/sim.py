@@ -124,9 +124,15 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                 )
                 units = [fleet.live(p, where.of(n), setting) for n, p in enumerate(plans)]
         except (OSError, ValueError) as error:
-            typer.echo(f"tenone sim switch: {error}", err=True)
+            typer.echo(f"tenone sim switch: {_sentence(error)}", err=True)
             raise typer.Exit(2) from error
         asyncio.run(_serve_switches(units, ready_json=ready_json))
+
+
+def _sentence(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return str(error)
 
 
 def _recorded(
@@ -187,7 +193,7 @@ def board(  # noqa: PLR0917 - typer hands options over by name
         protocol = boards.protocol(mqtt)
         interval_seconds = _interval(interval)
     except (OSError, ValueError) as error:
-        typer.echo(f"tenone sim board: {error}", err=True)
+        typer.echo(f"tenone sim board: {_sentence(error)}", err=True)
         raise typer.Exit(2) from error
 
     def make(clock: Clock) -> list[Session]:

@@ -59,7 +59,12 @@ def test_ready_says_where_and_what(made: Any) -> None:
 
 def test_a_plan_sets_ports_at_the_start(made: Any) -> None:
     unit = made(set={"Gi0/2": {"oper": "down", "alias": "spare"}}, location="roof")
-    assert (unit.switch.port("Gi0/2").link, unit.switch.location) == (False, "roof")
+    spare, used = unit.switch.port("Gi0/2"), unit.switch.port("Gi0/1")
+    assert (spare.link, unit.switch.location) == (False, "roof")
+    # It has always been so: no traffic, no change just now.
+    now = unit.switch.now()
+    assert (spare.traffic.in_octets(now), spare.last_change_ticks) == (0, used.last_change_ticks)
+    assert used.traffic.in_octets(now) > 10**9
 
 
 def test_answers_are_numbered_and_logged_before_they_leave(
