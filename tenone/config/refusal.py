@@ -12,7 +12,7 @@ REFUSAL = "tenone_refusal"
 
 def refusal(what: str, remedy: str) -> PydanticCustomError:
     """An error to raise from a validator."""
-    return PydanticCustomError(REFUSAL, "{what}", {"what": what, "remedy": remedy})
+    return PydanticCustomError(REFUSAL, "{what}: {remedy}", {"what": what, "remedy": remedy})
 
 
 def base_directory(info: ValidationInfo[Any] | core_schema.ValidationInfo[Any]) -> Path:

@@ -128,3 +128,12 @@ def test_a_unit_scales_exactly(number: int) -> None:
     assert read(q.Seconds, f"{number}s") == read(q.Seconds, number)
     if number <= 2_000_000:
         assert read(q.Mbps, f"{number}G") == number * 1000
+
+
+def test_a_duration_on_the_command_line() -> None:
+    assert q.duration_seconds("90s") == 90.0
+    assert q.duration_seconds("1.5m") == 90.0
+    with pytest.raises(ValueError, match=r"'w' is not known here: use one of ms, s, m"):
+        q.duration_seconds("1w")
+    with pytest.raises(ValueError, match=r"not a quantity: write a number, or a number with"):
+        q.duration_seconds("soon")
