@@ -65,8 +65,10 @@ def _from_if_speed(if_speed: int | None, *, ethernet: bool) -> Judged:
 
 
 def duplex(raw: int | None, mbps: int | None) -> Judged:
-    """A :class:`Duplex` code. None: the agent has no such row, which is not the same as
-    ``unknown(1)``: that is its own word, or what its word is worth when it cannot be true.
+    """A :class:`Duplex` code; None where the agent has no such row.
+
+    That is not the same as ``unknown(1)``, which is the agent's own word, or what its word is
+    worth when it cannot be true.
     """
     if raw is None:
         return None, None
