@@ -15,6 +15,9 @@ from tenone.runtime.clock import Clock
 ASK_AGAIN_SECONDS = 2.0
 """Commands travel at QoS 0; the agent answers a repeated id from memory."""
 
+NO_ANSWER = -1
+"""``code`` of a reply that no agent gave."""
+
 Send = Callable[[NodeId, tuple[Metric, ...]], Awaitable[None]]
 
 
@@ -83,7 +86,7 @@ class CommandDesk:
 
 
 def _failed(verb: str, identity: str, message: str) -> Reply:
-    return Reply(verb=verb, id=identity, state=CommandState.FAILED, code=-1, message=message)
+    return Reply(verb=verb, id=identity, state=CommandState.FAILED, code=NO_ANSWER, message=message)
 
 
 async def _nowhere(node: NodeId, _metrics: tuple[Metric, ...]) -> None:

@@ -105,9 +105,9 @@ class HostLink:
         desk.send_by(self.command)
 
     @property
-    def nodes_online(self) -> int:
+    def nodes(self) -> tuple[NodeId, ...]:
         """Edge nodes that are born and not dead."""
-        return len(self._session.nodes_online)
+        return self._session.nodes_online
 
     async def run(self) -> None:
         """Connect, serve, and connect again, until :meth:`leave`."""

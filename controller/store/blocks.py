@@ -79,7 +79,7 @@ class SqliteBlockStore:
             raise StoreError(
                 f"the block store in {self._folder} cannot be used: {error}"
             ) from error
-        for district in self._districts():
+        for district in self.districts():
             self._learn_district(district)
 
     def close(self) -> None:
@@ -248,7 +248,8 @@ class SqliteBlockStore:
     def _files(self, district: str) -> list[Path]:
         return sorted((self._folder / district).glob(f"*{SUFFIX}"))
 
-    def _districts(self) -> list[str]:
+    def districts(self) -> list[str]:
+        """Districts that have blocks."""
         return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
 
     def _learn_district(self, district: str) -> None:
@@ -307,7 +308,7 @@ class SqliteBlockStore:
             oldest = day_of(now_ns - (self._retention_days or 0) * 86_400 * NS)
             gone = 0
             files = sorted(
-                (path for d in self._districts() for path in self._files(d)),
+                (path for d in self.districts() for path in self._files(d)),
                 key=lambda path: path.name,
             )
             total = sum(_size(path) for path in files)
@@ -355,7 +356,7 @@ class SqliteBlockStore:
         last = "9999" if to_ns is None else day_of(to_ns)
         paths = [
             path
-            for district in self._districts()
+            for district in self.districts()
             for path in self._files(district)
             if path.name.removesuffix(SUFFIX) <= last
         ]
@@ -389,7 +390,7 @@ class SqliteBlockStore:
 
     def usage(self) -> Usage:
         """See the protocol."""
-        files = [path for district in self._districts() for path in self._files(district)]
+        files = [path for district in self.districts() for path in self._files(district)]
         days = sorted(path.name.removesuffix(SUFFIX) for path in files)
         return Usage(
             files=len(files),

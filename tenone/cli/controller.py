@@ -1,0 +1,180 @@
+"""``tenone controller``: the city's controller with its pages, in one process."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from controller.api.app import create_app
+from controller.api.hub import Hub
+from controller.api.security import SIGN_IN_PATH
+from controller.api.services import HttpConfig, Services
+from controller.api.session_records import RecordsSessionStore
+from controller.api.sessions import Sessions
+from controller.api.trend import Trend
+from controller.service import Controller
+from controller.store.influx import ExportError
+from controller.store.protocols import StoreError
+from dashboards.ops.site import mount
+from drivers.wire.embedded import BrokerError, EmbeddedBroker
+from drivers.wire.endpoint import EndpointError
+from drivers.wire.mqtt_values import Endpoint
+from tenone.cli._logs import start_log
+from tenone.cli._service import run_service, sd_notify
+from tenone.config import City, ConfigError, load_city
+from tenone.runtime.clock import SystemClock
+from tenone.runtime.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+CANNOT_START = 1
+BAD_CONFIGURATION = 2
+DRAIN_HTTP_SECONDS = 2
+
+
+class HttpError(Exception):
+    """The page's address cannot be used."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("controller")(controller)
+
+
+def controller(
+    config: Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")],
+    ready_json: Annotated[
+        bool, typer.Option("--ready-json", help="Say that it is ready as one JSON line.")
+    ] = False,
+    demo: Annotated[bool, typer.Option(hidden=True, help="Pages say it is a demo.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
+) -> None:
+    """Receive, keep, judge and show a whole city. SIGTERM drains and stops within seconds."""
+    start_log(verbose=verbose)
+    try:
+        city = load_city(config)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+    try:
+        run_service(lambda stop: _serve(city, stop, ready_json=ready_json, demo=demo))
+    except (BrokerError, EndpointError, ExportError, HttpError, StoreError) as error:
+        typer.echo(f"tenone controller: {error}", err=True)
+        raise typer.Exit(CANNOT_START) from None
+
+
+async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: bool) -> None:
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as closing:
+        endpoint = await _broker(city, closing)
+        running = await closing.enter_async_context(
+            Controller(city, clock=clock, endpoint=endpoint)
+        )
+        hub = Hub(clock, running.city)
+        running.city.listen(hub.publish)
+        sessions = Sessions(
+            clock,
+            RecordsSessionStore(running.records.engine),
+            absolute_seconds=city.auth.session_seconds,
+        )
+        services = Services(
+            city=running.city,
+            hub=hub,
+            sessions=sessions,
+            trend=Trend(clock, running.city),
+            clock=clock,
+            records=running.records,
+            actions=running,
+            health=running.health(),
+            ingest=running.figures,
+            config=HttpConfig(demo=demo),
+        )
+        app = create_app(services)
+        mount(app, services)
+        tasks = await closing.enter_async_context(Supervisor(clock))
+        tasks.start("live stream", hub.run)
+        tasks.start("trend", services.trend.run)
+        url = await closing.enter_async_context(_http(app, city, hub))
+        _say_ready(url, sessions.issue_code(), city, ready_json=ready_json)
+        await stop.wait()
+        sd_notify("STOPPING=1")
+        log.info("stopping")
+
+
+async def _broker(city: City, closing: contextlib.AsyncExitStack) -> Endpoint | None:
+    """Start the embedded broker where it is asked for; None: the configured one is used."""
+    if not city.broker.embedded:
+        return None
+    broker = EmbeddedBroker(host=city.broker.host, port=city.broker.port)
+    await closing.enter_async_context(broker)
+    log.info("the embedded broker listens on %s port %d", broker.host, broker.port)
+    return Endpoint(host=broker.host, port=broker.port)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See uvicorn: here it captures none."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _http(app: FastAPI, city: City, hub: Hub) -> AsyncIterator[str]:
+    """Serve until the end of the context; yields the page's address. Raises HttpError."""
+    host, port = city.http.host, city.http.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise HttpError(
+            f"the page cannot be served on {host} port {port}: {error}; "
+            "change http.port in city.yaml, or end what holds the port"
+        ) from error
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_HTTP_SECONDS,
+        )
+    )
+    with listening:
+        serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+        try:
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.02)
+            shown = f"[{host}]" if ":" in host else host
+            yield f"http://{shown}:{listening.getsockname()[1]}"
+        finally:
+            hub.close()
+            server.should_exit = True
+            await serving
+
+
+def _say_ready(url: str, code: str, city: City, *, ready_json: bool) -> None:
+    sd_notify("READY=1")
+    if ready_json:
+        body = {
+            "ready": True,
+            "url": url,
+            "sign_in_url": f"{url}{SIGN_IN_PATH}",
+            "sign_in_code": code,
+            "pid": os.getpid(),
+        }
+        typer.echo(json.dumps(body))
+        return
+    typer.echo(f"{city.city.name} is served at {url}")
+    typer.echo(f"One-time sign-in code: {code}")
