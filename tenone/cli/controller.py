@@ -154,7 +154,7 @@ async def _http(app: FastAPI, city: City, hub: Hub) -> AsyncIterator[str]:
     with listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
         try:
-            while not server.started and not serving.done():
+            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag
                 await asyncio.sleep(0.02)
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listening.getsockname()[1]}"
