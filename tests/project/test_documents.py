@@ -49,3 +49,11 @@ def test_every_key_is_documented(model: type[ConfigModel]) -> None:
     assert len(known) > 15
     missing = {key for key in known if not re.search(rf"\b{key}\b", text)}
     assert missing == set()
+
+
+def test_every_decision_is_listed_and_numbered_once() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(page.name for page in folder.glob("[0-9]*.md"))
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text())
+    assert sorted(listed) == pages
+    assert len({page[:4] for page in pages}) == len(pages)
