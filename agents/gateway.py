@@ -42,6 +42,7 @@ class Gateway:
     """Receives, checks, folds and keeps what the boards say. :meth:`start` gives it its tasks.
 
     ``make_port`` makes a port that is not connected yet, for a session that outlives it.
+    ``broker_up`` is waited for before each connection, where the broker is ours.
     """
 
     def __init__(
@@ -52,14 +53,17 @@ class Gateway:
         origin: Origin,
         keep: Keep,
         make_port: Callable[[], MqttPort],
+        broker_up: asyncio.Event | None = None,
     ) -> None:
         self.table = table
         self.quarantine = quarantine
-        self.connected = False
+        self.listening = asyncio.Event()
+        """Set while subscribed at the broker."""
         self._origin = origin
         self._clock = origin.clock
         self._keep = keep
         self._make_port = make_port
+        self._broker_up = broker_up
         self._port: MqttPort | None = None
         self._held: list[Message] = []
         self._kept_version = -1
@@ -86,13 +90,15 @@ class Gateway:
     async def _listen(self) -> None:
         backoff = Backoff()
         while True:
+            if self._broker_up is not None:
+                await self._broker_up.wait()
             port = self._make_port()
             try:
                 await self._consume(port, backoff)
             except MqttError as error:
                 log.warning("school broker: %s", error)
-            if self.connected:
-                self.connected = False
+            if self.listening.is_set():
+                self.listening.clear()
                 self.table.forget_presence()
                 self._wake.set()
             await port.disconnect()
@@ -103,7 +109,8 @@ class Gateway:
         await port.subscribe(device_filter(), qos=1)
         backoff.reset()
         self._port, self._held = port, []
-        self.connected = True
+        self.listening.set()
+        self._wake.set()
         log.info("listening to the school's devices at %s", port.endpoint)
         async for message in port.messages():
             self._take(message)

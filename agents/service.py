@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,6 +30,7 @@ from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.sparkplug.edge import EdgeSession
 from drivers.wire.topics import NodeId
+from tenone.blocks.block import Block
 from tenone.config import School
 from tenone.config import Switch as SwitchConfig
 from tenone.journal.disk import Disk, OsDisk
@@ -55,16 +56,31 @@ CORE_TASKS = ("journal", "uplink", "local broker")
 class Ready:
     """Where a started agent is."""
 
+    school: str
     journal_id: bytes
     local_broker: EmbeddedBroker | None
+
+    def as_json(self) -> dict[str, object]:
+        """The line ``--ready-json`` prints."""
+        broker = self.local_broker
+        return {
+            "ready": True,
+            "school": self.school,
+            "journal": self.journal_id.hex(),
+            "local_broker": None
+            if broker is None
+            else {"host": broker.host, "port": broker.port, "port_311": broker.port_311},
+        }
 
 
 class Agent:
     """``async with Agent(school, clock=SystemClock()) as agent:`` runs until the block ends.
 
     The end is orderly: inputs stop, what is kept gets a moment for its receipts, the node says
-    goodbye, the journal is closed. Entering raises ``LockedError``, ``JournalError``,
-    ``SecretError`` or ``EndpointError``.
+    goodbye, the journal is closed. ``on_kept`` witnesses what the journal keeps.
+
+    Entering raises ``LockedError``, ``JournalError``, ``SecretError``, ``EndpointError`` or
+    ``BadTarget``.
     """
 
     def __init__(
@@ -74,12 +90,14 @@ class Agent:
         clock: Clock,
         disk: Disk | None = None,
         uplink_settings: UplinkSettings | None = None,
+        on_kept: Callable[[Sequence[Block]], None] | None = None,
     ) -> None:
         self.school = school
         self.tasks = Supervisor(clock)
         self._clock = clock
         self._disk = disk or OsDisk()
         self._settings = uplink_settings
+        self._on_kept = on_kept
         self._origin = Origin(
             school=school.id, boot_id=secrets.token_bytes(16), clock=clock, quality=clock_quality
         )
@@ -117,9 +135,10 @@ class Agent:
 
     async def ready(self) -> Ready:
         """Wait until the school's devices can connect."""
-        if self._local is not None:
-            await self._local.up.wait()
+        if self._local is not None and self._gateway is not None:
+            await self._gateway.listening.wait()
         return Ready(
+            school=self.school.id,
             journal_id=self.keeper.journal.journal_id,
             local_broker=None if self._local is None else self._local.broker,
         )
@@ -136,7 +155,7 @@ class Agent:
             limit_bytes=outbox.limit_bytes,
             disk=self._disk,
         )
-        self.keeper = JournalKeeper(journal)
+        self.keeper = JournalKeeper(journal, on_kept=self._on_kept)
         self._stack.push_async_callback(self.keeper.close)
         self.uplink = self._make_uplink()
         self.poller = await self._make_poller()
@@ -217,6 +236,7 @@ class Agent:
             origin=self._origin,
             keep=self.uplink.keep,
             make_port=lambda: self._local_port(endpoint),
+            broker_up=None if self._local is None else self._local.up,
         )
 
     def _local_port(self, endpoint: Endpoint) -> MqttPort:

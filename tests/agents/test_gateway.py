@@ -63,7 +63,7 @@ class Site:
         self.gateway = self._gateway()
         async with Supervisor(self.origin.clock) as tasks:
             self.gateway.start(tasks)
-            await until(lambda: self.gateway.connected)
+            await until(self.gateway.listening.is_set)
             yield self.gateway
 
     @asynccontextmanager
@@ -228,7 +228,7 @@ async def test_without_a_broker_presence_is_unknown_and_comes_back(
             await asyncio.to_thread(broker.kill)
         await until(lambda: site.column("online")[-1] == [None, None, None])
         await asyncio.to_thread(broker.start)
-        await until(lambda: gateway.connected)
+        await until(gateway.listening.is_set)
         async with site.board("b1") as board:
             await board("s", online=True)
             await until(lambda: site.column("online")[-1] == [1, None, None])

@@ -1,0 +1,85 @@
+"""``tenone agent``: one school's gateway agent."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from agents.lock import LockedError
+from agents.service import Agent
+from drivers.snmp.errors import BadTarget
+from drivers.wire.endpoint import EndpointError
+from tenone.blocks.block import Block
+from tenone.cli._service import log_to_stderr, run_service, sd_notify
+from tenone.config import ConfigError, School, SecretError, load_school
+from tenone.journal.journal import JournalError
+from tenone.runtime.clock import SystemClock
+
+log = logging.getLogger(__name__)
+
+CANNOT_START = 1
+BAD_CONFIGURATION = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("agent")(agent)
+
+
+def agent(
+    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    kept: Annotated[
+        Path | None, typer.Option(help="Write a line about each kept block to this file.")
+    ] = None,
+    ready_json: Annotated[
+        bool, typer.Option("--ready-json", help="Say that it is ready as one JSON line.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
+) -> None:
+    """Watch one school's switches and boards, report to the city. SIGTERM drains and stops."""
+    log_to_stderr(verbose=verbose)
+    try:
+        school = load_school(config)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+    with ExitStack() as closing:
+        witness = None if kept is None else closing.enter_context(kept.open("a", encoding="ascii"))
+        try:
+            run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
+        except (
+            BadTarget, EndpointError, JournalError, LockedError, SecretError
+        ) as error:  # fmt: skip
+            typer.echo(f"tenone agent: {error}", err=True)
+            raise typer.Exit(CANNOT_START) from None
+
+
+async def _serve(
+    school: School, stop: asyncio.Event, witness: IO[str] | None, *, ready_json: bool
+) -> None:
+    def write(blocks: Sequence[Block]) -> None:
+        if witness is not None:
+            for block in blocks:
+                line = [block.journal_id.hex(), int(block.priority), block.seq, block.hash.hex()]
+                witness.write(json.dumps(line) + "\n")
+            witness.flush()
+
+    async with Agent(school, clock=SystemClock(), on_kept=write if witness else None) as running:
+        ready = asyncio.create_task(running.ready())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({ready, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            sd_notify("READY=1")
+            if ready_json:
+                typer.echo(json.dumps(ready.result().as_json()))
+            log.info("the agent of %s is up", school.id)
+        await stopping
+        ready.cancel()
+        sd_notify("STOPPING=1")
+        log.info("stopping")
