@@ -18,6 +18,8 @@ def lines_of(path: Path) -> Lines:
         oid, tag, value = line.split(b"|", 2)
         if tag.endswith(b"x"):
             value = bytes.fromhex(value.decode())
+            if tag == b"64x":
+                value = ".".join(map(str, value)).encode()
         elif tag == b"6":
             value = value.lstrip(b".")  # some recorders wrote .1.3, some 1.3
         found.append((oid.decode(), int(tag.rstrip(b"x")), value))
@@ -166,3 +168,19 @@ def test_texts_of_a_column(tmp_path: Path) -> None:
     path = tmp_path / "names.snmprec"
     path.write_text("1.3.6.1.9.1.2|4|b\n1.3.6.1.9.1.1|4|a\n1.3.6.1.9.2.1|4|other\n")
     assert load(path).texts((1, 3, 6, 1, 9, 1)) == ["a", "b"]
+
+
+@pytest.mark.slow
+async def test_a_walk_of_ten_megabytes_is_served_whole(
+    recordings: list[Path], snmp_tools: str, serve: Any, run: Any
+) -> None:
+    path = recordings[0].parents[1] / "snmp-full" / "ruijie-m18000.snmprec"
+    if not path.exists():
+        pytest.skip(f"{path} is missing")
+    async with serve(Agent(load(path), max_single=LARGEST_REPLY)) as port:
+        code, out, err = await run(
+            snmp_tools, "-v2c", "-cpublic", "-m", "", "-On", "-Ox", "-Oe", "-OU", "-Ot",
+            "-Cr50", "-t5", f"127.0.0.1:{port}", ".1",
+        )  # fmt: skip
+    assert code == 0, err
+    assert walked(out.decode()) == lines_of(path)
