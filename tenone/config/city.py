@@ -86,7 +86,7 @@ class Store(ConfigModel):
     """Where blocks are committed."""
 
     path: LocalPath = Field(default="store", validate_default=True)
-    retention_days: Days = 14.0
+    retention_days: Annotated[Days, Field(ge=1)] = 14.0
     influx: Influx | None = None
 
 
