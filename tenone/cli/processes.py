@@ -64,9 +64,9 @@ class Child:
 
     async def start(self) -> dict[str, Any]:
         """Start and wait for the ready line; raises :class:`ChildError` with the log's end."""
-        self.wanted.set()
         with self._log.open("ab") as log:
             self._process = await self._spawn(log)
+        self.wanted.set()  # only now, or its watcher would start it a second time
         try:
             line = await asyncio.wait_for(self._line(), READY_SECONDS)
             self.ready = json.loads(line)

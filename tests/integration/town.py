@@ -109,7 +109,7 @@ class Town:
             name = f"s{number + 1}"
             self.agents[name] = self.child(
                 name, "agent", "-c", str(self.folder / "schools" / f"{name}.yaml"),
-                "--kept-log", str(self.folder / f"{name}.kept"),
+                "--kept", str(self.folder / f"{name}.kept"),
             )  # fmt: skip
         await asyncio.gather(*(agent.start() for agent in self.agents.values()))
 
@@ -191,8 +191,8 @@ def kept(folder: Path) -> dict[Key, str]:
     for path in folder.glob("*.kept"):
         text = path.read_text()
         for line in text[: text.rfind("\n") + 1].splitlines():
-            entry = json.loads(line)
-            found[entry["journal"], entry["class"], entry["seq"]] = entry["hash"]
+            journal, priority, seq, digest = json.loads(line)
+            found[journal, priority, seq] = digest
     return found
 
 
