@@ -22,7 +22,7 @@ class AgentFault(Enum):
     )
     SPEED_WRAPPED = (
         "speed-wrapped",
-        "the speed was cut to 32 bits and is implausible: it is taken as unknown",
+        "The speed was cut to 32 bits and is implausible: it is taken as unknown",
     )
     SPEED_IN_MBPS = (
         "speed-in-mbps",
@@ -42,15 +42,15 @@ class AgentFault(Enum):
     )
     SPEED_BELOW_ONE_MBPS = (
         "speed-below-1-mbps",
-        "the speed is under 1 Mb/s, which is not told apart from 0: it is taken as unknown",
+        "The speed is under 1 Mb/s, which is not told apart from 0: it is taken as unknown",
     )
     NO_SPEED_WHILE_UP = (
         "no-speed-while-up",
-        "the port is up and reports no speed: it is taken as unknown",
+        "The port is up and reports no speed: it is taken as unknown",
     )
     HALF_DUPLEX_AT_GIGABIT = (
         "half-duplex-at-gigabit",
-        "half duplex is claimed at 1 Gb/s or more, which does not exist: it is taken as unknown",
+        "Half duplex is claimed at 1 Gb/s or more, which does not exist: it is taken as unknown",
     )
     DUPLEX_INVALID = (
         "duplex-invalid",
@@ -66,23 +66,23 @@ class AgentFault(Enum):
     )
     HC_STUCK = (
         "hc-stuck",
-        "a 64-bit counter stands still while its 32-bit twin moves",
+        "A 64-bit counter stands still while its 32-bit twin moves",
     )
     DUPLICATE_NAME = (
         "duplicate-name",
-        "several ports have the same name: each is told apart by its ifIndex",
+        "Several ports have the same name: each is told apart by its ifIndex",
     )
     LAST_CHANGE_IN_FUTURE = (
         "last-change-in-future",
-        "ifLastChange is later than sysUpTime: the age of the port's state is unknown",
+        "ifLastChange is later than sysUpTime (which wraps after 497 days): its age is unknown",
     )
     WRONG_TYPE = (
         "wrong-type",
-        "a value is of a type its object does not have: it is taken as unknown",
+        "A value is of a type its object does not have: it is taken as unknown",
     )
     WALK_CUT = (
         "walk-cut",
-        "a table could not be read to its end: what was not read is unknown",
+        "A table could not be read to its end: what was not read is unknown",
     )
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -115,7 +115,8 @@ def notes(findings: Iterable[Finding]) -> list[str]:
 
 def _note(fault: AgentFault, found: list[Finding]) -> str:
     ports = list(dict.fromkeys(finding.port for finding in found if finding.port is not None))
-    text = fault.sentence[0].upper() + fault.sentence[1:]
+    # Sentences may begin with an object's name, which keeps its spelling.
+    text = fault.sentence
     if ports:
         named = ", ".join(ports[:NAMES_IN_A_NOTE])
         more = f" and {len(ports) - NAMES_IN_A_NOTE} more" if len(ports) > NAMES_IN_A_NOTE else ""

@@ -47,6 +47,8 @@ IF_HC_OUT_OCTETS: Oid = (*_IFX, 10)
 IF_HC_OUT_UCAST: Oid = (*_IFX, 11)
 IF_HC_OUT_MULTICAST: Oid = (*_IFX, 12)
 IF_HC_OUT_BROADCAST: Oid = (*_IFX, 13)
+WIDE = frozenset((*_IFX, column) for column in range(6, 14))
+"""The columns of Counter64."""
 IF_HIGH_SPEED: Oid = (*_IFX, 15)
 IF_ALIAS: Oid = (*_IFX, 18)
 IF_COUNTER_DISCONTINUITY: Oid = (*_IFX, 19)
@@ -69,6 +71,9 @@ LLDP_LOC_PORT: Oid = (*_LLDP, 3, 7, 1)
 LLDP_REM: Oid = (*_LLDP, 4, 1, 1)
 """lldpRemTable, by time mark, local port number, remote index; from 4: chassis id subtype,
 chassis id, port id subtype, port id, port description, system name."""
+
+BRIDGE_PORT_IF_INDEX: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 4, 1, 2)
+"""dot1dBasePortIfIndex: LLDP often counts ports as the bridge does."""
 
 ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
 VENDORS = {

@@ -60,7 +60,10 @@ async def read_neighbours(
     error = next((walk.error for walk in walks if walk.error is not None), None)
     if not remote:
         return [], error
-    local = await session.walk(mib.LLDP_LOC_PORT, budget, MAX_NEIGHBOUR_VALUES)
+    local, bridge = await session.walk_all(
+        [mib.LLDP_LOC_PORT, mib.BRIDGE_PORT_IF_INDEX], budget, MAX_NEIGHBOUR_VALUES
+    )
+    bridge_ports = {bind.name[-1]: bind.value for bind in bridge.varbinds}
     size = len(mib.LLDP_LOC_PORT)
     described: dict[int, dict[int, Value]] = {}
     for bind in local.varbinds:
@@ -68,7 +71,9 @@ async def read_neighbours(
             described.setdefault(bind.name[size + 1], {})[bind.name[size]] = bind.value
     found = [
         Neighbour(
-            local_port=local_port(index[1], described.get(index[1], {}), ports),
+            local_port=local_port(
+                index[1], described.get(index[1], {}), ports, bridge_ports.get(index[1])
+            ),
             remote_name=_text(values.get(_SYS_NAME)),
             remote_port=_remote_port(values),
             remote_mac=mac_text(values.get(_CHASSIS_ID))
@@ -80,23 +85,28 @@ async def read_neighbours(
     return found, error or local.error
 
 
-def local_port(number: int, described: dict[int, Value], ports: Sequence[Port]) -> str:
-    """The key of the port LLDP calls ``number``; its own name for it where none of ours fits."""
+def local_port(
+    number: int, described: dict[int, Value], ports: Sequence[Port], bridge_port: Value = None
+) -> str:
+    """The key of the port LLDP calls ``number``; its own name for it where none of ours fits.
+
+    ``bridge_port`` is the ifIndex of the bridge port with that number, if there is one.
+    """
     identifier, descr = described.get(_LOC_ID), _text(described.get(_LOC_DESCR))
     text = _text(identifier)
-    subtype = described.get(_LOC_SUBTYPE)
-    if subtype == IdSubtype.MAC_ADDRESS:
+    if described.get(_LOC_SUBTYPE) == IdSubtype.MAC_ADDRESS or not (text or "").isprintable():
         text = mac_text(identifier)
-        fitting = [port for port in ports if port.mac == text]
+        fitting = [port for port in ports if text and port.mac == text]
         if len(fitting) == 1:
             return fitting[0].key
     for wanted in (text, descr):
         for port in ports:
             if wanted and wanted in {port.name, port.descr, port.alias}:
                 return port.key
-    for port in ports:
-        if str(port.if_index) == text or (not described and port.if_index == number):
-            return port.key
+    for index in (bridge_port, number):
+        for port in ports:
+            if port.if_index == index:
+                return port.key
     return descr or text or f"#{number}"
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
+from drivers.snmp.errors import SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.ports import Port
 from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
 from drivers.snmp.target import Device
 from tenone.blocks.columns import Column, ColumnError, all_valid
 from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS
-from tenone.vocabulary.states import OperStatus
+from tenone.vocabulary.states import Duplex, OperStatus
 
 SCALARS = (mib.SYS_UPTIME, mib.IF_NUMBER, mib.IF_TABLE_LAST_CHANGE)
 """Asked first in every sweep; their slots come before those of the rows."""
@@ -48,36 +49,85 @@ COUNTERS = tuple(COUNTER_OBJECTS[name] for name in PORT_COUNTERS)
 _WIDTH = len(COUNTERS)
 
 
+PAUSE_NS = 600 * 10**9
+"""How long a group that met only silence is left alone."""
+
+
 @dataclass(slots=True)
 class Plan:
-    """The instances of one sweep; ``names[slot]`` is None for a slot that is not asked for."""
+    """The instances of one sweep; ``names[slot]`` is None for a slot that is not asked for.
+
+    ``groups`` are asked in requests of their own, so that a subtree in which an agent hangs
+    takes nothing from the others; a group that met only silence is then left alone for a while.
+    """
 
     names: list[Oid | None]
+    groups: tuple[Sequence[int], ...]
+    refused: frozenset[int] = frozenset()
+    """Slots the device has and will not tell."""
     settled: bool = False
     """What the device does not have has been left out; from now on an absence is a change."""
-    _chunks: list[Chunk] = field(default_factory=list)
+    paused: dict[int, tuple[int, SnmpError]] = field(default_factory=dict)
+    """Group -> until when (monotonic ns) it is left alone, and why."""
+    _chunks: list[list[Chunk]] = field(default_factory=list)
     _chunk_size: int = 0
 
-    def chunks(self, device: Device) -> list[Chunk]:
-        """The requests, built once a device and size."""
+    def chunks(self, device: Device, now_ns: int) -> list[Chunk]:
+        """The requests of every group that is not paused; built once a device and size."""
         if self._chunk_size != device.max_varbinds or not self._chunks:
-            wanted = ((name, slot) for slot, name in enumerate(self.names) if name is not None)
-            self._chunks = chunks(device.community, wanted, device.max_varbinds)
+            self._chunks = [
+                chunks(
+                    device.community,
+                    ((name, s) for s in group if (name := self.names[s]) is not None),
+                    device.max_varbinds,
+                )
+                for group in self.groups
+            ]
             self._chunk_size = device.max_varbinds
-        return self._chunks
+        for number in [n for n, (until, _) in self.paused.items() if now_ns >= until]:
+            del self.paused[number]
+        if not self.paused and len(self._chunks) == 1:
+            return self._chunks[0]
+        wanted = (part for n, part in enumerate(self._chunks) if n not in self.paused)
+        return [chunk for part in wanted for chunk in part]
+
+    def note_silence(self, harvest: Harvest, now_ns: int) -> None:
+        """Pause the groups that met nothing but silence; say so in the harvest's errors."""
+        silences = [error for error in harvest.errors if isinstance(error, Timeout)]
+        harvest.errors += [error for _, error in self.paused.values()]
+        if not silences:
+            return
+        absent = set(harvest.absent)
+        for number, group in enumerate(self.groups):
+            asked = [slot for slot in group if self.names[slot] is not None]
+            heard = any(harvest.slots[slot] is not None or slot in absent for slot in asked)
+            if asked and not heard and number not in self.paused:
+                self.paused[number] = (now_ns + PAUSE_NS, silences[0])
 
     def settle(self, harvest: Harvest) -> None:
         """Leave out what the device said it does not have or will not tell."""
         for slot in (*harvest.absent, *harvest.refused):
             self.names[slot] = None
+        self.refused = frozenset(harvest.refused)
         self._chunks = []
         self.settled = True
+
+    def unanswered(self, harvest: Harvest) -> frozenset[int]:
+        """Slots without a value although the device did not say that there is none."""
+        if not (harvest.errors or self.refused or harvest.odd):
+            return frozenset()
+        known = set(harvest.absent)
+        asked = {slot for slot, name in enumerate(self.names) if name is not None} | self.refused
+        return frozenset(s for s in asked - known if harvest.slots[s] is None)
 
 
 def state_plan(ports: Sequence[Port]) -> Plan:
     """Scalars, then the state objects of each port."""
     rows = [(*column, port.if_index) for port in ports for column in STATE_OBJECTS]
-    return Plan([*SCALARS, *rows])
+    duplex = range(len(SCALARS) + _DUPLEX, len(SCALARS) + len(rows), len(STATE_OBJECTS))
+    apart = set(duplex)
+    others = [slot for slot in range(len(SCALARS) + len(rows)) if slot not in apart]
+    return Plan([*SCALARS, *rows], (others, duplex))
 
 
 def probe_plan(ports: Sequence[Port]) -> Plan:
@@ -86,7 +136,11 @@ def probe_plan(ports: Sequence[Port]) -> Plan:
     for port in ports:
         rows += [None if twin is None else (*twin, port.if_index) for _, twin in COUNTERS]
         rows += [(*column, port.if_index) for column, _ in COUNTERS]
-    return Plan([*SCALARS, *rows])
+    return _one_group([*SCALARS, *rows])
+
+
+def _one_group(names: list[Oid | None], *, settled: bool = False) -> Plan:
+    return Plan(names, (range(len(names)),), settled=settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +192,7 @@ def choose(ports: Sequence[Port], probe: Harvest, before: Choice | None) -> Choi
                 (*source, port.if_index) if (small if use_twin else big) is not None else None
             )
             slots.append(small if use_twin else big)
-    return Choice(Plan(names, settled=True), slots, frozenset(narrow), wide, tuple(findings))
+    return Choice(_one_group(names, settled=True), slots, frozenset(narrow), wide, tuple(findings))
 
 
 def _stalled(before: tuple[int, int], now: tuple[int, int]) -> bool:
@@ -152,9 +206,12 @@ def counter_columns(slots: Slots) -> tuple[Column, ...]:
 
 
 def state_columns(
-    ports: Sequence[Port], slots: Slots
+    ports: Sequence[Port], slots: Slots, unanswered: frozenset[int] = frozenset()
 ) -> tuple[tuple[Column, ...], tuple[Finding, ...]]:
-    """The columns of ``PORT_STATE`` and what was wrong, from a state sweep's slots."""
+    """The columns of ``PORT_STATE`` and what was wrong, from a state sweep's slots.
+
+    A duplex among the ``unanswered`` slots is unknown(1); null says that there is no such row.
+    """
     rows, width = slots[len(SCALARS) :], len(STATE_OBJECTS)
     findings: list[Finding] = []
     admin: Slots = []
@@ -167,6 +224,8 @@ def state_columns(
         mbps, speed_fault = truth.speed_mbps(raw[_SPEED], raw[_HIGH_SPEED], ethernet=ethernet)
         if mbps is None and speed_fault is None and ethernet and raw[_OPER] == OperStatus.UP:
             speed_fault = AgentFault.NO_SPEED_WHILE_UP
+        if raw[_DUPLEX] is None and len(SCALARS) + place * width + _DUPLEX in unanswered:
+            raw[_DUPLEX] = Duplex.UNKNOWN
         judged = (
             (_ADMIN, *truth.admin(raw[_ADMIN])),
             (_OPER, *truth.oper(raw[_OPER])),

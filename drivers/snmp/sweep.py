@@ -19,6 +19,7 @@ from drivers.snmp.errors import (
     UnexpectedReply,
 )
 from drivers.snmp.message import Head, PduType, Request, build_request, decode_varbinds
+from drivers.snmp.mib import WIDE
 from drivers.snmp.session import MAX_SILENCES, agent_error
 from drivers.snmp.target import Budget, Device
 
@@ -27,8 +28,8 @@ REPLY_BYTES = 1472
 _ENVELOPE_BYTES = 48
 _BIND_BYTES = 2
 """Tag and length of a variable binding."""
-_LARGEST_VALUE = 11
-"""A Counter64 with tag, length and leading zero."""
+_WIDE_VALUE, _NARROW_VALUE = 11, 7
+"""A Counter64, a 32-bit number, with tag, length and leading zero."""
 _MAX_SPLITS = 16
 """How many times one sweep may cut requests in two before it gives up on what is left."""
 
@@ -78,7 +79,7 @@ def chunks(community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: in
     left = room
     for oid, slot in wanted:
         name = encode_oid(oid)
-        need = _BIND_BYTES + len(name) + _LARGEST_VALUE
+        need = _BIND_BYTES + len(name) + (_WIDE_VALUE if oid[:-1] in WIDE else _NARROW_VALUE)
         if part and (need > left or len(part) >= max_varbinds):
             found.append(_chunk(community, part))
             part = []
@@ -192,8 +193,13 @@ class Gatherer:
     def _fill(self) -> None:
         window = self._device.target.window if self._answered else 1
         while self._queue and self._active < window:
-            self._active += 1
             chunk = self._queue.pop()
+            size = self._device.max_varbinds
+            if len(chunk.expected) > size:
+                # The device has said since that this is too big for it.
+                self._queue.append(_chunk(self._device.community, chunk.expected[size:]))
+                chunk = _chunk(self._device.community, chunk.expected[:size])
+            self._active += 1
             _Flight(self, chunk).submit(self._client, self._device, self._budget)
         if not self._active and not self._done.done():
             self._done.set_result(None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.snmp import mib, portplan
 from drivers.snmp.ber import Oid
@@ -23,6 +23,8 @@ SWEEP_BUDGET_SECONDS = 8.0
 INVENTORY_BUDGET_SECONDS = 60.0
 REWALK_SECONDS = 20.0
 """How long rows are kept before a change of theirs is followed; a reboot does not wait."""
+MAX_MISSES = 3
+"""Whole walks on end a port may be missing from before it is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +73,12 @@ class _Table:
     earlier: Choice | None = None
     """Which objects carried the counters before the rows changed."""
     if_number: int | None = None
+    walked_number: int | None = None
+    """ifNumber when the rows were walked."""
     last_change: int | None = None
-    raw_state: Slots | None = None
+    misses: dict[str, int] = field(default_factory=dict)
+    """Port key -> in how many walks on end it was missing."""
+    raw_state: tuple[Slots, frozenset[int]] | None = None
     state_columns: tuple[Column, ...] = ()
     state_findings: tuple[Finding, ...] = ()
 
@@ -149,10 +155,10 @@ class SwitchReader:
         plan = plan or table.state
         if not plan.settled and _only_refusals(harvest.errors):
             plan.settle(harvest)
-        raw = harvest.slots[len(SCALARS) :]
+        raw = (harvest.slots[len(SCALARS) :], plan.unanswered(harvest))
         if raw != table.raw_state:
             # Speeds and states change rarely: judge them again only when a raw value did.
-            judged = portplan.state_columns(table.ports, harvest.slots)
+            judged = portplan.state_columns(table.ports, harvest.slots, raw[1])
             table.state_columns, table.state_findings = judged
             table.raw_state = raw
         odd = _odd(harvest, plan, table.keys, len(portplan.STATE_OBJECTS))
@@ -221,8 +227,12 @@ class SwitchReader:
         return taken, None
 
     async def _ask(self, session: Session, plan: Plan, budget: Budget) -> Harvest:
-        parts = plan.chunks(session.device)
-        return await gather(self._client, session.device, parts, len(plan.names), budget)
+        clock = self._client.clock
+        parts = plan.chunks(session.device, clock.monotonic_ns())
+        harvest = await gather(self._client, session.device, parts, len(plan.names), budget)
+        if harvest.errors or plan.paused:
+            plan.note_silence(harvest, clock.monotonic_ns())
+        return harvest
 
     # -- learning --------------------------------------------------------------------
 
@@ -235,11 +245,12 @@ class SwitchReader:
             if self._table is not before and self._table is not None:
                 return self._table, None  # another poll has just done it
             found = await read_ports(session, budget)
-            ports = _merged(found, before)
+            ports, misses = (found.ports, {}) if fresh else _merged(found, before)
             self._walked_ns = self._client.clock.monotonic_ns()
             if before is not None and before.ports == ports and not fresh:
                 before.findings = found.findings
                 before.state = portplan.state_plan(ports)
+                before.misses = misses
                 before.counters = await self._probe_again(session, before, budget)
                 return before, found.error
             keys = tuple(port.key for port in ports)
@@ -248,6 +259,7 @@ class SwitchReader:
                 keys=before.keys if before is not None and before.keys == keys else keys,
                 state=portplan.state_plan(ports),
                 findings=found.findings,
+                misses=misses,
                 earlier=before.counters if before is not None and not fresh else None,
             )
             return self._table, found.error
@@ -311,6 +323,8 @@ def _note_scalars(table: _Table, harvest: Harvest) -> None:
     number, change = harvest.slots[NUMBER], harvest.slots[TABLE_CHANGE]
     table.if_number = number if number is not None else table.if_number
     table.last_change = change if change is not None else table.last_change
+    if table.walked_number is None:
+        table.walked_number = number
 
 
 def _sweep(
@@ -333,15 +347,33 @@ def _sweep(
     )
 
 
-def _merged(found: PortTable, before: _Table | None) -> tuple[Port, ...]:
-    """The ports found; where a walk was cut, also those known before: unknown is not gone."""
-    if found.error is None or before is None:
-        return found.ports
-    seen = {port.if_index for port in found.ports}
+def _merged(found: PortTable, before: _Table | None) -> tuple[tuple[Port, ...], dict[str, int]]:
+    """The ports found and those known before that are unknown rather than gone.
+
+    A port is gone when ifNumber fell with it, or when it was missing from several whole walks
+    on end; one that a cut walk did not reach stays. Also returns the count of misses.
+    """
+    if before is None:
+        return found.ports, {}
+    shrunk = (
+        before.if_number is not None
+        and before.walked_number is not None
+        and before.if_number < before.walked_number
+    )
+    if found.error is None and shrunk:
+        return found.ports, {}
+    indexes = {port.if_index for port in found.ports}
+    keys = {port.key for port in found.ports}
+    missing = [p for p in before.ports if p.if_index not in indexes and p.key not in keys]
+    misses = {port.key: before.misses.get(port.key, 0) + (found.error is None) for port in missing}
+    kept = [port for port in missing if misses[port.key] < MAX_MISSES]
     known = {port.if_index: port for port in before.ports}
-    rest = [port for port in before.ports if port.if_index not in seen]
-    ports = [known.get(port.if_index, port) for port in found.ports]
-    return tuple(sorted([*ports, *rest], key=lambda port: port.if_index))
+    # A cut walk may lack a name: the port keeps the one it had.
+    seen = [
+        known.get(port.if_index, port) if found.error is not None else port for port in found.ports
+    ]
+    ports = tuple(sorted([*seen, *kept], key=lambda port: port.if_index))
+    return ports, {port.key: misses[port.key] for port in kept}
 
 
 def _odd(harvest: Harvest, plan: Plan, keys: tuple[str, ...], width: int) -> Iterable[Finding]:

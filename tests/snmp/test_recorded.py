@@ -1,5 +1,7 @@
 """The 35 recorded devices against the independent oracle: wrong fields 0."""
 
+import json
+
 import pytest
 
 from drivers.snmp.faults import AgentFault, Finding
@@ -58,6 +60,26 @@ async def test_all_recorded_devices() -> None:
     assert set(total.explained) <= {fault.code for fault in AgentFault}
     # A list of excuses that grows is a reader that got worse.
     assert sum(total.explained.values()) < 100
+
+
+async def test_neighbours_the_oracle_knows_are_found() -> None:
+    """Where the recording holds LLDP-MIB at all; some makers have it in their own MIBs only."""
+    found = 0
+    for name in NAMES:
+        truth = json.loads((captures() / f"{name}.truth.json").read_text())
+        links = truth.get("links", {"rows": []})["rows"]
+        theirs = {(port, remote or "") for port, kind, remote, *_ in links if kind == "lldp"}
+        if not theirs or not has_lldp(name):
+            continue
+        shown = as_json(await look(name))
+        ours = {(one["local_port"], one["remote_name"] or "") for one in shown["neighbours"]}
+        assert theirs <= ours, name
+        found += len(theirs)
+    assert found == 95
+
+
+def has_lldp(name: str) -> bool:
+    return b"\n1.0.8802.1.1.2.1.4.1.1." in (captures() / f"{name}.snmprec").read_bytes()
 
 
 @pytest.mark.parametrize(
