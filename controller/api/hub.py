@@ -142,7 +142,7 @@ class Hub:
         self._seq = 0
         self._ring: deque[_Batch] = deque()
         self._ring_bytes = 0
-        self._snapshots: dict[Topic, bytes] = {}
+        self._snapshots: dict[Topic, tuple[float, bytes]] = {}
         self._closed = False
         self.figures = HubFigures()
 
@@ -204,7 +204,8 @@ class Hub:
         if not changes:
             return
         self._seq += 1
-        batch = _Batch(self._seq, [_encoded(change) for change in changes.values()])
+        now = self._now()
+        batch = _Batch(self._seq, [_encoded(change, now) for change in changes.values()])
         self._snapshots.clear()
         self._remember(batch)
         self.figures.batches += 1
@@ -295,22 +296,26 @@ class Hub:
         return self._event("changes", newest.values())
 
     def _snapshot(self, topic: Topic) -> bytes:
-        """Everything the topic shows, now; encoded once for all who come before the next batch."""
+        """Everything the topic shows, now; encoded once for all who come within a second."""
         self.figures.snapshots += 1
-        if (ready := self._snapshots.get(topic)) is not None:
+        now = self._now()
+        made_at, ready = self._snapshots.get(topic, (0.0, b""))
+        if ready and 0 <= now - made_at < BATCH_SECONDS:
             return ready
         changes = [
-            _encoded(change)
+            _encoded(change, now)
             for kind in sorted(topic.kinds)
             for change in _STATES[kind](self._city, topic.scope)
         ]
         chunk = self._event("snapshot", changes)
-        self._snapshots[topic] = chunk
+        self._snapshots[topic] = now, chunk
         return chunk
 
 
-def _encoded(change: Change) -> _Encoded:
+def _encoded(change: Change, now: float) -> _Encoded:
+    """``at`` is the moment the body's ages count from, also when it is sent again later."""
     document = {
+        "at": round(now, 3),
         "kind": change.kind,
         "id": change.id,
         "scope": str(change.scope),

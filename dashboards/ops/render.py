@@ -1,6 +1,7 @@
 """Templates with one environment a language; every page gets the same surroundings."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,13 +22,9 @@ THEME_COOKIE = "tenone-theme"
 class Renderer:
     """Makes HTML out of a template's name and its values."""
 
-    def __init__(self, services: Services, statics: StaticTree) -> None:
+    def __init__(self, services: Services) -> None:
         self.services = services
-        self.statics = statics
-        self.languages: Mapping[str, Language] = languages_module.load()
-        self._environments = {
-            tag: _environment(language, statics) for tag, language in self.languages.items()
-        }
+        self.statics, self.languages, self._environments = _from_files()
 
     def language_of(self, request: Request) -> Language:
         """The language this request is answered in."""
@@ -68,6 +65,14 @@ class Renderer:
                 "vary": "Accept-Language, Cookie, HX-Request",
             },
         )
+
+
+@cache
+def _from_files() -> tuple[StaticTree, Mapping[str, Language], Mapping[str, Environment]]:
+    """What is made of the package's own files, once a process."""
+    statics = StaticTree()
+    languages = languages_module.load()
+    return statics, languages, {tag: _environment(languages[tag], statics) for tag in languages}
 
 
 def _environment(language: Language, statics: StaticTree) -> Environment:

@@ -25,7 +25,6 @@ from dashboards.ops.pages import (
     school_page,
 )
 from dashboards.ops.render import Renderer
-from dashboards.ops.statics import StaticTree
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(include_in_schema=False)
@@ -34,10 +33,10 @@ LANGUAGE_COOKIE_SECONDS = 365 * 86400
 
 def mount(app: FastAPI, services: Services) -> None:
     """Add pages and static files to an application made by ``create_app``."""
-    statics = StaticTree()
-    app.state.renderer = Renderer(services, statics)
+    renderer = Renderer(services)
+    app.state.renderer = renderer
     app.include_router(router)
-    app.add_route("/static/{version}/{name:path}", statics.serve, methods=["GET", "HEAD"])
+    app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
     _answer_people_in_html(app)
 
 

@@ -276,12 +276,13 @@ class Words:
 
     # -- sentences --------------------------------------------------------------
 
-    def school_headline(self, links: Sequence[LinkView]) -> Headline:
-        """A school in one sentence, from its links."""
+    def school_headline(self, links: Sequence[LinkView], worst: LinkView | None) -> Headline:
+        """A school in one sentence, from its links; it names ``worst``, as the lists above do."""
         bad = worst_first(link for link in links if link.verdict is Verdict.BAD)
         unknown = worst_first(link for link in links if link.verdict is Verdict.UNKNOWN)
         if bad:
-            return Headline(link_mark(bad[0]), self._harmed(bad, links), self._naming(bad[0]))
+            named = worst if worst is not None and worst.verdict is Verdict.BAD else bad[0]
+            return Headline(link_mark(named), self._harmed(bad, links), self._naming(named))
         if unknown:
             text = self._(UNKNOWN_LINKS, unknown=len(unknown), total=len(links))
             return Headline("unknown", text, self._naming(unknown[0]))

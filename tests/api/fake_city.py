@@ -183,7 +183,7 @@ class FakeCity:
             tallies=[_tally(tier, links) for tier in (Tier.UPLINK, Tier.CLASS)],
             worst=worst,
             agent=school.agent,
-            boards_online=sum(board.online is True for board in boards),
+            boards_online=sum(board.online is True and not board.stale for board in boards),
             boards_total=len(boards),
             since=None if worst is None else worst.since,
         )
@@ -344,7 +344,13 @@ def small_city(now: float) -> FakeCity:
         "evidence": OLD,
         "verified": False,
     }
-    city.add(no6, [link("no6", "uplink", "上联", now, **grey), *classes("no6", 4, **grey)])
+    quiet = [
+        replace(
+            view, boards=tuple(replace(b, stale=True, age_seconds=1_260.0) for b in view.boards)
+        )
+        for view in classes("no6", 4, **grey)
+    ]
+    city.add(no6, [link("no6", "uplink", "上联", now, **grey), *quiet])
 
     no7 = FakeSchool("no7", "Seventh Middle School", "north", agent("no7"))
     no7.switches = [switch("no7", "core-1")]

@@ -7,6 +7,7 @@ without it the site stays up until Ctrl-C, and faults come and go.
 import argparse
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -53,7 +54,25 @@ def shoot(browser: Browser, site: Served, folder: Path, only: set[str]) -> None:
                         page.wait_for_selector('body[data-live="1"]')
                     page.wait_for_timeout(300)
                     page.screenshot(path=folder / f"{title}_{name}", full_page=True)
+                    if title == "harmed":
+                        page.click('[data-link="no3/c-3-2"] .name')
+                        page.wait_for_selector("dialog[open] .panel")
+                        page.wait_for_timeout(300)
+                        page.screenshot(path=folder / f"dialog_{name}")
                 context.close()
+
+
+def remember(site: Served) -> None:
+    """Half an hour of history, so that the chart has something to show."""
+    now = time.time()
+    for scope, ring in list(site.services.trend._rings.items()):
+        last = ring[-1]
+        ring.clear()
+        for step in range(119, -1, -1):
+            bad = last.bad + (2 if 40 < step < 70 else 0) - (1 if step > 90 else 0)
+            unknown = last.unknown + (4 if 20 < step < 35 else 0)
+            ring.append(replace(last, at=now - step * 15, bad=max(bad, 0), unknown=unknown))
+        assert site.services.trend.of(scope)
 
 
 def liven(site: Served) -> None:
@@ -84,6 +103,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     with served(port=arguments.port) as site:
+        site.do(lambda: remember(site))
         if arguments.shots is None:
             print(f"{site.url}/sign-in#{site.code()}", flush=True)
             liven(site)

@@ -81,7 +81,7 @@ async def events(
 ) -> Response:
     """Events ``snapshot``, ``changes``, ``beat`` and ``signed-out``.
 
-    The first two carry ``{"now", "changes": [{"kind", "id", "scope", "body"}]}``.
+    The first two carry ``{"now", "changes": [{"at", "kind", "id", "scope", "body"}]}``.
     After a reconnect with ``Last-Event-ID`` the stream goes on where it stopped, or starts
     with a snapshot where too much was missed.
     """

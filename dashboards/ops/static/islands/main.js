@@ -47,7 +47,10 @@ function onChanges(changes, whole) {
     schools.clear();
     links.clear();
   }
-  for (const change of changes) take[change.kind]?.(change);
+  for (const change of changes) {
+    w.setMoment(change.at);
+    take[change.kind]?.(change);
+  }
   if (page === "overview") afterSchools(changes, whole);
   if (page === "school") afterLinks(changes, whole);
   document.body.dataset.live = "1";
@@ -82,10 +85,11 @@ function afterSchools(changes, whole) {
 
 /** @param {Change[]} changes @param {boolean} whole */
 function afterLinks(changes, whole) {
-  if (!whole && !changes.some((change) => change.kind === "link")) return;
+  if (!whole && !changes.some(({ kind }) => kind === "link" || kind === "school")) return;
   const all = [...links.values()].sort(w.worstLinkFirst);
   const hero = document.querySelector(".hero");
-  if (hero) patch.setHeadline(hero, w.schoolHeadline(all));
+  const school = [...schools.values()].find((one) => one.scope === pageScope);
+  if (hero) patch.setHeadline(hero, w.schoolHeadline(all, school?.worst ?? null));
   let known = 0;
   for (const list of document.querySelectorAll("[data-link-list]")) {
     const rows = patchableRows(/** @type {HTMLElement} */ (list), "link");

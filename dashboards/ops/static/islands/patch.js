@@ -37,8 +37,9 @@ function setState(root, kind, word = w.markWord(kind)) {
 export function setAge(root, field, seconds) {
   const found = cell(root, field);
   if (!found) return;
-  found.dataset.at = seconds === null ? "" : String(w.now() - seconds);
-  found.textContent = w.age(seconds);
+  const at = seconds === null ? null : w.before(seconds);
+  found.dataset.at = at === null ? "" : String(at);
+  found.textContent = w.age(at === null ? null : w.now() - at);
 }
 
 /** @param {Element} root @param {import("./words.js").Tally} tally */
@@ -69,7 +70,9 @@ function noteVerdict(row, verdict) {
 /** @param {HTMLElement} row @param {import("./words.js").Link} link */
 export function setLink(row, link) {
   noteVerdict(row, link.verdict);
-  setState(row, w.linkMark(link));
+  const kind = w.linkMark(link);
+  row.dataset.fresh = kind === "unknown" || kind === "stale" ? "no" : "yes";
+  setState(row, kind);
   text(row, "name", link.name);
   text(row, "speed", w.speed(link.negotiated_mbps));
   text(row, "contract", w.speed(link.contract_mbps));
@@ -91,8 +94,9 @@ function proof(item) {
   const time = document.createElement("time");
   time.className = "num age";
   time.dataset.f = "proof-age";
-  time.dataset.at = String(w.now() - item.age_seconds);
-  time.textContent = w.age(item.age_seconds);
+  const at = w.before(item.age_seconds);
+  time.dataset.at = String(at);
+  time.textContent = w.age(w.now() - at);
   span.append(name, " ", time);
   return span;
 }

@@ -7,7 +7,7 @@ const SILENCE_SECONDS = 40;
 const GIVE_UP_CHECK_MILLISECONDS = 5000;
 
 /**
- * @typedef {{kind: string, id: string, scope: string, body: any}} Change
+ * @typedef {{at: number, kind: string, id: string, scope: string, body: any}} Change
  * @typedef {(changes: Change[], whole: boolean) => void} Listener
  */
 

@@ -5,6 +5,7 @@ import { cell } from "./patch.js";
 
 const KEEP_SECONDS = 30 * 60;
 const SAMPLE_SECONDS = 15;
+const SHORTEST_SECONDS = 120;
 const ROW_SECONDS = 60;
 
 /** @typedef {{at: number, good: number, bad: number, unknown: number}} Sample */
@@ -85,7 +86,8 @@ function options(card, samples) {
   const style = getComputedStyle(card);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const end = w.now();
-  const most = Math.max(3, ...samples.map((sample) => Math.max(sample.bad, sample.unknown)));
+  const start = Math.min(samples[0]?.at ?? end, end - SHORTEST_SECONDS);
+  const most = Math.max(0, ...samples.map((sample) => Math.max(sample.bad, sample.unknown)));
   const quiet = { color: colour("--ink-3"), fontSize: 12, fontFamily: style.fontFamily };
   const series = (/** @type {string} */ name, /** @type {"bad"|"unknown"} */ key,
     /** @type {string} */ stroke, /** @type {string} */ kind, /** @type {string} */ symbol) => ({
@@ -107,11 +109,11 @@ function options(card, samples) {
         [w.clock(points[0].value[0] / 1000, true),
           ...points.map((point) => `${point.seriesName} ${point.value[1]}`)].join("\n"),
     },
-    xAxis: { type: "time", min: (end - KEEP_SECONDS) * 1000, max: end * 1000, splitNumber: 4,
+    xAxis: { type: "time", min: start * 1000, max: end * 1000, splitNumber: 4,
       axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false },
       axisLabel: { ...quiet, hideOverlap: true,
         formatter: (/** @type {number} */ value) => w.clock(value / 1000) } },
-    yAxis: { type: "value", min: 0, max: most, minInterval: 1, splitNumber: 3,
+    yAxis: { type: "value", min: 0, max: most > 4 ? undefined : 4, minInterval: 1, splitNumber: 3,
       axisLabel: quiet, splitLine: { lineStyle: { color: colour("--line") } } },
     series: [
       series(w.t("Harmed"), "bad", colour("--crit"), "solid", "rect"),

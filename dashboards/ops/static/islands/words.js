@@ -35,6 +35,19 @@ export function setClock(serverNow) {
   offset = serverNow - Date.now() / 1000;
 }
 
+/** The moment the ages of the view at hand count from. */
+let moment = now();
+
+/** @param {number} at epoch seconds */
+export function setMoment(at) {
+  moment = at;
+}
+
+/** When something that is so old was true. @param {number} seconds @returns {number} */
+export function before(seconds) {
+  return moment - seconds;
+}
+
 /** @returns {number} epoch seconds by the server's clock */
 export function now() {
   return Date.now() / 1000 + offset;
@@ -61,10 +74,10 @@ const day = new Intl.DateTimeFormat("en-CA",
 
 /** @param {number} at epoch seconds @param {boolean} [seconds] */
 export function clock(at, seconds = false) {
-  const moment = new Date(at * 1000);
-  const text = (seconds ? timeWithSeconds : time).format(moment);
-  const date = day.format(moment);
-  return date === day.format(new Date(now() * 1000)) ? text : `${date.slice(5)} ${text}`;
+  const date = new Date(at * 1000);
+  const text = (seconds ? timeWithSeconds : time).format(date);
+  const today = day.format(new Date(now() * 1000));
+  return day.format(date) === today ? text : `${day.format(date).slice(5)} ${text}`;
 }
 
 /** @param {number|null} at */
@@ -201,15 +214,19 @@ function naming(link) {
 }
 
 /**
- * A school in one sentence. @param {Link[]} links
+ * A school in one sentence; it names `worst`, as the lists above do.
+ * @param {Link[]} links @param {Link|null} worst
  * @returns {{kind: string, main: string, detail: string}}
  */
-export function schoolHeadline(links) {
+export function schoolHeadline(links, worst) {
   const sorted = [...links].sort(worstLinkFirst);
   const bad = sorted.filter((link) => link.verdict === "bad");
   const unknown = sorted.filter((link) => link.verdict === "unknown");
   const total = links.length;
-  if (bad.length) return { kind: linkMark(bad[0]), main: harmed(bad, links), detail: naming(bad[0]) };
+  if (bad.length) {
+    const named = worst?.verdict === "bad" ? worst : bad[0];
+    return { kind: linkMark(named), main: harmed(bad, links), detail: naming(named) };
+  }
   if (unknown.length) {
     const main = t("%(unknown)s of %(total)s links unknown", { unknown: unknown.length, total });
     return { kind: "unknown", main, detail: naming(unknown[0]) };
