@@ -2,7 +2,8 @@
 
 A message is acknowledged only after what it said is on disk: in a kept block, or in the
 quarantine. One ``board-health`` block a school holds all boards; it is made at most once a
-second when something changed and at least once a minute.
+second when something changed (more often only while a flood would otherwise hold the
+other boards' messages back) and at least once a minute.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 SUBJECT = "board/all"
 CHANGED_SECONDS = 1.0
 UNCHANGED_SECONDS = 60.0
-PRESSED_SECONDS = 0.2
+PRESSED_SECONDS = 0.05
 """Between two writes when so many messages wait that the broker would hold others back."""
 RECEIVE_MAXIMUM = 1000
 PRESSED_MESSAGES = 50
@@ -70,7 +71,7 @@ class Gateway:
         self._kept_ns: int | None = None
         self._wake = asyncio.Event()
         self._pressed = asyncio.Event()
-        now_ns = self._clock.monotonic_ns()
+        self._told_ns = now_ns = self._clock.monotonic_ns()
         self._buckets: dict[str, TokenBucket] = {}
         self._strangers = TokenBucket(rate=RATE_A_SECOND, burst=BURST, now_ns=now_ns)
 
@@ -82,6 +83,8 @@ class Gateway:
     async def close(self) -> None:
         """Write what is held, acknowledge it, disconnect. The tasks must have ended."""
         await self._flush()
+        if self.quarantine.is_waiting:
+            await self._write_quarantine()
         if self._port is not None:
             await self._port.disconnect()
 
@@ -159,6 +162,8 @@ class Gateway:
             self._wake.clear()
             self._pressed.clear()
             await self._flush()
+            if self.quarantine.is_waiting:
+                self._wake.set()  # the rest of a flood is told by the next write
             await self._clock.sleep(PRESSED_SECONDS)
             await sleep_or(self._clock, CHANGED_SECONDS - PRESSED_SECONDS, self._pressed)
 
@@ -174,13 +179,20 @@ class Gateway:
                     self._held = held + self._held  # acknowledged when a later write succeeds
                 raise
             self._kept_version, self._kept_ns = version, self._clock.monotonic_ns()
-        if self.quarantine.is_waiting:
+        if self.quarantine.is_precious or self._is_quarantine_due():
             await self._write_quarantine()
         if port is not None:
             for message in held:
                 port.ack(message)
 
+    def _is_quarantine_due(self) -> bool:
+        """A flood is counted at once and told once a second, or telling it would be a flood."""
+        if not self.quarantine.is_waiting:
+            return False
+        return self._clock.monotonic_ns() - self._told_ns >= CHANGED_SECONDS * 1e9
+
     async def _write_quarantine(self) -> None:
+        self._told_ns = self._clock.monotonic_ns()
         lines = self.quarantine.take_lines()
         try:
             await asyncio.to_thread(self.quarantine.write, lines)

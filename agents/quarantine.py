@@ -78,6 +78,11 @@ class Quarantine:
         """Whether there is something to write."""
         return bool(self._waiting)
 
+    @property
+    def is_precious(self) -> bool:
+        """Whether something besides floods waits: each of those is a message of its own."""
+        return any(reason is not Reason.FLOOD for reason, _ in self._waiting)
+
     def take_lines(self) -> bytes:
         """The lines to write, as bytes; they are not waiting any more."""
         waiting, self._waiting = self._waiting, {}

@@ -1,4 +1,4 @@
-"""What the services share: signals that ask for an orderly end, systemd's notices, the log."""
+"""What the services share: signals that ask for an orderly end, systemd's notices."""
 
 import asyncio
 import contextlib
@@ -6,25 +6,13 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 WATCHDOG_SHARE = 3
 """A sign of life this many times in the interval systemd allows."""
 
 log = logging.getLogger(__name__)
-
-
-def log_to_stderr(*, verbose: bool = False) -> None:
-    """One line an event; under systemd without the time, which the journal adds itself."""
-    plain = "JOURNAL_STREAM" in os.environ
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
-        format=LOG_FORMAT.removeprefix("%(asctime)s ") if plain else LOG_FORMAT,
-    )
 
 
 def sd_notify(state: str) -> None:

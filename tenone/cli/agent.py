@@ -15,7 +15,8 @@ from agents.service import Agent
 from drivers.snmp.errors import BadTarget
 from drivers.wire.endpoint import EndpointError
 from tenone.blocks.block import Block
-from tenone.cli._service import log_to_stderr, run_service, sd_notify
+from tenone.cli._logs import start_log
+from tenone.cli._service import run_service, sd_notify
 from tenone.config import ConfigError, School, SecretError, load_school
 from tenone.journal.journal import JournalError
 from tenone.runtime.clock import SystemClock
@@ -42,7 +43,7 @@ def agent(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
     """Watch one school's switches and boards, report to the city. SIGTERM drains and stops."""
-    log_to_stderr(verbose=verbose)
+    start_log(verbose=verbose)
     try:
         school = load_school(config)
     except ConfigError as error:

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -232,3 +233,61 @@ async def test_without_a_broker_presence_is_unknown_and_comes_back(
         async with site.board("b1") as board:
             await board("s", online=True)
             await until(lambda: site.column("online")[-1] == [1, None, None])
+
+
+@asynccontextmanager
+async def simulated(
+    endpoint: Endpoint, *arguments: str
+) -> AsyncIterator[Callable[[dict[str, object]], Awaitable[None]]]:
+    """``tenone sim board``; yields a way to give it control lines."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tenone.cli", "sim", "board", "--ready-json"),
+        *("--broker", f"{endpoint.host}:{endpoint.port}", *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+    assert json.loads(await stdout.readline())["ready"]
+
+    async def tell(line: dict[str, object]) -> None:
+        stdin.write(json.dumps(line).encode() + b"\n")
+        await stdin.drain()
+        assert json.loads(await stdout.readline()) == {"ok": True}
+
+    try:
+        yield tell
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def test_the_simulated_boards_and_all_their_faults(site: Site) -> None:
+    faults = {
+        "bad-json": Reason.JSON,
+        "nan": Reason.JSON,
+        "unknown-field": Reason.FIELD,
+        "out-of-range": Reason.RANGE,
+        "flood": Reason.FLOOD,
+    }
+    async with (
+        site.running() as gateway,
+        simulated(site.endpoint, "--serials", "b1,b2,b9", "--interval", "200ms") as tell,
+    ):
+        counts, outcomes = gateway.quarantine.counts, gateway.table.outcomes
+        await until(lambda: site.column("online")[-1] == [1, 1, None])
+        assert {reason for reason in counts if counts[reason]} == {Reason.UNKNOWN_DEVICE}
+        for fault, reason in faults.items():
+            before = counts[reason]
+            await tell({"board": "b1", "set": {"fault": fault}})
+            await until(lambda: counts[reason] > before)  # noqa: B023 - awaited in the same round
+        await tell({"board": "b1", "set": {"fault": "duplicates"}})
+        await until(lambda: outcomes[Outcome.DUPLICATE] > 0)
+        await tell({"board": "b1", "set": {"fault": "clock-1970"}})
+        await until(lambda: site.column("device_time_ms")[-1][0] is None)
+        assert site.column("device_time_ms")[-1][1] is not None
+        await tell({"board": "b2", "set": {"offline": True}})
+        await until(lambda: site.column("online")[-1] == [1, 0, None])
+        await tell({"board": "b2", "set": {"offline": False}})
+        await until(lambda: site.column("online")[-1] == [1, 1, None])
