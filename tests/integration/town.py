@@ -206,7 +206,10 @@ def stored(data: Path, scratch: Path) -> Iterator[tuple[Block, Layout]]:
             "SELECT b.coding, b.data, l.document FROM blocks b JOIN layouts l ON l.id = b.layout"
         )
         for coding, body, document in rows:
-            yield Block.parse(zlib.decompress(body) if coding else body), Layout.parse(zlib.decompress(document))
+            yield (
+                Block.parse(zlib.decompress(body) if coding else body),
+                Layout.parse(zlib.decompress(document)),
+            )
         database.close()
 
 
