@@ -7,7 +7,10 @@ harmless. Measured differences from Mosquitto that matter to a client:
 - one listener speaks one MQTT version, so there are two: ``port`` (5) and ``port_311`` (3.1.1);
   they share topics and retained messages;
 - a message is delivered with the QoS of the subscription, even where it was published with less;
-- ``receive_maximum`` of the client is ignored, ``MAX_INFLIGHT`` holds;
+- ``receive_maximum`` of the client is ignored: 100 unacknowledged messages may be out, and
+  while they are, the broker sends nothing else, not even PUBACK and SUBACK. So the loop that
+  acknowledges must never await a QoS 1 publish or a subscription, and who resumes a session
+  (``MqttPort.session_present``) must not subscribe again before it consumes;
 - acknowledgements out of the order of arrival end the connection;
 - a session outlives its connection only if it was begun with clean start off;
 - a normal DISCONNECT drops the will, reason 0x04 sends it, as they should.
@@ -32,6 +35,7 @@ from typing import Self
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 10_000
 MAX_INFLIGHT = 100
+"""rumqttd 0.20 keeps to 100 whatever larger number it is told."""
 SEGMENT_BYTES = 8 * 1024 * 1024
 SEGMENTS = 8
 """Memory bound of each subscription's log: what a slower reader may lag behind."""

@@ -62,6 +62,8 @@ __all__ = [
 ]
 
 DISCONNECT_WITH_WILL = 0x04
+MESSAGE_OVERHEAD_BYTES = 500
+"""Memory of a waiting message beside its payload, about."""
 MAX_IN_FLIGHT = 1000
 """Own QoS 1 messages awaiting PUBACK, where the broker allows more."""
 PACKET_OVERHEAD_BYTES = 128
@@ -76,9 +78,11 @@ class MqttPort:
     ``session_expiry_seconds`` from the first connection on (the embedded broker keeps a session
     only if it was not begun clean).
 
-    At most ``receive_maximum`` QoS 1 messages are outstanding, by the broker's promise. QoS 0
-    messages beyond ``queue_limit`` waiting ones (or ``queue_bytes``) are thrown away, counted in
-    ``statistics.overflowed`` and logged as errors.
+    At most ``receive_maximum`` QoS 1 messages are outstanding, by the broker's promise. Brokers
+    break it (Mosquitto 2.0.11 does after the first acknowledgements), so the port stops reading
+    while that many wait for the consumer. QoS 0 messages beyond ``queue_limit`` waiting ones (or
+    ``queue_bytes``) are thrown away, counted in ``statistics.overflowed`` and logged as errors;
+    a QoS 1 message beyond ``queue_bytes`` ends the connection: it comes again.
     """
 
     def __init__(
@@ -98,6 +102,8 @@ class MqttPort:
         self.endpoint = endpoint
         self.client_id = client_id
         self.statistics = Statistics()
+        self.session_present = False
+        """Whether the broker had kept a session: its subscriptions stand already."""
         self._clean_start = clean_start
         self._session_expiry = session_expiry_seconds
         self._keepalive = keepalive_seconds
@@ -107,6 +113,7 @@ class MqttPort:
         self._connect_timeout = connect_timeout_seconds
         self._inbound: deque[Message] = deque()
         self._inbound_bytes = 0
+        self._inbound_kept = 0
         self._arrived = asyncio.Event()
         self._arrivals: deque[Arrival] = deque()
         self._publishes: dict[int, tuple[asyncio.Future[None], str]] = {}
@@ -250,6 +257,7 @@ class MqttPort:
             # Nothing is written before the loop runs again, so this is in time for on_publish.
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._publishes[info.mid] = (future, topic)
+            self._adjust_reading()
             try:
                 await future
             finally:
@@ -263,6 +271,7 @@ class MqttPort:
             raise self._lost(f"subscription to {topic_filter} was not sent: {result.name}")
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._subscribes[packet_id] = (future, topic_filter)
+        self._adjust_reading()
         try:
             return await future
         finally:
@@ -279,7 +288,9 @@ class MqttPort:
         while True:
             while self._inbound:
                 message = self._inbound.popleft()
-                self._inbound_bytes -= len(message.payload)
+                self._inbound_bytes -= _weight(message.payload)
+                self._inbound_kept -= message.arrival is not None
+                self._adjust_reading()
                 yield message
             if self._ended is not None:
                 raise self._ended
@@ -328,6 +339,7 @@ class MqttPort:
             receive_maximum=getattr(properties, "ReceiveMaximum", 65_535),
             maximum_packet_bytes=getattr(properties, "MaximumPacketSize", None),
         )
+        self.session_present = granted.session_present
         self._maximum_packet = granted.maximum_packet_bytes
         self._in_flight = asyncio.Semaphore(min(granted.receive_maximum, MAX_IN_FLIGHT))
         self._connack.set_result(granted)
@@ -349,12 +361,13 @@ class MqttPort:
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         self.statistics.received += 1
-        size = len(message.payload)
-        if message.qos == 0 and (
-            len(self._inbound) >= self._queue_limit
-            or self._inbound_bytes + size > self._queue_bytes_limit
-        ):
+        size = _weight(message.payload)
+        too_much = self._inbound_bytes + size > self._queue_bytes_limit
+        if message.qos == 0 and (too_much or len(self._inbound) >= self._queue_limit):
             self._overflow(message.topic)
+            return
+        if too_much and self._inbound:
+            self._end(f"{len(self._inbound)} messages wait for the consumer, which is too slow")
             return
         properties = message.properties
         pairs = getattr(properties, "UserProperty", ()) if properties is not None else ()
@@ -362,6 +375,7 @@ class MqttPort:
         if message.qos:
             arrival = Arrival(message.mid, message.qos)
             self._arrivals.append(arrival)
+            self._inbound_kept += 1
         self._inbound_bytes += size
         self._inbound.append(
             Message(
@@ -375,6 +389,19 @@ class MqttPort:
             )
         )
         self._arrived.set()
+        self._adjust_reading()
+
+    def _adjust_reading(self) -> None:
+        """Stop or go on reading, by how many messages wait.
+
+        Never stop while an answer of the broker is awaited: the consumer may be who awaits it.
+        """
+        if self._watch is None:
+            return
+        if self._publishes or self._subscribes or self._inbound_kept < self._receive_maximum:
+            self._watch.resume()
+        else:
+            self._watch.pause()
 
     def _overflow(self, topic: str) -> None:
         count = self.statistics.overflowed = self.statistics.overflowed + 1
@@ -436,6 +463,11 @@ class MqttPort:
 
     # -- ending --------------------------------------------------------------------------
 
+    def _end(self, why: str) -> None:
+        self._broken(why)
+        if self._watch is not None:
+            self._watch.close()
+
     def _broken(self, why: str) -> None:
         self._fail(ConnectionLostError(f"connection to {self.endpoint} was given up: {why}"))
 
@@ -478,3 +510,7 @@ class MqttPort:
 
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves this class unannotated
+
+
+def _weight(payload: bytes | bytearray) -> int:
+    return len(payload) + MESSAGE_OVERHEAD_BYTES

@@ -6,6 +6,8 @@ asks the kernel for every packet's first byte, length bytes and rest one by one.
 """
 
 import asyncio
+import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +42,25 @@ class BufferedClient(Client):
         pending = getattr(self.socket(), "pending", None)  # TLS keeps decrypted bytes
         return pending is not None and pending() > 0
 
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        # paho leaves the socket open when the handshake fails. Whether the host's name is
+        # checked is the context's business alone.
+        context: ssl.SSLContext = self._ssl_context  # type: ignore[assignment] # asked for only when set
+        wrapped = context.wrap_socket(
+            tcp_sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        try:
+            wrapped.settimeout(self.connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
+
+    def ping(self) -> None:
+        """Send a PINGREQ now."""
+        self._send_pingreq()
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._position >= len(self._ahead):
             self._ahead = super()._sock_recv(max(bufsize, READ_BYTES))
@@ -68,6 +89,21 @@ class Watch:
         self._writing = False
         self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._was_paused = False
+
+    def pause(self) -> None:
+        """Stop reading: the consumer is slower than the broker. TCP tells the broker."""
+        if not self._paused and self._socket is not None:
+            self._paused = self._was_paused = True
+            self._loop.remove_reader(self._socket)
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._paused and self._socket is not None:
+            self._paused = False
+            self._loop.add_reader(self._socket, self._readable)
+            self._loop.call_soon(self._readable)  # for what was read ahead
 
     async def open(self, work: Callable[[], MQTTErrorCode]) -> None:
         """Run ``work``, which opens the client's socket and blocks, off the loop; then watch it.
@@ -83,6 +119,8 @@ class Watch:
             raise
         self._client.on_socket_close = self._on_close
         self._socket = self._client.socket()
+        # Without this an acknowledgement waits up to 40 ms for the peer's delayed TCP ACK.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._loop.add_reader(self._socket, self._readable)
         self._timer = self._loop.call_later(MISC_SECONDS, self._misc)
         self._flush()
@@ -138,7 +176,7 @@ class Watch:
 
     def _readable(self) -> None:
         for _ in range(PACKETS_A_WAKEUP):
-            if self._socket is None:
+            if self._socket is None or self._paused:
                 return
             self._guarded(self._client.loop_read)
             if self._socket is None or not self._client.has_read_ahead:
@@ -147,7 +185,13 @@ class Watch:
 
     def _misc(self) -> None:
         self._timer = self._loop.call_later(MISC_SECONDS, self._misc)
-        self._guarded(self._client.loop_misc)
+        if self._was_paused:
+            # The answer to a ping waits behind what we do not read, so paho must not judge the
+            # broker by it; the broker still wants to hear from us.
+            self._was_paused = self._paused
+            self._client.ping()
+        else:
+            self._guarded(self._client.loop_misc)
 
     def _guarded(self, step: Callable[[], MQTTErrorCode]) -> None:
         # What paho raises on packets that break the standard depends on where they break it.

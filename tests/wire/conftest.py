@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +60,10 @@ def mosquitto_program() -> str:
 
 @pytest.fixture
 def start_mosquitto(mosquitto_program: str, tmp_path: Path) -> Iterator[StartMosquitto]:
-    """Start one with extra configuration lines; ``{port}`` in them is its port."""
+    """Start one with extra configuration lines, for all of it and for its listener."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*lines: str, anonymous: bool = True) -> Mosquitto:
+    def start(*lines: str, listener: Sequence[str] = (), anonymous: bool = True) -> Mosquitto:
         for _ in range(5):
             port = free_port()
             configuration = tmp_path / f"mosquitto-{len(started)}.conf"
@@ -72,8 +72,10 @@ def start_mosquitto(mosquitto_program: str, tmp_path: Path) -> Iterator[StartMos
                     [
                         *lines,
                         f"listener {port} 127.0.0.1",
+                        *listener,
                         f"allow_anonymous {str(anonymous).lower()}",
                         "max_queued_messages 0",
+                        "set_tcp_nodelay true",
                         "user root",
                         "",
                     ]
