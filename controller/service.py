@@ -94,7 +94,7 @@ class Controller:
         self._book = ReceiptBook()
         self._desk = CommandDesk(clock)
         self.ingest = Ingest(
-            store=self.store,
+            commit=self.store.commit,
             quarantine=self.quarantine,
             live=self.live,
             book=self._book,

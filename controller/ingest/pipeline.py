@@ -19,7 +19,6 @@ from controller.store.protocols import (
     NS,
     Arrival,
     BaseNotice,
-    BlockStore,
     ChainKey,
     CommitResult,
     StoreError,
@@ -37,6 +36,10 @@ INBOX_BYTES = 64 * 1024 * 1024
 """Beyond it reading stops, and with it the broker's connection: back-pressure."""
 RETRY_SECONDS = 1.0
 FINDINGS = 200
+
+
+Commit = Callable[[Sequence[Arrival], Sequence[BaseNotice]], CommitResult]
+"""Of :class:`controller.store.protocols.BlockStore`; runs in ``executor``."""
 
 
 class Sink(Protocol):
@@ -95,7 +98,7 @@ class Ingest:
     def __init__(
         self,
         *,
-        store: BlockStore,
+        commit: Commit,
         quarantine: Quarantine,
         live: Sink,
         book: ReceiptBook,
@@ -103,7 +106,7 @@ class Ingest:
         executor: Executor,
         on_applied: Callable[[], None] = lambda: None,
     ) -> None:
-        self._store = store
+        self._commit = commit
         self._quarantine = quarantine
         self._live = live
         self._book = book
@@ -160,7 +163,9 @@ class Ingest:
         bases: Sequence[BaseNotice] = [item for item in items if isinstance(item, BaseNotice)]
         conflicts: set[int] = set()
         while pending or bases:
-            result = await self._in_thread(self._commit, pending, bases)
+            result = await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._commit, pending, bases
+            )
             conflicts |= {id(one) for one in result.conflicts}
             refusals += [_conflict(one) for one in result.conflicts]
             self._account(pending, bases, result)
@@ -175,18 +180,6 @@ class Ingest:
         for item in items:
             self._apply(item, conflicts)
         self._on_applied()
-
-    def _commit(self, pending: Sequence[Arrival], bases: Sequence[BaseNotice]) -> CommitResult:
-        return self._store.commit(pending, bases)
-
-    async def _in_thread(
-        self,
-        work: Callable[[Sequence[Arrival], Sequence[BaseNotice]], CommitResult],
-        pending: Sequence[Arrival],
-        bases: Sequence[BaseNotice],
-    ) -> CommitResult:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, work, pending, bases)
 
     def _account(
         self, pending: Sequence[Arrival], bases: Sequence[BaseNotice], result: CommitResult

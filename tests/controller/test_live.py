@@ -95,7 +95,9 @@ def test_a_sweep_makes_verdicts() -> None:
     [
         ({"oper": [2, 1, 1]}, ("bad", ["link-down"])),
         ({"admin": [2, 1, 1], "oper": [2, 1, 1]}, ("bad", ["configuration"])),
-        ({"duplex": [None, 3, 3]}, ("unknown", ["duplex-unknown"])),
+        ({"duplex": [1, 3, 3]}, ("unknown", ["duplex-unknown"])),
+        ({"duplex": [None, 3, 3]}, ("good", [])),  # decision 0005
+        ({"duplex": [None, 3, 3], "speed_mbps": [100, 1, 1]}, ("bad", ["speed"])),
         ({"speed_mbps": [None, 1000, 10_000]}, ("unknown", ["speed-unknown"])),
         ({"oper": [None, 1, 1]}, ("unknown", ["oper-unknown"])),
         ({"duplex": [2, 3, 3], "speed_mbps": [100, 1, 1]}, ("bad", ["speed", "duplex"])),
