@@ -110,6 +110,11 @@ class Journal:
         return journal
 
     @property
+    def broken(self) -> str:
+        """Why nothing more can be kept until the agent is started again; empty while it can."""
+        return self._broken
+
+    @property
     def kept_bytes(self) -> int:
         """Size of all files."""
         return sum(segment.size for one in self._classes.values() for segment in one.segments)
