@@ -150,8 +150,7 @@ class InfluxExport:
                     self.figures.failures += 1
                     self.figures.trouble = str(error)
                     log.warning("export: %s; again in %.0f s", error, pause)
-                    self._cursor = dict(self._kept)
-                    self._taken.clear()
+                    self._go_back()
                     await self._clock.sleep(pause)
                     pause = min(2 * pause, LONGEST_RETRY_SECONDS)
                     continue
@@ -159,6 +158,11 @@ class InfluxExport:
                 pause = FIRST_RETRY_SECONDS
                 if not moved:
                     await self._clock.sleep(IDLE_SECONDS)
+
+    def _go_back(self) -> None:
+        """After a failure nobody knows what the server has written of the last minute."""
+        self._cursor = dict(self._kept)
+        self._taken.clear()
 
     def step(self) -> bool:
         """Export the next blocks of every district; whether there were any. Blocks."""
