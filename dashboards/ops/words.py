@@ -292,8 +292,8 @@ class Words:
         kind = next((k for k in ("stale", "unverified") if k in kinds), "ok")
         return Headline(kind, self._(ALL_LINKS, total=len(links)))
 
-    def overview_headline(self, view: Overview) -> Headline:
-        """A city or district in one sentence."""
+    def overview_headline(self, view: Overview, worst: SchoolView | None) -> Headline:
+        """A city or district in one sentence, with the mark of its worst school."""
         values = {
             "total": view.schools_total,
             "good": view.schools_good,
@@ -303,7 +303,8 @@ class Words:
         if not view.schools_total:
             return Headline("unknown", self._(NO_SCHOOLS))
         if view.schools_bad:
-            return Headline("crit", self._(HARMED_SCHOOLS, **values))
+            kind = "crit" if worst is None else school_mark(worst)
+            return Headline(kind, self._(HARMED_SCHOOLS, **values))
         if view.schools_unknown:
             return Headline("unknown", self._(UNKNOWN_SCHOOLS, **values))
         unverified = any(tally.unverified for tally in view.tallies)

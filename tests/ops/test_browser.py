@@ -11,10 +11,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from controller.api.services import ActionReply
 from controller.api.sessions import Role
+from controller.encode import switch_json
+from controller.views import Change
 from dashboards.ops.assets import DEV_VENDOR
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 from tests.api.conftest import RecordingActions
+from tests.api.fake_city import link, switch
 from tests.ops.serving import Served, served
 
 CHROMIUM = shutil.which("chromium")
@@ -270,9 +273,9 @@ def test_a_silent_gateway_turns_the_page_grey(watched: Watched, site: Served) ->
 
     def fall_silent() -> None:
         changes = site.city.set_agent("no1", online=False, last_report_age_seconds=95.0)
-        for link in list(site.city.schools_by_id["no1"].links):
+        for name in list(site.city.schools_by_id["no1"].links):
             changes += site.city.set_link(
-                link, verdict=Verdict.UNKNOWN, causes=(Cause.AGENT_SILENT,), stale=True
+                name, verdict=Verdict.UNKNOWN, causes=(Cause.AGENT_SILENT,), stale=True
             )
         site.services.hub.publish(changes)
 
@@ -281,6 +284,58 @@ def test_a_silent_gateway_turns_the_page_grey(watched: Watched, site: Served) ->
     expect(page.locator('[data-link][data-fresh="no"]')).to_have_count(7)
     expect(page.locator("[data-silent]")).to_be_visible()
     assert page.locator("[data-link-list] .who .mark-ok").count() == 0
+
+
+def test_what_comes_later_appears(watched: Watched, site: Served) -> None:
+    """A school, a link and a switch that were not there when the page was made."""
+    page = watched.page
+    later = site.city.schools_by_id.pop("no12")
+    page.goto(site.url)
+    page.wait_for_selector(LIVE)
+    expect(page.locator('[data-school="no12"]')).to_have_count(0)
+
+    def come() -> None:
+        site.city.schools_by_id["no12"] = later
+        site.services.hub.publish(site.city.changes_above(later))
+
+    site.do(come)
+    expect(page.locator('[data-school="no12"]')).to_have_count(1)
+    expect(page.locator("h1")).to_have_text("2 of 8 schools harmed")
+    empty = site.city.schools_by_id["no8"]
+    page.goto(f"{site.url}/at/binhai/north/no8")
+    page.wait_for_selector(LIVE)
+    expect(page.locator("h1")).to_contain_text("No link is described here yet")
+
+    def describe() -> None:
+        empty.links["no8/c-1-1"] = link("no8", "c-1-1", "1-1", time.time())
+        empty.switches.append(switch("no8", "acc-1"))
+        site.services.hub.publish(site.city.set_link("no8/c-1-1"))
+        body = switch_json(empty.switches[0])
+        site.services.hub.publish(
+            [Change(scope=empty.scope, kind="switch", id="no8/switch/acc-1", body=body)]
+        )
+
+    site.do(describe)
+    expect(page.locator('[data-link="no8/c-1-1"]')).to_have_count(1)
+    expect(page.locator('[data-switch="no8/switch/acc-1"]')).to_have_count(1)
+    expect(page.locator('h1 [data-f="main"]')).to_have_text("All 1 links hold the promise")
+
+
+def test_the_first_school_of_an_empty_city_appears(watched: Watched, site: Served) -> None:
+    page = watched.page
+    schools = dict(site.city.schools_by_id)
+    site.do(site.city.schools_by_id.clear)
+    page.goto(site.url)
+    page.wait_for_selector(LIVE)
+    expect(page.locator("h1")).to_have_text("No school here yet")
+
+    def come() -> None:
+        site.city.schools_by_id["no1"] = schools["no1"]
+        site.services.hub.publish(site.city.changes_above(schools["no1"]))
+
+    site.do(come)
+    expect(page.locator("h1")).to_have_text("All 1 schools hold the promise")
+    page.wait_for_selector(LIVE)
 
 
 def test_losing_the_controller_is_said_and_healed(watched: Watched, site: Served) -> None:
@@ -422,15 +477,15 @@ def test_a_long_watch_does_not_grow_the_page(watched: Watched, site: Served) -> 
         return int(next(m["value"] for m in metrics if m["name"] == "Nodes"))
 
     def everything() -> None:
-        for link in list(site.city.schools_by_id["no12"].links):
-            site.services.hub.publish(site.city.set_link(link))
+        for name in list(site.city.schools_by_id["no12"].links):
+            site.services.hub.publish(site.city.set_link(name))
         site.services.hub.flush()
 
     def storm(rounds: int) -> None:
         for number in range(rounds):
-            for link in list(site.city.schools_by_id["no12"].links):
+            for name in list(site.city.schools_by_id["no12"].links):
                 speed = 100 if number % 2 else 1000
-                site.city.set_link(link, negotiated_mbps=speed)
+                site.city.set_link(name, negotiated_mbps=speed)
             site.do(everything)
             page.wait_for_timeout(30)
 

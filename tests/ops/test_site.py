@@ -290,7 +290,7 @@ async def test_filters(operator: httpx.AsyncClient, query: str, ids: list[str]) 
     page = await look(operator, f"/?{query}")
     rows = page.one(**{"data-school-list": ""}).all("li")
     assert [row.attributes["data-school"] for row in rows] == ids
-    assert page.one(id="schools").attributes["data-filtered"] == "yes"
+    assert page.one(id="schools").attributes["data-part"] == "yes"
 
 
 async def test_a_filter_that_fits_nothing_says_so(operator: httpx.AsyncClient) -> None:

@@ -11,11 +11,14 @@ import { startDetail } from "./detail.js";
 
 const ANNOUNCE_MILLISECONDS = 10_000;
 const WORST_ROWS = 6;
+const RELOAD_MILLISECONDS = 5_000;
 
 /** @type {Map<string, import("./words.js").School>} */
 const schools = new Map();
 /** @type {Map<string, import("./words.js").Link>} */
 const links = new Map();
+/** @type {import("./words.js").Overview|null} */
+let overview = null;
 const page = document.body.dataset.page;
 const pageScope = document.body.dataset.scope ?? "";
 const trend = startTrend();
@@ -27,7 +30,10 @@ const take = {
     for (const row of patch.byData("link", id)) patch.setLink(row, body);
   },
   board: ({ body }) => patch.setBoard(body),
-  switch: ({ body }) => patch.setSwitch(body),
+  switch: ({ id, body }) => {
+    patch.setSwitch(body);
+    knowSwitch(id);
+  },
   agent: ({ body }) => patch.setAgent(body),
   school: ({ id, body }) => {
     schools.set(id, body);
@@ -37,7 +43,9 @@ const take = {
   },
   overview: ({ body }) => {
     patch.setOverview(body);
-    if (body.scope === pageScope) trend.add(body.tallies);
+    if (body.scope !== pageScope) return;
+    overview = body;
+    trend.add(body.tallies);
   },
 };
 
@@ -70,16 +78,17 @@ function setSchoolTotals(school) {
 
 /** @param {Change[]} changes @param {boolean} whole */
 function afterSchools(changes, whole) {
-  if (!whole && !changes.some((change) => change.kind === "school")) return;
   const all = [...schools.values()].sort(w.worstSchoolFirst);
+  const hero = document.querySelector(".hero");
+  if (hero && overview) patch.setHeadline(hero, w.overviewHeadline(overview, all[0]));
+  if (!whole && !changes.some((change) => change.kind === "school")) return;
   const list = /** @type {HTMLElement|null} */ (document.querySelector("[data-school-list]"));
   const rows = patchableRows(list, "school");
-  const filtered = document.getElementById("schools")?.dataset.filtered === "yes";
-  if (!filtered && all.some((school) => !rows.has(school.id)) && rows.size < all.length) {
-    reload("#schools");
-  } else {
-    order(list, all.map((school) => rows.get(school.id)));
-  }
+  const part = document.getElementById("schools")?.dataset.part;
+  const gone = whole && [...rows.keys()].some((id) => !schools.has(id));
+  if (part === undefined && all.length) location.reload(); // The first school of an empty city.
+  else if (part === "no" && (gone || all.some((school) => !rows.has(school.id)))) reload("#schools");
+  else order(list, all.map((school) => rows.get(school.id)));
   showWorst(all.filter((school) => school.verdict === "bad"));
 }
 
@@ -90,13 +99,19 @@ function afterLinks(changes, whole) {
   const hero = document.querySelector(".hero");
   const school = [...schools.values()].find((one) => one.scope === pageScope);
   if (hero) patch.setHeadline(hero, w.schoolHeadline(all, school?.worst ?? null));
-  let known = 0;
+  const known = new Set();
   for (const list of document.querySelectorAll("[data-link-list]")) {
     const rows = patchableRows(/** @type {HTMLElement} */ (list), "link");
-    known += rows.size;
+    for (const id of rows.keys()) known.add(id);
     order(/** @type {HTMLElement} */ (list), all.map((link) => rows.get(link.id)));
   }
-  if (whole && known !== links.size) reload("main");
+  const gone = whole && known.size > links.size;
+  if (gone || all.some((link) => !known.has(link.id))) reload("[data-link-lists]");
+}
+
+/** A switch that was not there when the page was made. @param {string} id */
+function knowSwitch(id) {
+  if (page === "school" && !patch.byData("switch", id).length) reload(".gear");
 }
 
 /**
@@ -138,13 +153,14 @@ function showWorst(harmed) {
   if (calm) calm.hidden = shown.length > 0;
 }
 
-let reloadedAt = 0;
+/** When each part was fetched last. @type {Map<string, number>} */
+const reloadedAt = new Map();
 
 /** Fetches a part of the page anew: something came or went. @param {string} selector */
 function reload(selector) {
   const htmx = /** @type {any} */ (window).htmx;
-  if (!htmx || Date.now() - reloadedAt < 5000) return;
-  reloadedAt = Date.now();
+  if (!htmx || Date.now() - (reloadedAt.get(selector) ?? 0) < RELOAD_MILLISECONDS) return;
+  reloadedAt.set(selector, Date.now());
   htmx.ajax("GET", location.pathname + location.search,
     { target: selector, select: selector, swap: "outerHTML" });
 }

@@ -182,12 +182,19 @@ export function setOverview(view) {
   for (const found of byData("overview", view.scope)) {
     for (const field of OVERVIEW_FIELDS) text(found, field, view[field]);
     setAge(found, "data-age", view.data_age_seconds);
-    setHeadline(found, w.overviewHeadline(view));
     for (const tally of view.tallies) {
       const card = found.querySelector(`[data-tier="${CSS.escape(tally.tier)}"]`);
       if (card) setTally(card, tally);
     }
+    const boards = found.querySelector("[data-boards-card]");
+    if (boards) setTally(boards, boardTally(view));
   }
+}
+
+/** @param {import("./words.js").Overview} view @returns {import("./words.js").Tally} */
+function boardTally(view) {
+  const { boards_online: good, boards_total: total } = view;
+  return { tier: "", good, total, unknown: total - good, bad: 0, unverified: 0 };
 }
 
 /**

@@ -250,13 +250,17 @@ function harmed(bad, links) {
   return t("The uplink and %(bad)s of %(total)s classes are harmed", { bad: classes, total });
 }
 
-/** A city or district in one sentence. @param {Overview} view */
-export function overviewHeadline(view) {
+/**
+ * A city or district in one sentence, with the mark of its worst school.
+ * @param {Overview} view @param {School|undefined} worst
+ */
+export function overviewHeadline(view, worst) {
   const values = { total: view.schools_total, good: view.schools_good, bad: view.schools_bad,
     unknown: view.schools_unknown };
   if (!view.schools_total) return { kind: "unknown", main: t("No school here yet"), detail: "" };
   if (view.schools_bad) {
-    return { kind: "crit", main: t("%(bad)s of %(total)s schools harmed", values), detail: "" };
+    const kind = worst ? schoolMark(worst) : "crit";
+    return { kind, main: t("%(bad)s of %(total)s schools harmed", values), detail: "" };
   }
   if (view.schools_unknown) {
     const main = t("%(good)s of %(total)s schools hold the promise, %(unknown)s unknown", values);
