@@ -6,6 +6,7 @@ import logging
 import math
 import random
 import socket
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +26,6 @@ LONGEST_PAUSE_SECONDS = 15.0
 _MOST_IN_FLIGHT = 1_000
 
 PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
-
-
-class _HangUp(Exception):  # noqa: N818 - an order, not an error
-    """The board is to leave without a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +60,22 @@ class Session:
         """Connect and speak for ever."""
         pause = FIRST_PAUSE_SECONDS
         while True:
+            _heed_cancellation()
             away = self.board.away_seconds
             if away:
                 await self._wait(away)
                 continue
             try:
                 await self._connected()
-                pause = FIRST_PAUSE_SECONDS
-            except* aiomqtt.MqttError as problems:
-                log.debug("board %s: %s", self.board.serial, problems.exceptions[0])
+            except aiomqtt.MqttError as error:
+                log.debug("board %s: %s", self.board.serial, error)
                 await self._wait(pause * self._pauses.uniform(0.5, 1.5))
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except* _HangUp:
+            else:
                 pause = FIRST_PAUSE_SECONDS
 
     async def _connected(self) -> None:
+        """One connection, until the board hangs up; raises MqttError when the broker is gone."""
         will = self.board.will()
         name = f"board.{self.board.serial}"
         async with aiomqtt.Client(
@@ -94,9 +92,8 @@ class Session:
             client.pending_calls_threshold = _MOST_IN_FLIGHT
             self.connected = True
             try:
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(_listen(client))
-                    both.create_task(self._speak(client))
+                _heed_cancellation()
+                await _first_to_end(_listen(client), self._speak(client))
             finally:
                 self.connected = False
                 await _drop(client)
@@ -111,7 +108,7 @@ class Session:
             if not self.board.away_seconds:
                 await self._wait(self.line.interval_seconds * self._pauses.uniform(0.9, 1.1))
             if self.board.away_seconds:
-                raise _HangUp
+                return
 
     async def _wait(self, seconds: float) -> None:
         """Until ``seconds`` have passed or something has changed."""
@@ -124,6 +121,33 @@ class Session:
             for task in waiting:
                 task.cancel()
         self._changed.clear()
+
+
+def _heed_cancellation() -> None:
+    """Raise what ``asyncio.wait_for`` may have swallowed (it did until Python 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _first_to_end(*work: Coroutine[Any, Any, None]) -> None:
+    """Run all of ``work`` until one ends, end the others; raises what the first one raised.
+
+    A TaskGroup would lose a cancellation that arrives together with a child's error.
+    """
+    tasks = {asyncio.create_task(one) for one in work}
+    done: set[asyncio.Task[None]] = set()
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        running = tasks
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1.0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 async def _listen(client: aiomqtt.Client) -> None:
@@ -139,10 +163,9 @@ async def _publish(client: aiomqtt.Client, message: Outgoing) -> None:
 async def _drop(client: aiomqtt.Client) -> None:
     """End the connection as a pulled plug does, so that the broker publishes the will."""
     held = client._client.socket()  # noqa: SLF001 - aiomqtt itself only knows how to say goodbye
-    if not isinstance(held, socket.socket):
-        return
-    with contextlib.suppress(OSError):
-        held.shutdown(socket.SHUT_RDWR)
+    if isinstance(held, socket.socket):
+        with contextlib.suppress(OSError):
+            held.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
         async with asyncio.timeout(1.0):
             await _listen(client)

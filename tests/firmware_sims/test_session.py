@@ -182,6 +182,29 @@ async def test_boards_survive_a_killed_broker(mosquitto: Mosquitto) -> None:
         assert [health.restarts for health in tasks.health] == [0]
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_the_end_comes_though_the_broker_goes_at_the_same_moment(
+    mosquitto: Mosquitto, turns: int
+) -> None:
+    clock = SystemClock()
+    fleet = sessions(
+        {f"b-{n}": f"127.0.0.1:{mosquitto.port}" for n in range(20)},
+        clock=clock,
+        seed=1,
+        interval_seconds=0.1,
+    )
+    tasks = Supervisor(clock)
+    for session in fleet:
+        tasks.start(session.board.serial, session.run)
+    async with listening(mosquitto.port, "5") as ear:
+        await ear.until(lambda topic, _: topic == "t1/board/b-19/m")
+    mosquitto.kill()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await tasks.close()
+
+
 async def test_a_flood_arrives_whole(mosquitto: Mosquitto) -> None:
     session = one(mosquitto.port, "5")
     session.board.set({"fault": "flood"})
