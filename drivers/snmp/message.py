@@ -124,6 +124,58 @@ def decode_head(data: bytes) -> Head:
     end = len(data)
     if end > MAX_MESSAGE_BYTES:
         raise DecodeError(f"a message of {end} bytes is over {MAX_MESSAGE_BYTES}")
+    try:
+        head = _usual_head(data, end)
+    except IndexError:
+        head = None
+    return _any_head(data, end) if head is None else head
+
+
+_LONG_FORM = 0x80
+"""From here on a length octet says how many octets of length follow."""
+_VERSION_AND_COMMUNITY = b"\x02\x01\x01\x04"
+_NO_ERROR = b"\x02\x01\x00\x02\x01\x00"
+_FOUR_BYTE_ID = b"\x02\x04"
+
+
+def _usual_head(data: bytes, end: int) -> Head | None:
+    """The head of a v2c response without error and with an id like ours; None for any other."""
+    position = _contents(data, 0, end, Tag.SEQUENCE)
+    community = position + 5
+    stop = community + data[position + 4]
+    usual = data.startswith(_VERSION_AND_COMMUNITY, position)
+    if not position or not usual or stop - community >= _LONG_FORM:
+        return None
+    start = _contents(data, stop, end, PduType.RESPONSE)
+    if (
+        not start
+        or not data.startswith(_FOUR_BYTE_ID, start)
+        or not data.startswith(_NO_ERROR, start + 6)
+    ):
+        return None
+    binds = _contents(data, start + 12, end, Tag.SEQUENCE)
+    if not binds:
+        return None
+    number = int.from_bytes(data[start + 2 : start + 6], "big", signed=True)
+    return Head(1, data[community:stop], PduType.RESPONSE, number, 0, 0, binds, end)
+
+
+def _contents(data: bytes, position: int, end: int, tag: int) -> int:
+    """Where the contents of an element begin that is a ``tag`` and reaches to the end; else 0."""
+    length = data[position + 1]
+    if data[position] != tag:
+        return 0
+    if length < _LONG_FORM:
+        return position + 2 if position + 2 + length == end else 0
+    if length == _LONG_FORM + 2:
+        length = data[position + 2] << 8 | data[position + 3]
+        return position + 4 if position + 4 + length == end else 0
+    if length == _LONG_FORM + 1:
+        return position + 3 if position + 3 + data[position + 2] == end else 0
+    return 0
+
+
+def _any_head(data: bytes, end: int) -> Head:
     position, stop = expect(data, 0, end, Tag.SEQUENCE, "the message")
     if stop != end:
         raise DecodeError(f"{end - stop} bytes follow the message")

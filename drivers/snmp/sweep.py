@@ -36,10 +36,9 @@ _MAX_SPLITS = 16
 _LONG_FORM = 0x80
 _SIGN_BIT = 0x80
 _SEQUENCE = int(Tag.SEQUENCE)
-_PLAIN = {int(Tag.COUNTER64): 8} | {
-    int(tag): 4 for tag in (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.UINTEGER32)
-}
-"""Bytes up to which a number without its top bit set needs no second look."""
+_NUMBERS = (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.UINTEGER32)
+_PLAIN = bytes(8 if tag == Tag.COUNTER64 else 4 * (tag in _NUMBERS) for tag in range(256))
+"""By type octet: bytes up to which a number without its top bit set needs no second look."""
 
 Slots = list[int | None]
 Expected = tuple[bytes, int, int]
@@ -131,7 +130,7 @@ def _read_quickly(data: bytes, head: Head, expected: Sequence[Expected], harvest
         ):
             return False
         tag = data[at]
-        if 0 < end - value <= plain.get(tag, 0) and data[value] < _SIGN_BIT:
+        if 0 < end - value <= plain[tag] and data[value] < _SIGN_BIT:
             slots[slot] = from_bytes(data[value:end], "big")
         else:
             _put(harvest, slot, decode_value(data, tag, value, end))

@@ -109,8 +109,8 @@ class SwitchReader:
         self._device: Device | None = None
         self._table: _Table | None = None
         self._learning = asyncio.Lock()
-        self._uptime: tuple[int, int] | None = None
-        """sysUpTime last heard, and when on our monotonic clock."""
+        self._uptime: tuple[int, int, int] | None = None
+        """sysUpTime last heard; when that exchange began and ended on our monotonic clock."""
         self._boots: int | None = None
         self._walked_ns = 0
 
@@ -126,7 +126,7 @@ class SwitchReader:
         sent_ns = self._client.clock.monotonic_ns()
         session = await self._session()
         system = await read_system(session, budget)
-        rebooted = await self._heard(session, system.uptime_ticks, budget)
+        rebooted = await self._heard(session, system.uptime_ticks, sent_ns, budget)
         self._boots = system.engine_boots if system.engine_boots is not None else self._boots
         errors: list[SnmpError] = []
         table, error = await self._learn(session, budget, fresh=rebooted)
@@ -195,12 +195,12 @@ class SwitchReader:
             await session.get([mib.SYS_UPTIME], budget)
             table, _ = await self._learn(session, budget)
         harvest, plan = await ask(session, table, budget)
-        rebooted = await self._heard(session, harvest.slots[UPTIME], budget)
+        rebooted = await self._heard(session, harvest.slots[UPTIME], harvest.sent_ns, budget)
         settled = plan is not None and plan.settled
         if rebooted or self._rows_changed(table, harvest, settled=settled):
             table, _ = await self._learn(session, budget, fresh=rebooted)
             harvest, plan = await ask(session, table, budget)
-            await self._heard(session, harvest.slots[UPTIME], budget)
+            await self._heard(session, harvest.slots[UPTIME], harvest.sent_ns, budget)
             _note_scalars(table, harvest)
         return table, harvest, plan, rebooted
 
@@ -276,16 +276,21 @@ class SwitchReader:
             return table.counters
         return portplan.choose(table.ports, probe, table.counters)
 
-    async def _heard(self, session: Session, uptime: int | None, budget: Budget) -> bool:
-        """Note sysUpTime; whether the device has started anew since it was last heard."""
-        now_ns = self._client.clock.monotonic_ns()
+    async def _heard(
+        self, session: Session, uptime: int | None, sent_ns: int, budget: Budget
+    ) -> bool:
+        """Note sysUpTime; whether the device has started anew since it was last heard.
+
+        Of polls that overlap only the first is heard: which of them was read first at the
+        other end is not known.
+        """
         before = self._uptime
-        if uptime is None:
+        if uptime is None or (before is not None and sent_ns < before[2]):
             return False
-        self._uptime = (uptime, now_ns)
+        self._uptime = (uptime, sent_ns, self._client.clock.monotonic_ns())
         if before is None:
             return False
-        verdict = compare(before[0], uptime, now_ns - before[1])
+        verdict = compare(before[0], uptime, sent_ns - before[1])
         if verdict is Boot.UNCERTAIN:
             return await self._boots_changed(session, budget)
         return verdict is Boot.REBOOTED

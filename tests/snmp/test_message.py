@@ -21,6 +21,8 @@ from drivers.snmp.message import (
     PduType,
     VarBind,
     Version,
+    _any_head,
+    _usual_head,
     build_request,
     decode_head,
 )
@@ -217,3 +219,26 @@ def test_head_of_a_reply() -> None:
     head = decode_head(GOOD)
     assert head[:6] == (1, b"public", PduType.RESPONSE, 0x12345678, 0, 0)
     assert isinstance(head, Head)
+
+
+@given(messages, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=2))
+def test_the_usual_head_is_read_as_any_other(
+    message: Message, flips: list[tuple[int, int]]
+) -> None:
+    data = bytearray(message.encode())
+    for at, byte in flips:
+        data[at % len(data)] = byte
+    try:
+        expected = _any_head(bytes(data), len(data))
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            decode_head(bytes(data))
+    else:
+        assert decode_head(bytes(data)) == expected
+
+
+@pytest.mark.parametrize("size", [0, 1, 60, 100, 200, 1_000, 3_000])
+def test_the_usual_head_is_used(size: int) -> None:
+    bind = VarBind(SYS_UPTIME, Tag.OCTET_STRING, bytes(size))
+    data = replace(SAMPLE, varbinds=(bind,)).encode()
+    assert _usual_head(data, len(data)) == _any_head(data, len(data))

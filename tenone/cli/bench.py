@@ -1,0 +1,17 @@
+"""``tenone bench``: benchmarks, one JSON object a line; each lives in a module of its own."""
+
+import typer
+
+from tenone.cli import bench_poll
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    bench = typer.Typer(help="Benchmarks: one JSON object a line.", no_args_is_help=True)
+    bench.callback()(_keep_command_names)
+    bench.command("poll")(bench_poll.poll)
+    app.add_typer(bench, name="bench")
+
+
+def _keep_command_names() -> None:
+    """Benchmarks: one JSON object a line."""
