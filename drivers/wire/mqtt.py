@@ -74,9 +74,9 @@ class MqttPort:
     """One MQTT 5 connection.
 
     ``async with MqttPort(endpoint=..., client_id=...) as port:`` connects and, on the way out,
-    disconnects. For a session that outlives the connection pass ``clean_start=False`` and a
-    ``session_expiry_seconds`` from the first connection on (the embedded broker keeps a session
-    only if it was not begun clean).
+    disconnects: without the will, or with it if an exception ended the block. For a session that
+    outlives the connection pass ``clean_start=False`` and a ``session_expiry_seconds`` from the
+    first connection on (the embedded broker keeps a session only if it was not begun clean).
 
     At most ``receive_maximum`` QoS 1 messages are outstanding, by the broker's promise. Brokers
     break it (Mosquitto 2.0.11 does after the first acknowledgements), so the port stops reading
@@ -197,10 +197,13 @@ class MqttPort:
             self._abandon()
             return
         self._closing = True
-        reason = ReasonCode(
-            PacketTypes.DISCONNECT, identifier=DISCONNECT_WITH_WILL if with_will else 0
+        # Normal disconnection is said by leaving the reason out: rumqttd publishes the will when
+        # it is spelt out, although reason 0 means the same.
+        self._client.disconnect(
+            ReasonCode(PacketTypes.DISCONNECT, identifier=DISCONNECT_WITH_WILL)
+            if with_will
+            else None
         )
-        self._client.disconnect(reason)
         # A peer that no longer reads must not keep us: after the timeout the socket just closes.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._connect_timeout):
@@ -217,7 +220,8 @@ class MqttPort:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.disconnect()
+        # Who leaves by an exception did not mean to leave: the will is for that.
+        await self.disconnect(with_will=kind is not None)
 
     # -- publishing and subscribing ------------------------------------------------------
 

@@ -97,7 +97,7 @@ def start_mosquitto(mosquitto_program: str, tmp_path: Path) -> Iterator[StartMos
         process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def embedded() -> Iterator[EmbeddedBroker]:
     with EmbeddedBroker() as broker:
         yield broker

@@ -77,18 +77,22 @@ def test_never_more_than_burst_plus_rate(
         assert total <= burst + rate * now + 1e-6
 
 
-def test_next_time_never_lies_in_wait_for_ever() -> None:
-    admission = RebirthAdmission(rate_per_second=2.0, burst=1, jitter_seconds=5.0)
+@given(st.integers(0, 2**32), st.floats(0.1, 100), st.integers(1, 5), st.floats(0, 1e9))
+def test_next_time_always_leads_on(seed: int, rate: float, burst: int, start: float) -> None:
+    """Who sleeps until ``next_time`` is through after one call a node and one more each."""
+    admission = RebirthAdmission(
+        rate_per_second=rate, burst=burst, jitter_seconds=5.0, retry_seconds=1e6,
+        random_source=random.Random(seed),
+    )  # fmt: skip
     for node in nodes(20):
-        admission.want(node, "x", 0.0)
-    now, asked = 0.0, set()
-    for _ in range(500):
+        admission.want(node, "x", start)
+    now, asked = start, set()
+    for _ in range(60):
         due = admission.next_time(now)
         assert due is not None
         now = max(now, due)
-        found = admission.admit(now)
-        asked |= {node for node, _ in found}
-        for node, _ in found:
+        for node, _ in admission.admit(now):
+            asked.add(node)
             admission.settled(node)
         if len(asked) == 20:
             break

@@ -2,7 +2,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import random
 import ssl
 import subprocess
 import sys
@@ -15,7 +14,6 @@ import pytest
 
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import (
-    Backoff,
     ConnectError,
     ConnectionLostError,
     Endpoint,
@@ -24,6 +22,7 @@ from drivers.wire.mqtt import (
     MqttPort,
     PublishRefusedError,
     SubscribeRefusedError,
+    Will,
 )
 
 NOT_AUTHORISED = 0x87
@@ -410,6 +409,29 @@ async def test_publishes_in_flight_fail_with_the_connection() -> None:
     assert [type(outcome) for outcome in outcomes] == [ConnectionLostError] * 3
 
 
+@pytest.mark.parametrize(
+    ("ending", "heard"), [("normal", False), ("asked", True), ("exception", True), ("cut", True)]
+)
+async def test_which_endings_publish_the_will(endpoint: Endpoint, ending: str, heard: bool) -> None:
+    will = Will(topic="w/mortal", payload=b"gone")
+    async with port(endpoint, "watcher") as watcher:
+        await watcher.subscribe("w/#")
+        with contextlib.suppress(ZeroDivisionError):
+            async with port(endpoint, "mortal", will=will) as mortal:
+                if ending == "asked":
+                    await mortal.disconnect(with_will=True)
+                elif ending == "exception":
+                    raise ZeroDivisionError
+                elif ending == "cut":
+                    mortal._end("as if the cable were cut")
+        if not heard:
+            # Whatever the broker makes of the ending, it has made it before this comes back.
+            await asyncio.sleep(0.2)
+            await watcher.publish("w/after", b"nothing", qos=1)
+        (first,) = await take(watcher, 1)
+        assert first.topic == ("w/mortal" if heard else "w/after")
+
+
 async def test_the_brokers_reason_for_ending_is_kept() -> None:
     async def take_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1000)
@@ -524,13 +546,3 @@ async def test_tls_reads_everything_that_was_decrypted(
     distrusting = Endpoint(host=plain.host, port=plain.port, tls=ssl.create_default_context())
     with pytest.raises(ConnectError, match=r"(?i)certificate"):
         await port(distrusting, "x").connect()
-
-
-def test_back_off_doubles_with_jitter_and_starts_over() -> None:
-    backoff = Backoff(first_seconds=1.0, longest_seconds=8.0, random_source=random.Random(4))
-    pauses = [backoff.pause() for _ in range(6)]
-    for pause, limit in zip(pauses, (1, 2, 4, 8, 8, 8), strict=True):
-        assert limit / 2 <= pause <= limit
-    assert len(set(pauses)) == 6
-    backoff.reset()
-    assert backoff.pause() <= 1.0

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from drivers.wire.topics import NodeId
 
+_ENOUGH = 1.0 - 1e-6
+"""A whole token, but for rounding: else ``next_time`` could name a moment that is too early."""
+
 
 @dataclass(slots=True)
 class _Wanted:
@@ -64,7 +67,7 @@ class RebirthAdmission:
         """The nodes to ask now, with the reason; takes a token each."""
         self._fill(now)
         admitted = []
-        while self._tokens >= 1.0 and (entry := self._first()) is not None and entry[0] <= now:
+        while self._tokens >= _ENOUGH and (entry := self._first()) is not None and entry[0] <= now:
             heapq.heappop(self._queue)
             node = entry[1]
             wanted = self._wanted[node]
@@ -79,7 +82,7 @@ class RebirthAdmission:
         if entry is None:
             return None
         self._fill(now)
-        if self._tokens >= 1.0:
+        if self._tokens >= _ENOUGH:
             return entry[0]
         return max(entry[0], now + (1.0 - self._tokens) / self._rate)
 
