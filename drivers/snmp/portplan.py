@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
@@ -69,20 +70,20 @@ class Plan:
     """What the device does not have has been left out; from now on an absence is a change."""
     paused: dict[int, tuple[int, SnmpError]] = field(default_factory=dict)
     """Group -> until when (monotonic ns) it is left alone, and why."""
-    _chunks: list[list[Chunk]] = field(default_factory=list)
+    _chunks: tuple[tuple[Chunk, ...], ...] = ()
     _chunk_size: int = 0
 
-    def chunks(self, device: Device, now_ns: int) -> list[Chunk]:
+    def chunks(self, device: Device, now_ns: int) -> Sequence[Chunk]:
         """The requests of every group that is not paused; built once a device and size."""
         if self._chunk_size != device.max_varbinds or not self._chunks:
-            self._chunks = [
+            self._chunks = tuple(
                 chunks(
                     device.community,
                     ((name, s) for s in group if (name := self.names[s]) is not None),
                     device.max_varbinds,
                 )
                 for group in self.groups
-            ]
+            )
             self._chunk_size = device.max_varbinds
         for number in [n for n, (until, _) in self.paused.items() if now_ns >= until]:
             del self.paused[number]
@@ -109,7 +110,7 @@ class Plan:
         for slot in (*harvest.absent, *harvest.refused):
             self.names[slot] = None
         self.refused = frozenset(harvest.refused)
-        self._chunks = []
+        self._chunks = ()
         self.settled = True
 
     def unanswered(self, harvest: Harvest) -> frozenset[int]:
@@ -121,9 +122,15 @@ class Plan:
         return frozenset(s for s in asked - known if harvest.slots[s] is None)
 
 
+@lru_cache(maxsize=65_536)
+def instance(column: Oid, if_index: int) -> Oid:
+    """The name of one cell, one object for all switches that have it."""
+    return (*column, if_index)
+
+
 def state_plan(ports: Sequence[Port]) -> Plan:
     """Scalars, then the state objects of each port."""
-    rows = [(*column, port.if_index) for port in ports for column in STATE_OBJECTS]
+    rows = [instance(column, port.if_index) for port in ports for column in STATE_OBJECTS]
     duplex = range(len(SCALARS) + _DUPLEX, len(SCALARS) + len(rows), len(STATE_OBJECTS))
     apart = set(duplex)
     others = [slot for slot in range(len(SCALARS) + len(rows)) if slot not in apart]
@@ -134,8 +141,8 @@ def probe_plan(ports: Sequence[Port]) -> Plan:
     """Scalars, then of each port all narrow twins, then all counters: twins are read first."""
     rows: list[Oid | None] = []
     for port in ports:
-        rows += [None if twin is None else (*twin, port.if_index) for _, twin in COUNTERS]
-        rows += [(*column, port.if_index) for column, _ in COUNTERS]
+        rows += [None if twin is None else instance(twin, port.if_index) for _, twin in COUNTERS]
+        rows += [instance(column, port.if_index) for column, _ in COUNTERS]
     return _one_group([*SCALARS, *rows])
 
 
@@ -189,7 +196,9 @@ def choose(ports: Sequence[Port], probe: Harvest, before: Choice | None) -> Choi
                 narrow.add(series)
             source = twin if use_twin and twin is not None else column
             names.append(
-                (*source, port.if_index) if (small if use_twin else big) is not None else None
+                instance(source, port.if_index)
+                if (small if use_twin else big) is not None
+                else None
             )
             slots.append(small if use_twin else big)
     return Choice(_one_group(names, settled=True), slots, frozenset(narrow), wide, tuple(findings))

@@ -8,6 +8,7 @@ at a glance goes through the strict decoder, and so does an answer of another sh
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from drivers.snmp.ber import Missing, Oid, Tag, Value, decode_value, encode_oid
 from drivers.snmp.client import SnmpClient
@@ -70,8 +71,20 @@ class Harvest:
     """Why parts of it are missing."""
 
 
-def chunks(community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: int) -> list[Chunk]:
-    """Cut ``wanted`` (name, slot) into GETs whose answers fit :data:`REPLY_BYTES`."""
+def chunks(
+    community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: int
+) -> tuple[Chunk, ...]:
+    """Cut ``wanted`` (name, slot) into GETs whose answers fit :data:`REPLY_BYTES`.
+
+    Switches of one make have the same rows: what they are asked is built and kept once.
+    """
+    return _cut(community, tuple(wanted), max_varbinds)
+
+
+@lru_cache(maxsize=512)
+def _cut(
+    community: bytes, wanted: tuple[tuple[Oid, int], ...], max_varbinds: int
+) -> tuple[Chunk, ...]:
     found: list[Chunk] = []
     part: list[Expected] = []
     room = REPLY_BYTES - _ENVELOPE_BYTES - len(community)
@@ -87,7 +100,7 @@ def chunks(community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: in
         left -= need
     if part:
         found.append(_chunk(community, part))
-    return found
+    return tuple(found)
 
 
 def _chunk(community: bytes, expected: Sequence[Expected]) -> Chunk:
