@@ -104,13 +104,21 @@ def port_keys(rows: Sequence[tuple[int, str | None, str | None]]) -> tuple[list[
         f"{key}#{row[0]}" if row[0] in duplicates else key
         for row, key in zip(rows, plain, strict=True)
     ]
-    times = Counter(keys)
-    for place, row in enumerate(rows):
-        if times[keys[place]] > 1:
-            # A port called "a#2" beside two called "a": only the number is left to tell by.
-            keys[place] = f"#{row[0]}"
-            duplicates.add(row[0])
+    while clashes := _clashes(rows, keys):
+        # A port called "a#2" beside two called "a": only the number is left to tell by.
+        for place in clashes:
+            keys[place] = f"#{rows[place][0]}"
+            duplicates.add(rows[place][0])
     return keys, duplicates
+
+
+def _clashes(rows: Sequence[tuple[int, str | None, str | None]], keys: list[str]) -> list[int]:
+    times = Counter(keys)
+    return [
+        place
+        for place, row in enumerate(rows)
+        if times[keys[place]] > 1 and keys[place] != f"#{row[0]}"
+    ]
 
 
 def decode_text(data: bytes) -> str:
