@@ -36,6 +36,7 @@ INBOX_BYTES = 64 * 1024 * 1024
 """Beyond it reading stops, and with it the broker's connection: back-pressure."""
 RETRY_SECONDS = 1.0
 FINDINGS = 200
+LAGS = 16_384
 
 
 Commit = Callable[[Sequence[Arrival], Sequence[BaseNotice]], CommitResult]
@@ -87,6 +88,9 @@ class Figures:
     receipts: int = 0
     commits: int = 0
     lag_seconds: float | None = None
+    """Of the newest block: from its making to the end of its commit."""
+    lags: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS))
+    """The same, of the last blocks."""
     trouble: str = ""
     """Why nothing can be committed now; empty when all is well."""
     findings: deque[Finding] = field(default_factory=lambda: deque(maxlen=FINDINGS))
@@ -208,8 +212,10 @@ class Ingest:
                 f"{result.base_skipped} blocks were forgotten by their agent and never came here",
             )
         if result.stored:
-            newest = max(a.monotonic_ns - a.age_ns for a in result.stored)
-            figures.lag_seconds = max(self._clock.monotonic_ns() - newest, 0) / NS
+            now_ns = self._clock.monotonic_ns()
+            lags = [(now_ns - a.monotonic_ns + a.age_ns) / NS for a in result.stored]
+            figures.lags.extend(lags)
+            figures.lag_seconds = max(min(lags), 0.0)
         self._note_receipts(pending, bases, result)
 
     def _note_receipts(

@@ -2,7 +2,7 @@
 
 import typer
 
-from tenone.cli import bench_poll
+from tenone.cli import bench_ingest, bench_poll
 
 
 def register(app: typer.Typer) -> None:
@@ -10,6 +10,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Benchmarks: one JSON object a line.", no_args_is_help=True)
     bench.callback()(_keep_command_names)
     bench.command("poll")(bench_poll.poll)
+    bench.command("ingest")(bench_ingest.ingest)
     app.add_typer(bench, name="bench")
 
 
