@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 from agents.boards import BoardTable
 from agents.bucket import TokenBucket
+from agents.hang_up import hang_up
 from agents.origin import Origin
-from agents.ports import Keep
+from agents.ports import Keep, Port
 from agents.quarantine import Quarantine
 from agents.waiting import sleep_or
 from drivers.devices.board import BoardSample, read_message
 from drivers.devices.message import Reason, Refused, parse_topic
-from drivers.wire.mqtt import Backoff, Message, MqttError, MqttPort
+from drivers.wire.mqtt_values import Backoff, Message, MqttError
 from drivers.wire.topics import device_filter
 from tenone.blocks.block import Draft
 from tenone.runtime.supervisor import Supervisor
@@ -53,7 +54,7 @@ class Gateway:
         quarantine: Quarantine,
         origin: Origin,
         keep: Keep,
-        make_port: Callable[[], MqttPort],
+        make_port: Callable[[], Port],
         broker_up: asyncio.Event | None = None,
     ) -> None:
         self.table = table
@@ -65,7 +66,7 @@ class Gateway:
         self._keep = keep
         self._make_port = make_port
         self._broker_up = broker_up
-        self._port: MqttPort | None = None
+        self._port: Port | None = None
         self._held: list[Message] = []
         self._kept_version = -1
         self._kept_ns: int | None = None
@@ -86,7 +87,7 @@ class Gateway:
         if self.quarantine.is_waiting:
             await self._write_quarantine()
         if self._port is not None:
-            await self._port.disconnect()
+            await hang_up(self._clock, self._port)
 
     # -- listening -----------------------------------------------------------------------
 
@@ -104,17 +105,17 @@ class Gateway:
                 self.listening.clear()
                 self.table.forget_presence()
                 self._wake.set()
-            await port.disconnect()
+            await hang_up(self._clock, port)
             await self._clock.sleep(backoff.pause())
 
-    async def _consume(self, port: MqttPort, backoff: Backoff) -> None:
+    async def _consume(self, port: Port, backoff: Backoff) -> None:
         await port.connect()
         await port.subscribe(device_filter(), qos=1)
         backoff.reset()
         self._port, self._held = port, []
         self.listening.set()
         self._wake.set()
-        log.info("listening to the school's devices at %s", port.endpoint)
+        log.info("listening to the school's devices")
         async for message in port.messages():
             self._take(message)
 

@@ -5,6 +5,7 @@ of a switch never overlap and need no lock. Slots that pass while it is busy are
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from agents.switch import Kind, Switch
 from agents.waiting import sleep_or
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,9 @@ class SwitchPoller:
 
     async def _sweep(self, kind: Kind) -> None:
         if kind is Kind.STATE:
-            drafts = await self.switch.ask_state()
+            answered, drafts = self.switch.answers, await self.switch.ask_state()
+            if self.switch.answers != answered or not (self.switch.answers or self._failures):
+                log.info("switch %s: %s", self.switch.name, self.switch.error or "answers")
             self._failures = 0 if self.switch.answers else self._failures + 1
         else:
             drafts = await self.switch.ask(kind)

@@ -34,7 +34,7 @@ from tenone.blocks.block import Block
 from tenone.config import School
 from tenone.config import Switch as SwitchConfig
 from tenone.journal.disk import Disk, OsDisk
-from tenone.journal.journal import Journal
+from tenone.journal.journal import Journal, JournalError
 from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 1.0
 """How long a stop waits for receipts; what has none by then is sent by the next start."""
+LOOK_SECONDS = 1.0
 PATIENCE = 1.5
 """The reader keeps its budget itself; a sweep that takes this much longer is cancelled."""
 SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
@@ -124,7 +125,11 @@ class Agent:
             if name not in CORE_TASKS:
                 await self.tasks.stop(name)
         if self._gateway is not None:
-            await self._gateway.close()
+            try:
+                await self._gateway.close()
+            except JournalError:
+                # Nothing of it was acknowledged: the broker delivers it again after the start.
+                log.exception("the boards' last words could not be kept")
         for _ in range(20):
             if self.uplink.is_drained or not self.uplink.is_online:
                 break
@@ -142,6 +147,12 @@ class Agent:
             journal_id=self.keeper.journal.journal_id,
             local_broker=None if self._local is None else self._local.broker,
         )
+
+    async def failed(self) -> str:
+        """Wait until the agent can do nothing but be started again; returns why."""
+        while not self.keeper.journal.broken:
+            await self._clock.sleep(LOOK_SECONDS)
+        return self.keeper.journal.broken
 
     async def _start(self) -> None:
         outbox = self.school.outbox

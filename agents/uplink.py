@@ -7,6 +7,7 @@ class and age. Live blocks that do not fit in memory are not lost, they are sent
 
 import asyncio
 import logging
+import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from agents.birth_counter import BirthCounter
 from agents.births import Announcer, NodeFacts
 from agents.commands import Commands
+from agents.hang_up import hang_up
 from agents.outbox import Due, LiveQueue, Outbox
-from agents.waiting import sleep_or
+from agents.ports import Port
+from agents.waiting import sleep_or, within
 from drivers.wire.blocks import device_of
 from drivers.wire.commands import CommandError, Reply, Request, is_request
-from drivers.wire.mqtt import Backoff, MqttError, MqttPort, PublishRefusedError
+from drivers.wire.mqtt_values import Backoff, MqttError, PublishRefusedError
 from drivers.wire.receipt import DURABLE_THROUGH, ReceiptError, read_receipt
 from drivers.wire.sparkplug.codec import Metric
 from drivers.wire.sparkplug.edge import (
@@ -41,8 +44,10 @@ log = logging.getLogger(__name__)
 READ_BYTES = 128 * 1024
 LOOK_SECONDS = 1.0
 """How often a sender with nothing to do looks whether something must be sent again."""
+RETAINED_SECONDS = 1.0
+"""A STATE that comes sooner after the subscription was there before: nobody waited for it."""
 GOODBYE_SECONDS = 1.0
-REMEMBERED_LAYOUTS = 1024
+REMEMBERED_LAYOUTS = 64
 MAX_REPLIES = 100
 
 
@@ -53,6 +58,8 @@ class UplinkSettings:
     window_bytes: int = 512 * 1024
     """Unreceipted bytes of one class beyond which backfill waits."""
     resend_seconds: float = 30.0
+    spread_seconds: float = 3.0
+    """A city's nodes that all see their host come or go act within this time, not at once."""
 
 
 class _HostLeft(Exception):  # noqa: N818 - it ends a session, it is no fault
@@ -75,11 +82,17 @@ class Uplink:
         clock: Clock,
         version: str,
         boot_id: bytes,
-        make_port: Callable[[ConnectPlan], MqttPort],
+        make_port: Callable[[ConnectPlan], Port],
         commands: Commands,
         settings: UplinkSettings | None = None,
+        random_source: random.Random | None = None,
     ) -> None:
         settings = settings or UplinkSettings()
+        self._random = random_source or random.Random()
+        self._spread_seconds = settings.spread_seconds
+        self._subscribed_ns = 0
+        self._birth_ns = 0
+        self._born = False
         self.commands = commands
         self._session = session
         self._birth_counter = birth_counter
@@ -122,7 +135,6 @@ class Uplink:
         finally:
             self._keeping -= 1
         for block, draft in zip(blocks, drafts, strict=True):
-            self._remember(draft.layout)
             self._announcer.note(block, draft.layout)
             self._heads[block.priority] = max(self._heads[block.priority], block.seq)
             if self.is_online:
@@ -140,8 +152,9 @@ class Uplink:
     async def run(self) -> None:
         """Hold a session with the controller for ever; says goodbye when cancelled."""
         await self._recall()
-        backoff = Backoff()
+        backoff = Backoff(random_source=self._random)
         while True:
+            pause_seconds = None
             plan = self._session.connect(now_ms=self._now_ms())
             try:
                 await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
@@ -151,19 +164,22 @@ class Uplink:
                 log.warning("uplink: %s", error)
             except _HostLeft as left:
                 log.info("uplink: %s", left)
+                pause_seconds = self._random.uniform(0.1, 1.0) * self._spread_seconds
             finally:
                 self._session.lost()
-            await self._clock.sleep(backoff.pause())
+            await self._clock.sleep(backoff.pause() if pause_seconds is None else pause_seconds)
 
     # -- one session ---------------------------------------------------------------------
 
-    async def _one_session(self, port: MqttPort, plan: ConnectPlan, backoff: Backoff) -> None:
+    async def _one_session(self, port: Port, plan: ConnectPlan, backoff: Backoff) -> None:
+        self._born = False
         try:
             await port.connect()
             for topic_filter, qos in plan.subscriptions:
                 await port.subscribe(topic_filter, qos=qos)
+            self._subscribed_ns = self._clock.monotonic_ns()
             for event in self._session.connected():
-                self._handle_birth_wanted(event)
+                self._plan_birth(event)
             backoff.reset()
             await self._read_and_send(port)
         except asyncio.CancelledError:
@@ -175,9 +191,9 @@ class Uplink:
         finally:
             self._live.clear()
             self._replies.clear()
-            await port.disconnect()
+            await hang_up(self._clock, port)
 
-    async def _read_and_send(self, port: MqttPort) -> None:
+    async def _read_and_send(self, port: Port) -> None:
         """Until the connection or the host is lost; whichever of the two ends takes the other."""
         reader = asyncio.create_task(self._read(port), name="uplink reads")
         sender = asyncio.create_task(self._send(port), name="uplink sends")
@@ -190,19 +206,18 @@ class Uplink:
             sender.cancel()
             await asyncio.gather(reader, sender, return_exceptions=True)
 
-    async def _goodbye(self, port: MqttPort, death: Publish | None) -> None:
+    async def _goodbye(self, port: Port, death: Publish | None) -> None:
         """NDEATH, if it still gets through."""
         if death is None:
             return
         try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self._publish(port, death)
+            await within(self._clock, GOODBYE_SECONDS, self._publish(port, death))
         except (MqttError, TimeoutError) as error:
             log.info("uplink: the broker's will stands in for our NDEATH: %s", error)
 
     # -- reading -------------------------------------------------------------------------
 
-    async def _read(self, port: MqttPort) -> None:
+    async def _read(self, port: Port) -> None:
         async for message in port.messages():
             events = self._session.received(message.topic, message.payload, now_ms=self._now_ms())
             port.ack(message)
@@ -215,12 +230,19 @@ class Uplink:
                     case EdgeFault():
                         log.warning("uplink: %s", event.sentence)
                     case BirthWanted():
-                        self._handle_birth_wanted(event)
+                        self._plan_birth(event)
 
-    def _handle_birth_wanted(self, event: object) -> None:
-        if isinstance(event, BirthWanted):
-            log.info("uplink: giving birth, %s", event.reason)
-            self._wake.set()
+    def _plan_birth(self, event: object) -> None:
+        """At once, or within the spread when a host that all waited for has come."""
+        if not isinstance(event, BirthWanted):
+            return
+        now_ns = self._clock.monotonic_ns()
+        self._birth_ns = now_ns
+        waited = now_ns - self._subscribed_ns >= RETAINED_SECONDS * 1e9
+        if waited and not self._born:
+            self._birth_ns += round(self._random.uniform(0, self._spread_seconds) * 1e9)
+        log.info("uplink: giving birth, %s", event.reason)
+        self._wake.set()
 
     async def _command(self, event: CommandReceived) -> None:
         for metric in event.metrics:
@@ -245,16 +267,20 @@ class Uplink:
 
     # -- sending -------------------------------------------------------------------------
 
-    async def _send(self, port: MqttPort) -> None:
+    async def _send(self, port: Port) -> None:
         while True:
             self._wake.clear()
             if self._session.state is EdgeState.BIRTH_DUE:
+                ahead_ns = self._birth_ns - self._clock.monotonic_ns()
+                if ahead_ns > 0:
+                    await self._clock.sleep(ahead_ns / 1e9)
+                    continue
                 await self._birth(port)
             if self._session.state is EdgeState.ONLINE and await self._send_next(port):
                 continue
             await sleep_or(self._clock, LOOK_SECONDS, self._wake)
 
-    async def _send_next(self, port: MqttPort) -> bool:
+    async def _send_next(self, port: Port) -> bool:
         """Send what is most urgent; returns whether there was anything."""
         if self._replies:
             reply = self._replies.popleft().metric(now_ms=self._now_ms())
@@ -270,7 +296,7 @@ class Uplink:
         due = self._outbox.due(self._known_heads(), self._clock.monotonic_ns())
         return due is not None and await self._backfill(port, due)
 
-    async def _backfill(self, port: MqttPort, due: Due) -> bool:
+    async def _backfill(self, port: Port, due: Due) -> bool:
         """Send older blocks of one class until something more urgent comes up."""
         limit = min(due.limit_bytes, READ_BYTES)
         blocks = await self._keeper.pending(due.priority, due.after_seq, limit)
@@ -283,16 +309,14 @@ class Uplink:
                 return True
         return bool(blocks)
 
-    async def _send_old(self, port: MqttPort, block: Block) -> None:
+    async def _send_old(self, port: Port, block: Block) -> None:
         try:
             layout = await self._layout(block)
         except KeyError:
             return  # receipted or evicted since it was read, and its layout with it
         await self._send_block(port, block, layout, live=False)
 
-    async def _send_block(
-        self, port: MqttPort, block: Block, layout: Layout, *, live: bool
-    ) -> None:
+    async def _send_block(self, port: Port, block: Block, layout: Layout, *, live: bool) -> None:
         """Send one block, after its device's birth where that is needed."""
         announcer, session, now_ms = self._announcer, self._session, self._now_ms()
         if session.state is not EdgeState.ONLINE:
@@ -309,7 +333,7 @@ class Uplink:
         await self._publish(port, session.data(device, metrics, now_ms=now_ms))
         self._mark_sent([block], in_window=not live)
 
-    async def _birth(self, port: MqttPort) -> None:
+    async def _birth(self, port: Port) -> None:
         """NBIRTH and all DBIRTHs; whatever was under way before counts as not sent."""
         now_ms, announcer = self._now_ms(), self._announcer
         bases = {priority: self._journal.base(priority) for priority in PriorityClass}
@@ -327,12 +351,13 @@ class Uplink:
             devices[device], blocks = announcer.declare(device, now_ms)
             carried += blocks
         births = self._session.birth([*facts.metrics(now_ms), *node], devices, now_ms=now_ms)
+        self._born = True
         self._outbox.begin(bases)
         for birth in births:
             await self._publish(port, birth)
         self._mark_sent(carried)
 
-    async def _publish(self, port: MqttPort, message: Publish) -> None:
+    async def _publish(self, port: Port, message: Publish) -> None:
         try:
             await port.publish(
                 message.topic, message.payload, qos=message.qos, retain=message.retain
@@ -360,14 +385,10 @@ class Uplink:
     async def _layout(self, block: Block) -> Layout:
         layout = self._layouts.get(block.layout_id)
         if layout is None:
-            layout = await self._keeper.layout(block.layout_id)
-            self._remember(layout)
+            layout = self._layouts[block.layout_id] = await self._keeper.layout(block.layout_id)
+            while len(self._layouts) > REMEMBERED_LAYOUTS:
+                del self._layouts[next(iter(self._layouts))]
         return layout
-
-    def _remember(self, layout: Layout) -> None:
-        self._layouts[layout.id] = layout
-        while len(self._layouts) > REMEMBERED_LAYOUTS:
-            del self._layouts[next(iter(self._layouts))]
 
     def _known_heads(self) -> dict[PriorityClass, int]:
         """The newest block of each class that is surely on disk.

@@ -73,14 +73,17 @@ async def _serve(
 
     async with Agent(school, clock=SystemClock(), on_kept=write if witness else None) as running:
         ready = asyncio.create_task(running.ready())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({ready, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        ending = {asyncio.create_task(stop.wait()), asyncio.create_task(running.failed())}
+        await asyncio.wait({ready, *ending}, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             sd_notify("READY=1")
             if ready_json:
                 typer.echo(json.dumps(ready.result().as_json()))
             log.info("the agent of %s is up", school.id)
-        await stopping
-        ready.cancel()
+        await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ready, *ending):
+            task.cancel()
         sd_notify("STOPPING=1")
         log.info("stopping")
+    if running.keeper.journal.broken:
+        raise JournalError(running.keeper.journal.broken)

@@ -1,13 +1,14 @@
 """A small controller for tests: a Sparkplug host that commits to memory and sends receipts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from agents.ports import Port
 from drivers.wire.blocks import UnknownLayoutError, announced_layouts, decode_blocks
 from drivers.wire.commands import Reply, Request, is_reply
-from drivers.wire.mqtt import Endpoint, MqttError, MqttPort
+from drivers.wire.mqtt import Endpoint, MqttError, MqttPort, Will
 from drivers.wire.receipt import Durable, receipt_metric
 from drivers.wire.sparkplug.codec import Metric
 from drivers.wire.sparkplug.events import (
@@ -26,7 +27,7 @@ from drivers.wire.topics import NodeId
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.journal.journal import GAP_LAYOUT
-from tenone.runtime.clock import SystemClock
+from tenone.runtime.clock import Clock, SystemClock
 from tenone.vocabulary.states import PriorityClass
 
 HOST_ID = "tenone"
@@ -70,8 +71,15 @@ class Arrival:
 class FakeHost:
     """``async with host.running():`` is one life of it; ``store`` stays between lives."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint | None = None,
+        *,
+        clock: Clock | None = None,
+        make_port: Callable[[Will], Port] | None = None,
+    ) -> None:
         self.endpoint = endpoint
+        self._make_port = make_port or self._mqtt_port
         self.store = Store()
         self.receipts = True
         self.arrivals: list[Arrival] = []
@@ -80,8 +88,8 @@ class FakeHost:
         self.deaths: list[NodeDied] = []
         self.faults: list[str] = []
         self.rebirths = 0
-        self._clock = SystemClock()
-        self._port: MqttPort | None = None
+        self._clock: Clock = clock or SystemClock()
+        self._port: Port | None = None
         self._session: HostSession | None = None
         self._layouts: dict[str | None, dict[str, Layout]] = {}
         self._receipted: dict[tuple[bytes, PriorityClass], int] = {}
@@ -91,9 +99,7 @@ class FakeHost:
         session = HostSession(host_id=HOST_ID, last_state_ms=self.store.state_ms)
         plan = session.connect(at=self._now())
         self.store.state_ms = session.state_ms
-        self._port = port = MqttPort(
-            endpoint=self.endpoint, client_id=f"host-{HOST_ID}", will=plan.will
-        )
+        self._port = port = self._make_port(plan.will)
         self._session, self._layouts, self._receipted = session, {}, {}
         await port.connect()
         for topic_filter, qos in plan.subscriptions:
@@ -109,8 +115,15 @@ class FakeHost:
             with suppress(MqttError):
                 if orderly:
                     await self._publish(session.leave(at=self._now()))
-            await port.disconnect(with_will=not orderly)
+            if isinstance(port, MqttPort):
+                await port.disconnect(with_will=not orderly)
+            else:
+                await port.disconnect()
             self._port = None
+
+    def _mqtt_port(self, will: Will) -> MqttPort:
+        assert self.endpoint is not None
+        return MqttPort(endpoint=self.endpoint, client_id=f"host-{HOST_ID}", will=will)
 
     async def ask(self, request: Request) -> None:
         await self._command(request.metric(now_ms=self._now().wall_ms))
@@ -134,7 +147,7 @@ class FakeHost:
     async def _tick(self) -> None:
         assert self._session is not None
         while True:
-            await asyncio.sleep(0.05)
+            await self._clock.sleep(0.05)
             await self._events(self._session.tick(at=self._now()))
             if self.receipts:
                 await self._send_receipts()

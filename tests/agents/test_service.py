@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from drivers.wire.commands import CommandState, Request
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
 from tenone.config import School, load_school
+from tenone.journal.disk import OpenFile, OsDisk
 from tenone.journal.journal import Journal
 from tenone.runtime.clock import SystemClock
 from tenone.vocabulary.states import PriorityClass
@@ -234,6 +236,68 @@ async def test_kill_9_loses_and_doubles_nothing(
             after.follows(before) for before, after in zip([None, *chain], chain, strict=False)
         )
     journal.close()
+
+
+class BrokenDisk(OsDisk):
+    """Its writes are accepted and never reach the medium."""
+
+    def __init__(self) -> None:
+        self.broken = False
+
+    def append(self, path: Path) -> OpenFile:
+        """See :class:`tenone.journal.disk.Disk`."""
+        return BrokenFile(super().append(path), self)
+
+
+class BrokenFile:
+    def __init__(self, file: OpenFile, disk: BrokenDisk) -> None:
+        self._file, self._disk = file, disk
+        self.write, self.truncate, self.close = file.write, file.truncate, file.close
+
+    def sync(self) -> None:
+        if self._disk.broken:
+            raise OSError(5, "Input/output error")
+        self._file.sync()
+
+
+async def test_a_disk_that_fails_ends_the_agent_with_the_reason(
+    school: School, host: FakeHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = BrokenDisk()
+    async with host.running():
+        async with Agent(school, clock=CLOCK, disk=disk) as agent:
+            await until(lambda: streams(host) >= {"port-state", "board-health"})
+            disk.broken = True
+            why = await asyncio.wait_for(agent.failed(), 20)
+        assert "restart the agent" in why
+        stored = dict(host.store.blocks)
+        async with Agent(school, clock=CLOCK):
+            await until(lambda: len(host.store.blocks) > len(stored) + 5)
+        # Nothing that was only half on disk came back as something else.
+        assert host.store.blocks.items() >= stored.items()
+    assert "disk failed while syncing" in caplog.text
+
+
+async def test_a_broker_that_hangs_does_not_hold_up_the_end(
+    school: School, broker: EmbeddedBroker, host: FakeHost
+) -> None:
+    assert broker.pid is not None
+    async with host.running():
+        try:
+            async with asyncio.timeout(30), Agent(school, clock=CLOCK):
+                await until(lambda: streams(host) >= {"port-state"})
+                os.kill(broker.pid, signal.SIGSTOP)
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+
+
+async def test_a_running_agent_is_small(config: Path, host: FakeHost) -> None:
+    async with host.running(), process(config) as agent:
+        await until(lambda: streams(host) >= ALL_STREAMS)
+        rollup = Path(f"/proc/{agent.pid}/smaps_rollup").read_text()  # noqa: ASYNC240 - not a disk
+    kib = int(re.findall(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)[0])
+    print(f"PSS of an agent with two switches: {kib / 1024:.1f} MiB")
+    assert kib < 64 * 1024, "a gateway has 256 MB for everything"
 
 
 HEAVY = {

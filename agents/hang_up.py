@@ -1,0 +1,15 @@
+"""Closing a connection without waiting for a peer that no longer listens."""
+
+from agents.ports import Port
+from agents.waiting import within
+from tenone.runtime.clock import Clock
+
+PATIENCE_SECONDS = 1.0
+
+
+async def hang_up(clock: Clock, port: Port) -> None:
+    """Disconnect in order if that works soon, else let go of the socket."""
+    try:
+        await within(clock, PATIENCE_SECONDS, port.disconnect())
+    except TimeoutError:
+        await port.disconnect()  # a second call only lets go
