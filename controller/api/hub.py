@@ -10,15 +10,15 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from controller import encode
+from controller.api.snapshots import SNAPSHOTS, ages_of
 from controller.views import Change, City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
 
-KINDS = frozenset({"link", "board", "agent", "switch", "school", "overview"})
+KINDS = frozenset(SNAPSHOTS)
 GATHER_SECONDS = 0.05
 """What is published together goes out together."""
 BATCH_SECONDS = 1.0
@@ -218,9 +218,18 @@ class Hub:
             self._send(self._clients[topic.scope][topic], self._event("changes", mine))
 
     def beat(self) -> None:
-        """Tell every client that the stream is alive and what time it is here."""
-        chunk = f'event: beat\ndata: {{"now":{self._now():.3f}}}\n\n'.encode()
-        self._send(self._everybody(), chunk)
+        """Tell every client that the stream is alive, what time it is here, and how old all is.
+
+        A new sweep that says the same is no change, but it makes the evidence young again.
+        """
+        for topics in list(self._clients.values()):
+            for topic, members in list(topics.items()):
+                body = {
+                    "now": round(self._now(), 3),
+                    "ages": ages_of(self._city, topic.scope, topic.kinds),
+                }
+                text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+                self._send(members, f"event: beat\ndata: {text}\n\n".encode())
 
     # -- inside -----------------------------------------------------------------
 
@@ -305,7 +314,7 @@ class Hub:
         changes = [
             _encoded(change, now)
             for kind in sorted(topic.kinds)
-            for change in _STATES[kind](self._city, topic.scope)
+            for change in SNAPSHOTS[kind](self._city, topic.scope)
         ]
         chunk = self._event("snapshot", changes)
         self._snapshots[topic] = now, chunk
@@ -323,59 +332,3 @@ def _encoded(change: Change, now: float) -> _Encoded:
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _Encoded(change.scope, change.kind, change.id, text)
-
-
-def _links(city: City, scope: ScopePath) -> Sequence[Change]:
-    return [
-        Change(scope=scope, kind="link", id=view.id, body=encode.link_json(view))
-        for view in city.links(scope)
-    ]
-
-
-def _boards(city: City, scope: ScopePath) -> Sequence[Change]:
-    return [
-        Change(scope=scope, kind="board", id=view.id, body=encode.board_json(view))
-        for view in city.boards(scope)
-    ]
-
-
-def _switches(city: City, scope: ScopePath) -> Sequence[Change]:
-    return [
-        Change(scope=scope, kind="switch", id=view.id, body=encode.switch_json(view))
-        for view in city.switches(scope)
-    ]
-
-
-def _schools(city: City, scope: ScopePath) -> Sequence[Change]:
-    return [
-        Change(scope=view.scope, kind="school", id=view.id, body=encode.school_json(view))
-        for view in city.schools(scope)
-    ]
-
-
-def _agents(city: City, scope: ScopePath) -> Sequence[Change]:
-    return [
-        Change(scope=view.scope, kind="agent", id=view.id, body=encode.agent_json(view.agent))
-        for view in city.schools(scope)
-    ]
-
-
-def _overviews(city: City, scope: ScopePath) -> Sequence[Change]:
-    own = city.overview(scope)
-    views = [own, *(view for view in city.districts(scope) if view.scope != own.scope)]
-    return [
-        Change(
-            scope=view.scope, kind="overview", id=str(view.scope), body=encode.overview_json(view)
-        )
-        for view in views
-    ]
-
-
-_STATES: dict[str, Callable[[City, ScopePath], Sequence[Change]]] = {
-    "agent": _agents,
-    "board": _boards,
-    "link": _links,
-    "overview": _overviews,
-    "school": _schools,
-    "switch": _switches,
-}

@@ -92,6 +92,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         has_static=statics.has,
         link_mark=words.link_mark,
         school_mark=words.school_mark,
+        tally_of=words.tally_of,
         board_mark=words.board_mark,
         switch_mark=words.switch_mark,
         agent_mark=words.agent_mark,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from controller.views import AgentView, BoardView, LinkView, Overview, SchoolView, SwitchView
+from controller.views import AgentView, BoardView, LinkView, Overview, SchoolView, SwitchView, Tally
 from dashboards.ops.language import Language, mark
 from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verdict
 
@@ -91,6 +91,14 @@ METHODS = {
     EvidenceMethod.TESTED: mark("tested"),
 }
 DUPLEX = {"full": mark("full duplex"), "half": mark("half duplex")}
+
+TIERS = {
+    Tier.UPLINK: (mark("Uplinks"), mark("10G to school")),
+    Tier.CLASS: (mark("Classes"), mark("1G to class")),
+    Tier.BACKBONE: (mark("Backbone links"), ""),
+    Tier.WIFI: (mark("Wi-Fi links"), ""),
+}
+"""What a tier is called, and what is promised for it."""
 
 SINCE = mark("since %(time)s")
 COMMA = mark(", ")
@@ -206,6 +214,15 @@ class Words:
         if mbps >= MEGABITS_IN_GIGABIT:
             return f"{mbps / MEGABITS_IN_GIGABIT:g} Gbit/s"
         return f"{mbps} Mbit/s"
+
+    def tier(self, tier: Tier) -> str:
+        """What the links of a tier are called."""
+        return self._(TIERS[tier][0])
+
+    def promise(self, tier: Tier) -> str:
+        """What is promised for a tier; empty where a profile alone says it."""
+        promise = TIERS[tier][1]
+        return self._(promise) if promise else ""
 
     def clock(self, at: float, *, seconds: bool = False) -> str:
         """``09:12`` today, ``11-21 09:12`` on another day; city time."""
@@ -346,6 +363,12 @@ def school_mark(school: SchoolView) -> str:
     if school.verdict is Verdict.UNKNOWN:
         return "unknown"
     return "unverified" if any(tally.unverified for tally in school.tallies) else "ok"
+
+
+def tally_of(school: SchoolView, tier: str) -> Tally:
+    """The school's tally of one tier, zeros where it has no such link."""
+    found = (tally for tally in school.tallies if tally.tier.value == tier)
+    return next(found, Tally(tier=Tier(tier)))
 
 
 def board_mark(board: BoardView) -> str:

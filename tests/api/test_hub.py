@@ -260,6 +260,28 @@ async def test_beats_come_every_fifteen_seconds(hub: Hub, clock: ManualClock) ->
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_a_beat_makes_young_what_was_said_again(hub: Hub, city: FakeCity) -> None:
+    school = hub.subscribe(topic("binhai/east/no3", "link,board,switch,agent"))
+    whole = hub.subscribe(topic("", "school,overview,link"))
+    await school.take(), await whole.take()
+    city.set_link("no3/c-3-2", evidence=city.schools_by_id["no3"].links["no3/c-3-2"].evidence[:1])
+    hub.beat()
+    chunk = await school.take()
+    assert chunk is not None
+    ages = json.loads(chunk.decode().split("data: ")[1])["ages"]
+    assert ages["link"]["no3/c-3-2"] == [4.0]
+    assert len(ages["link"]) == 19
+    assert ages["school"] == {"no3": 4.0}
+    assert ages["switch"]["no3/switch/acc-3"] == 95.0
+    assert ages["board"]["no3/board/b-3-2"] == 6.0
+    chunk = await whole.take()
+    assert chunk is not None
+    ages = json.loads(chunk.decode().split("data: ")[1])["ages"]
+    assert "link" not in ages
+    assert ages["school"]["no8"] is None
+    assert set(ages["overview"]) == {"", "binhai/east", "binhai/west", "binhai/north"}
+
+
 SCOPES = ["binhai", "binhai/east", "binhai/east/no3", "binhai/west", "binhai/west/no5", "b/east"]
 
 

@@ -286,6 +286,19 @@ def test_a_silent_gateway_turns_the_page_grey(watched: Watched, site: Served) ->
     assert page.locator("[data-link-list] .who .mark-ok").count() == 0
 
 
+def test_ages_run_on_and_start_over_when_said_again(watched: Watched, site: Served) -> None:
+    page = watched.page
+    page.goto(f"{site.url}/at/binhai/east/no3")
+    page.wait_for_selector(LIVE)
+    proof = page.locator('[data-link="no3/c-3-2"] [data-f="proof-age"]').first
+    gateway = page.locator('.hero [data-f="age"]')
+    expect(proof).to_have_text(re.compile(r"^[6-9] s ago"), timeout=10_000)
+    expect(gateway).to_have_text(re.compile(r"^[6-9] s ago"))
+    site.do(site.services.hub.beat)
+    expect(proof).to_have_text(re.compile(r"^[45] s ago"))
+    expect(gateway).to_have_text(re.compile(r"^[45] s ago"))
+
+
 def test_what_comes_later_appears(watched: Watched, site: Served) -> None:
     """A school, a link and a switch that were not there when the page was made."""
     page = watched.page

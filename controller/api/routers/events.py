@@ -81,7 +81,10 @@ async def events(
 ) -> Response:
     """Events ``snapshot``, ``changes``, ``beat`` and ``signed-out``.
 
-    The first two carry ``{"now", "changes": [{"at", "kind", "id", "scope", "body"}]}``.
+    A beat carries ``{"now", "ages"}``: seconds by kind and id, since what is repeated unchanged
+    is no change but young again. The first two carry ``{"now", "changes"}``, a change
+    is ``{"at", "kind", "id", "scope", "body"}``.
+
     After a reconnect with ``Last-Event-ID`` the stream goes on where it stopped, or starts
     with a snapshot where too much was missed.
     """

@@ -13,6 +13,7 @@ from controller.views import City
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/scopes", tags=["scopes"])
+DISTRICT_DEPTH = 2
 KINDS = frozenset({"city", "district", "school"})
 
 
@@ -24,7 +25,8 @@ def scopes_inside(city: City, asked: ScopePath) -> Iterator[Json]:
         if top not in cities and asked.covers(top):
             cities.add(top)
             yield {"id": str(top), "kind": "city", "name": city.overview(top).name}
-        yield {"id": str(district.scope), "kind": "district", "name": district.name}
+        if len(district.scope.parts) == DISTRICT_DEPTH:  # deeper: a district cut to one school
+            yield {"id": str(district.scope), "kind": "district", "name": district.name}
     for school in city.schools(asked):
         yield {"id": str(school.scope), "kind": "school", "name": school.name}
 

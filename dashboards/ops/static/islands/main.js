@@ -186,4 +186,6 @@ startDetail();
 setInterval(() => {
   if (!document.hidden) patch.tickAges();
 }, 1000);
-if (document.body.dataset.stream) open(document.body.dataset.stream, onChanges);
+if (document.body.dataset.stream) {
+  open(document.body.dataset.stream, { changes: onChanges, ages: patch.setAges });
+}

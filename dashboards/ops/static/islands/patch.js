@@ -36,10 +36,14 @@ function setState(root, kind, word = w.markWord(kind)) {
 /** @param {Element} root @param {string} field @param {number|null} seconds */
 export function setAge(root, field, seconds) {
   const found = cell(root, field);
-  if (!found) return;
+  if (found) setAt(found, seconds);
+}
+
+/** @param {HTMLElement} time @param {number|null} seconds */
+function setAt(time, seconds) {
   const at = seconds === null ? null : w.before(seconds);
-  found.dataset.at = at === null ? "" : String(at);
-  found.textContent = w.age(at === null ? null : w.now() - at);
+  time.dataset.at = at === null ? "" : String(at);
+  time.textContent = w.age(at === null ? null : w.now() - at);
 }
 
 /** @param {Element} root @param {import("./words.js").Tally} tally */
@@ -94,9 +98,7 @@ function proof(item) {
   const time = document.createElement("time");
   time.className = "num age";
   time.dataset.f = "proof-age";
-  const at = w.before(item.age_seconds);
-  time.dataset.at = String(at);
-  time.textContent = w.age(w.now() - at);
+  setAt(time, item.age_seconds);
   span.append(name, " ", time);
   return span;
 }
@@ -203,6 +205,25 @@ function boardTally(view) {
  */
 export function byData(kind, id) {
   return document.querySelectorAll(`[data-${kind}="${CSS.escape(id)}"]`);
+}
+
+/** What was said again unchanged is young again. @param {import("./stream.js").Ages} ages */
+export function setAges(ages) {
+  const kinds = { school: "age", overview: "data-age", switch: "age", board: "age" };
+  for (const [kind, field] of Object.entries(kinds)) {
+    for (const [id, age] of Object.entries(ages[kind] ?? {})) {
+      for (const found of byData(kind, id)) setAge(found, field, /** @type {number|null} */ (age));
+    }
+  }
+  for (const [id, age] of Object.entries(ages.school ?? {})) {
+    for (const found of byData("agent", id)) setAge(found, "age", /** @type {number|null} */ (age));
+  }
+  for (const [id, list] of Object.entries(ages.link ?? {})) {
+    for (const row of byData("link", id)) {
+      row.querySelectorAll('[data-f="proof-age"]').forEach((time, place) =>
+        setAt(/** @type {HTMLElement} */ (time), /** @type {number[]} */ (list)[place] ?? null));
+    }
+  }
 }
 
 /** Lets ages run on between reports. */

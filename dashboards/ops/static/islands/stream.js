@@ -8,16 +8,17 @@ const GIVE_UP_CHECK_MILLISECONDS = 5000;
 
 /**
  * @typedef {{at: number, kind: string, id: string, scope: string, body: any}} Change
- * @typedef {(changes: Change[], whole: boolean) => void} Listener
+ * @typedef {Record<string, Record<string, number|null|(number|null)[]>>} Ages
+ * @typedef {{changes(changes: Change[], whole: boolean): void, ages(ages: Ages): void}} Listener
  */
 
 /** When anything was last heard, by the server's clock. */
 let heardAt = w.now();
 
 /**
- * Opens the page's stream. @param {string} address @param {Listener} onChanges
+ * Opens the page's stream. @param {string} address @param {Listener} listener
  */
-export function open(address, onChanges) {
+export function open(address, listener) {
   /** @type {EventSource} */
   let source;
   const connect = () => {
@@ -26,11 +27,15 @@ export function open(address, onChanges) {
       source.addEventListener(name, (event) => {
         const data = JSON.parse(/** @type {MessageEvent} */ (event).data);
         heard(data.now);
-        onChanges(data.changes, name === "snapshot");
+        listener.changes(data.changes, name === "snapshot");
       });
     }
-    source.addEventListener("beat", (event) =>
-      heard(JSON.parse(/** @type {MessageEvent} */ (event).data).now));
+    source.addEventListener("beat", (event) => {
+      const data = JSON.parse(/** @type {MessageEvent} */ (event).data);
+      heard(data.now);
+      w.setMoment(data.now);
+      listener.ages(data.ages);
+    });
     source.addEventListener("signed-out", ended);
     source.addEventListener("error", () => {
       lost();
