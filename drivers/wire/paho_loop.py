@@ -6,6 +6,7 @@ asks the kernel for every packet's first byte, length bytes and rest one by one.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import struct
@@ -14,6 +15,8 @@ from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
+
+log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
 PACKETS_A_WAKEUP = 256
@@ -198,5 +201,6 @@ class Watch:
         try:
             step()
         except (ValueError, LookupError, struct.error, OSError, AttributeError) as error:
+            log.warning("MQTT connection given up", exc_info=True)
             self.close()
             self._failed(f"the broker sent what MQTT 5 does not allow: {error!r}")

@@ -14,10 +14,10 @@ def nodes(count: int) -> list[NodeId]:
 def test_a_lone_node_is_asked_at_once() -> None:
     admission = RebirthAdmission(random_source=random.Random(1))
     (node,) = nodes(1)
-    assert admission.next_time(5.0) is None
+    assert admission.next_time() is None
     assert admission.want(node, "gap", 5.0)
     assert not admission.want(node, "gap again", 5.0)
-    assert admission.next_time(5.0) == 5.0
+    assert admission.next_time() == 5.0
     assert admission.admit(5.0) == [(node, "gap")]
     assert admission.admit(5.0) == []
 
@@ -27,12 +27,12 @@ def test_who_does_not_answer_is_asked_again_until_settled() -> None:
     (node,) = nodes(1)
     admission.want(node, "gap", 0.0)
     assert len(admission.admit(0.0)) == 1
-    assert admission.next_time(1.0) == 30.0
+    assert admission.next_time() == 30.0
     assert admission.admit(29.9) == []
     assert admission.admit(30.0) == [(node, "gap")]
     admission.settled(node)
     assert admission.admit(1000.0) == []
-    assert admission.next_time(1000.0) is None
+    assert admission.next_time() is None
     assert len(admission) == 0
     assert admission.want(node, "another gap", 1000.0)
 
@@ -88,7 +88,7 @@ def test_next_time_always_leads_on(seed: int, rate: float, burst: int, start: fl
         admission.want(node, "x", start)
     now, asked = start, set()
     for _ in range(60):
-        due = admission.next_time(now)
+        due = admission.next_time()
         assert due is not None
         now = max(now, due)
         for node, _ in admission.admit(now):

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from drivers.wire.topics import NodeId
 
-_ENOUGH = 1.0 - 1e-6
-"""A whole token, but for rounding: else ``next_time`` could name a moment that is too early."""
-
 
 @dataclass(slots=True)
 class _Wanted:
@@ -37,13 +34,15 @@ class RebirthAdmission:
         retry_seconds: float = 30.0,
         random_source: random.Random | None = None,
     ) -> None:
-        self._rate = rate_per_second
-        self._burst = float(burst)
+        self._interval = 1.0 / rate_per_second
+        self._burst = burst
         self._jitter = jitter_seconds
         self._retry = retry_seconds
         self._random = random_source or random.Random()
-        self._tokens = float(burst)
-        self._filled_at: float | None = None
+        # The bucket as one number: when it will be full again. It holds a token as long as that
+        # is less than burst intervals ahead; admit and next_time ask the very same comparison,
+        # so no rounding can make a caller wait for a moment that admits nobody.
+        self._full_at = float("-inf")
         self._wanted: dict[NodeId, _Wanted] = {}
         self._queue: list[tuple[float, NodeId]] = []
 
@@ -65,26 +64,23 @@ class RebirthAdmission:
 
     def admit(self, now: float) -> list[tuple[NodeId, str]]:
         """The nodes to ask now, with the reason; takes a token each."""
-        self._fill(now)
         admitted = []
-        while self._tokens >= _ENOUGH and (entry := self._first()) is not None and entry[0] <= now:
+        while (entry := self._first()) is not None and entry[0] <= now and self._token_at() <= now:
             heapq.heappop(self._queue)
             node = entry[1]
             wanted = self._wanted[node]
             admitted.append((node, wanted.reason))
-            self._tokens -= 1.0
+            self._full_at = max(self._full_at, now) + self._interval
             self._schedule(node, _Wanted(now + self._retry, wanted.reason))
         return admitted
 
-    def next_time(self, now: float) -> float | None:
+    def next_time(self) -> float | None:
         """When :meth:`admit` is worth calling next; None: nobody waits."""
         entry = self._first()
-        if entry is None:
-            return None
-        self._fill(now)
-        if self._tokens >= _ENOUGH:
-            return entry[0]
-        return max(entry[0], now + (1.0 - self._tokens) / self._rate)
+        return None if entry is None else max(entry[0], self._token_at())
+
+    def _token_at(self) -> float:
+        return self._full_at - (self._burst - 1) * self._interval
 
     def _schedule(self, node: NodeId, wanted: _Wanted) -> None:
         self._wanted[node] = wanted
@@ -99,9 +95,3 @@ class RebirthAdmission:
                 return due, node
             heapq.heappop(self._queue)
         return None
-
-    def _fill(self, now: float) -> None:
-        if self._filled_at is not None:
-            grown = max(now - self._filled_at, 0.0) * self._rate
-            self._tokens = min(self._tokens + grown, self._burst)
-        self._filled_at = now

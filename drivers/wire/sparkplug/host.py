@@ -27,6 +27,7 @@ from drivers.wire.sparkplug.events import (
 from drivers.wire.sparkplug.messages import (
     BD_SEQ,
     REBIRTH,
+    SEQ_MODULUS,
     ConnectPlan,
     HostState,
     Moment,
@@ -162,16 +163,16 @@ class HostSession:
         return tuple(events)
 
     def next_tick(self, *, at: Moment) -> float | None:
-        """When :meth:`tick` is worth calling (monotonic s); None: nothing waits."""
+        """When :meth:`tick` is worth calling (monotonic s, not before ``at``); None: never."""
         times = [
             deadline
             for node in self._waiting
             if (deadline := self._nodes[node].deadline) is not None
         ]
-        admission = self._admission.next_time(at.monotonic)
+        admission = self._admission.next_time()
         if admission is not None:
             times.append(admission)
-        return min(times, default=None)
+        return max(min(times), at.monotonic) if times else None
 
     def want_rebirth(self, node: NodeId, reason: str, *, at: Moment) -> tuple[HostEvent, ...]:
         """The caller found that only a birth helps, such as a layout it never saw."""
@@ -278,6 +279,9 @@ class HostSession:
             fault = Fault(node, message.topic.path, sentence)
             return (fault, *self.want_rebirth(node, sentence, at=at))
         track = self._nodes.setdefault(node, NodeTrack(node))
+        if seq == track.next_seq and not track.held:
+            track.next_seq = (seq + 1) % SEQ_MODULUS
+            return self._apply(track, message, at)
         if seq in track.held:
             # The same number twice inside one window: the order is beyond repair.
             return (*self._give_up(track, at), *self._in_sequence(message, at))
