@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenone.config import document as module
-from tenone.config.document import Place, parse_document, read_document, resolve, resolve
+from tenone.config.document import Place, parse_document, read_document, resolve
 from tenone.config.problems import ConfigError, ConfigProblem
 
 FILE = Path("f.yaml")
