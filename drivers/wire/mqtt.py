@@ -83,6 +83,10 @@ class MqttPort:
     while that many wait for the consumer. QoS 0 messages beyond ``queue_limit`` waiting ones (or
     ``queue_bytes``) are thrown away, counted in ``statistics.overflowed`` and logged as errors;
     a QoS 1 message beyond ``queue_bytes`` ends the connection: it comes again.
+
+    ``acknowledge_on_arrival`` is for Sparkplug, whose sessions are clean and whose data is made
+    safe by receipts: holding acknowledgements back there protects nothing, and rumqttd stops
+    sending everything, even PUBACK, while 100 are out.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class MqttPort:
         session_expiry_seconds: int = 0,
         keepalive_seconds: int = 30,
         receive_maximum: int = 100,
+        acknowledge_on_arrival: bool = False,
         queue_limit: int = 10_000,
         queue_bytes: int = 128 * 1024 * 1024,
         connect_timeout_seconds: float = 5.0,
@@ -108,6 +113,7 @@ class MqttPort:
         self._session_expiry = session_expiry_seconds
         self._keepalive = keepalive_seconds
         self._receive_maximum = receive_maximum
+        self._acknowledge_on_arrival = acknowledge_on_arrival
         self._queue_limit = queue_limit
         self._queue_bytes_limit = queue_bytes
         self._connect_timeout = connect_timeout_seconds
@@ -293,7 +299,7 @@ class MqttPort:
             while self._inbound:
                 message = self._inbound.popleft()
                 self._inbound_bytes -= _weight(message.payload)
-                self._inbound_kept -= message.arrival is not None
+                self._inbound_kept -= message.qos > 0
                 self._adjust_reading()
                 yield message
             if self._ended is not None:
@@ -377,9 +383,12 @@ class MqttPort:
         pairs = getattr(properties, "UserProperty", ()) if properties is not None else ()
         arrival = None
         if message.qos:
-            arrival = Arrival(message.mid, message.qos)
-            self._arrivals.append(arrival)
             self._inbound_kept += 1
+            if self._acknowledge_on_arrival:
+                self._client.ack(message.mid, message.qos)
+            else:
+                arrival = Arrival(message.mid, message.qos)
+                self._arrivals.append(arrival)
         self._inbound_bytes += size
         self._inbound.append(
             Message(

@@ -277,6 +277,27 @@ async def test_a_consumer_that_awaits_its_own_publish_is_not_starved(
                 break
 
 
+async def test_acknowledging_on_arrival_never_blocks_what_the_consumer_awaits(
+    endpoint: Endpoint, eventually: Eventually
+) -> None:
+    """rumqttd sends no PUBACK while 100 messages are unacknowledged; here none are."""
+    async with (
+        port(endpoint, "host", acknowledge_on_arrival=True) as host,
+        port(endpoint, "writer") as writer,
+    ):
+        await host.subscribe("in/#")
+        sending = asyncio.gather(
+            *(writer.publish("in/x", str(n).encode(), qos=1) for n in range(1000))
+        )
+        await eventually(lambda: host.statistics.received >= 100, "a queue that is full")
+        async with asyncio.timeout(20):
+            await host.publish("out/x", b"1", qos=1)
+            await host.subscribe("more/#")
+        found = await take(host, 1000)
+        await sending
+    assert [int(message.payload) for message in found] == list(range(1000))
+
+
 async def test_too_much_to_hold_ends_the_connection(start_mosquitto: StartBroker) -> None:
     endpoint = start_mosquitto().endpoint
     async with port(endpoint, "small", queue_bytes=50_000) as small:
