@@ -293,7 +293,7 @@ def column(name: str, values: Slots) -> Column:
     metric = METRICS[name]
     if None not in values:
         try:
-            data = array(metric.type.code, values).tobytes()  # type: ignore[type-var]
+            data = array(metric.type.code, values).tobytes()  # type: ignore[type-var] # no None
             return Column(metric, len(values), data, all_valid(len(values)))
         except OverflowError:
             pass

@@ -1,6 +1,7 @@
 """Findings become sentences that quote their evidence."""
 
 import re
+from pathlib import Path
 
 from drivers.snmp.faults import AgentFault, Finding, notes
 
@@ -22,3 +23,8 @@ def test_one_note_a_fault() -> None:
     assert "(x0, x1, x2, x3, x4 and 2 more)" in first
     assert first.endswith("[speed-saturated: 1.3.0 = 4294967295]")
     assert second.endswith("unknown. [walk-cut: 1.3 = why]")
+
+
+def test_every_code_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agent-faults.md").read_text()
+    assert re.findall(r"^\| `([a-z0-9-]+)` \|", page, re.MULTILINE) == [f.code for f in AgentFault]
