@@ -282,6 +282,7 @@ class Agent:
                 will=plan.will,
                 clean_start=plan.clean_start,
                 session_expiry_seconds=plan.session_expiry_seconds,
+                acknowledge_on_arrival=True,
             ),
             commands=Commands({"Poll": self._poll_now}, clock=self._clock),
             settings=self._settings,

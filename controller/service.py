@@ -393,6 +393,7 @@ def port_maker(endpoint: Endpoint, client_id: str) -> PortMaker:
             clean_start=plan.clean_start,
             session_expiry_seconds=plan.session_expiry_seconds,
             receive_maximum=1000,
+            acknowledge_on_arrival=True,
         )
 
     return make
