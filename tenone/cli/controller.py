@@ -19,7 +19,7 @@ from controller.api.hub import Hub
 from controller.api.security import SIGN_IN_PATH
 from controller.api.services import HttpConfig, Services
 from controller.api.session_records import RecordsSessionStore
-from controller.api.sessions import Sessions
+from controller.api.sessions import IDLE_SECONDS, Sessions
 from controller.api.trend import Trend
 from controller.service import Controller
 from controller.store.influx import ExportError
@@ -85,6 +85,8 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         sessions = Sessions(
             clock,
             RecordsSessionStore(running.records.engine),
+            # Watching is not use; in a demo the one printed code is spent, so nobody idles out.
+            idle_seconds=city.auth.session_seconds if demo else IDLE_SECONDS,
             absolute_seconds=city.auth.session_seconds,
         )
         services = Services(

@@ -140,7 +140,9 @@ class Demo:
         self._stage.say(f"{len(made.switches)} switches answer SNMP on loopback")
         locals_ = {school.id: free_port() for school in made.schools}
         self._write(broker, http, locals_)
-        controller = self._child("controller", "controller", "-c", str(self._folder / "city.yaml"))
+        controller = self._child(
+            "controller", "controller", "-c", str(self._folder / "city.yaml"), "--demo"
+        )
         await self._tree.start(controller)
         self._stage.say("controller, broker and store are up")
         self._agents = {
