@@ -6,6 +6,7 @@ import { cell } from "./patch.js";
 const KEEP_SECONDS = 30 * 60;
 const SAMPLE_SECONDS = 15;
 const SHORTEST_SECONDS = 120;
+const SECONDS_BELOW = 8 * 60;
 const ROW_SECONDS = 60;
 
 /** @typedef {{at: number, good: number, bad: number, unknown: number}} Sample */
@@ -23,7 +24,7 @@ export function startTrend() {
   const draw = () => {
     asked = false;
     samples = samples.filter((sample) => sample.at > w.now() - KEEP_SECONDS);
-    if (chart) chart.setOption(options(card, samples), { replaceMerge: ["series"] });
+    if (chart) chart.setOption(options(card, samples), { replaceMerge: ["series", "title", "grid", "xAxis", "yAxis"] });
     fillTable(card, samples);
   };
   const drawSoon = () => {
@@ -81,26 +82,26 @@ async function makeChart(card) {
   return echarts.init(place, null, { renderer: "canvas" });
 }
 
-/** @param {HTMLElement} card @param {Sample[]} samples */
+/**
+ * Two strips with one time axis: what is harmed stays readable beside a thousand unknown.
+ * @param {HTMLElement} card @param {Sample[]} samples
+ */
 function options(card, samples) {
   const style = getComputedStyle(card);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const end = w.now();
   const start = Math.min(samples[0]?.at ?? end, end - SHORTEST_SECONDS);
-  const most = Math.max(0, ...samples.map((sample) => Math.max(sample.bad, sample.unknown)));
+  const withSeconds = end - start < SECONDS_BELOW;
   const quiet = { color: colour("--ink-3"), fontSize: 12, fontFamily: style.fontFamily };
-  const series = (/** @type {string} */ name, /** @type {"bad"|"unknown"} */ key,
-    /** @type {string} */ stroke, /** @type {string} */ kind, /** @type {string} */ symbol) => ({
-    name, type: "line", step: "end", symbol, symbolSize: 7, showSymbol: false, animation: false,
-    lineStyle: { color: stroke, width: 2, type: kind }, itemStyle: { color: stroke },
-    areaStyle: key === "bad" ? { color: stroke, opacity: 0.1 } : undefined,
-    data: [...samples.map((sample) => [sample.at * 1000, sample[key]]),
-      ...(samples.length ? [[end * 1000, samples[samples.length - 1][key]]] : [])],
-  });
+  const strips = [
+    { name: w.t("Harmed"), key: "bad", stroke: colour("--crit"), kind: "solid", top: 26 },
+    { name: w.t("Unknown"), key: "unknown", stroke: colour("--unknown"), kind: "dashed", top: 104 },
+  ];
   return {
     animation: false,
-    grid: { left: 4, right: 12, top: 28, bottom: 2, containLabel: true },
-    legend: { top: 0, left: 0, itemWidth: 22, itemHeight: 9, itemGap: 16, textStyle: quiet },
+    title: strips.map((strip) => ({ text: strip.name, left: 0, top: strip.top - 26,
+      textStyle: { ...quiet, fontWeight: "normal" } })),
+    grid: strips.map((strip) => ({ left: 36, right: 12, top: strip.top, height: 44 })),
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true,
       backgroundColor: colour("--surface"), borderColor: colour("--line-strong"),
@@ -109,17 +110,34 @@ function options(card, samples) {
         [w.clock(points[0].value[0] / 1000, true),
           ...points.map((point) => `${point.seriesName} ${point.value[1]}`)].join("\n"),
     },
-    xAxis: { type: "time", min: start * 1000, max: end * 1000, splitNumber: 4,
-      axisLine: { lineStyle: { color: colour("--line-strong") } }, axisTick: { show: false },
-      axisLabel: { ...quiet, hideOverlap: true,
-        formatter: (/** @type {number} */ value) => w.clock(value / 1000) } },
-    yAxis: { type: "value", min: 0, max: most > 4 ? undefined : 4, minInterval: 1, splitNumber: 3,
-      axisLabel: quiet, splitLine: { lineStyle: { color: colour("--line") } } },
-    series: [
-      series(w.t("Harmed"), "bad", colour("--crit"), "solid", "rect"),
-      series(w.t("Unknown"), "unknown", colour("--unknown"), "dashed", "emptyCircle"),
-    ],
+    axisPointer: { link: [{ xAxisIndex: "all" }] },
+    xAxis: strips.map((strip, index) => ({ type: "time", gridIndex: index, splitNumber: 4,
+      min: start * 1000, max: end * 1000, axisTick: { show: false },
+      axisLine: { lineStyle: { color: colour("--line-strong") } },
+      axisLabel: { ...quiet, show: index === 1, hideOverlap: true,
+        formatter: (/** @type {number} */ value) => w.clock(value / 1000, withSeconds) } })),
+    yAxis: strips.map((strip, index) => {
+      const most = nice(Math.max(...samples.map((sample) => sample[strip.key]), 0));
+      return { type: "value", gridIndex: index, min: 0, max: most, interval: most / 2,
+        axisLabel: quiet, splitLine: { lineStyle: { color: colour("--line") } } };
+    }),
+    series: strips.map((strip, index) => ({
+      name: strip.name, type: "line", step: "end", showSymbol: false, animation: false,
+      xAxisIndex: index, yAxisIndex: index,
+      lineStyle: { color: strip.stroke, width: 2, type: strip.kind },
+      itemStyle: { color: strip.stroke }, areaStyle: { color: strip.stroke, opacity: 0.12 },
+      data: [...samples.map((sample) => [sample.at * 1000, sample[strip.key]]),
+        ...(samples.length ? [[end * 1000, samples[samples.length - 1][strip.key]]] : [])],
+    })),
   };
+}
+
+/** The next even round number, so that half of it is a whole number. @param {number} most */
+function nice(most) {
+  const steps = [2, 4, 6, 10, 20, 30, 40, 60, 100];
+  let scale = 1;
+  while (steps[steps.length - 1] * scale < most) scale *= 10;
+  return (steps.find((step) => step * scale >= most) ?? 2) * scale;
 }
 
 /** One row a minute, newest first. @param {HTMLElement} card @param {Sample[]} samples */
