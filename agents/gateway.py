@@ -33,8 +33,9 @@ UNCHANGED_SECONDS = 60.0
 PRESSED_SECONDS = 0.05
 """Between two writes when so many messages wait that the broker would hold others back."""
 RECEIVE_MAXIMUM = 1000
-PRESSED_MESSAGES = 50
-"""Below the 100 that the embedded broker leaves unacknowledged, whatever it is asked for."""
+PRESSED_MESSAGES = 10
+"""Below the 20 that Mosquitto by default (and the 100 that the embedded broker always) leaves
+unacknowledged, whatever receive maximum it is asked for."""
 RATE_A_SECOND = 5.0
 BURST = 50.0
 """A board says a thing every few seconds; after a cut it may tell 50 at once."""
@@ -68,6 +69,8 @@ class Gateway:
         self._broker_up = broker_up
         self._port: Port | None = None
         self._held: list[Message] = []
+        self._taken = 0
+        """Messages since the last write: so many may wait behind a held one."""
         self._kept_version = -1
         self._kept_ns: int | None = None
         self._wake = asyncio.Event()
@@ -120,17 +123,27 @@ class Gateway:
             self._take(message)
 
     def _take(self, message: Message) -> None:
-        """Judge one message and hold it until what it said is on disk."""
+        """Judge one message and hold it until what it said is on disk.
+
+        What is over a device's allowance is counted and let go at once, or the broker could not
+        hand out the others' messages behind it.
+        """
         wall_ns = self._clock.wall_ns()
+        flood = False
         try:
             self.table.apply(self._read(message, wall_ns))
         except Refused as refused:
+            flood = refused.reason is Reason.FLOOD
             self.quarantine.add(
                 refused.reason, str(refused), message.topic, message.payload, wall_ns
             )
-        self._held.append(message)
+        if flood and self._port is not None:
+            self._port.ack(message)
+        else:
+            self._held.append(message)
         self._wake.set()
-        if len(self._held) >= PRESSED_MESSAGES:
+        self._taken += 1
+        if self._held and self._taken >= PRESSED_MESSAGES:
             self._pressed.set()
 
     def _read(self, message: Message, wall_ns: int) -> BoardSample:
@@ -171,6 +184,7 @@ class Gateway:
     async def _flush(self) -> None:
         """Put everything on disk that is known so far, then acknowledge it."""
         held, self._held = self._held, []
+        self._taken = 0
         port, version = self._port, self.table.version
         if version != self._kept_version or self._is_old():
             try:

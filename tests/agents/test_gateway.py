@@ -2,7 +2,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,21 +14,14 @@ from agents.origin import Origin
 from agents.ports import Keep
 from agents.quarantine import Quarantine
 from drivers.devices.message import Reason
-from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort, Will
 from tenone.journal.disk import OsDisk
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
-from tests.agents.conftest import Kept, until
+from tests.agents.conftest import Broker, Kept, until
 
 Say = Callable[..., Awaitable[None]]
 BOARDS = ("b1", "b2", "b3")
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as running:
-        yield running
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def origin() -> Origin:
 class Site:
     """A gateway at a real broker, and a way to be a board."""
 
-    def __init__(self, broker: EmbeddedBroker, origin: Origin, kept: Kept, folder: Path) -> None:
+    def __init__(self, broker: Broker, origin: Origin, kept: Kept, folder: Path) -> None:
         self.endpoint = Endpoint(host=broker.host, port=broker.port)
         self.origin, self.kept, self.folder = origin, kept, folder
         self.keep: Keep = kept.keep
@@ -97,7 +90,7 @@ class Site:
 
 
 @pytest.fixture
-def site(broker: EmbeddedBroker, origin: Origin, kept: Kept, tmp_path: Path) -> Site:
+def site(broker: Broker, origin: Origin, kept: Kept, tmp_path: Path) -> Site:
     return Site(broker, origin, kept, tmp_path)
 
 
@@ -167,16 +160,16 @@ async def test_what_does_not_fit_is_put_aside_with_its_reason(site: Site) -> Non
 
 async def test_a_flood_starves_nobody_and_is_counted(site: Site) -> None:
     async with site.running() as gateway, site.board("b1") as flood, site.board("b2") as calm:
-        await asyncio.gather(*(flood(app="x") for _ in range(1500)))
+        await asyncio.gather(*(flood(app="x") for _ in range(900)))
         await calm(app="calm")
         await until(lambda: [row[1] for row in site.column("app")][-1:] == ["calm"])
         await until(
             lambda: (
                 gateway.quarantine.counts[Reason.FLOOD] + sum(gateway.table.outcomes.values())
-                == 1501
+                == 901
             )
         )
-    assert gateway.quarantine.counts[Reason.FLOOD] > 1000
+    assert gateway.quarantine.counts[Reason.FLOOD] > 700
 
 
 async def test_strangers_share_one_bucket(site: Site) -> None:
@@ -220,7 +213,7 @@ async def test_a_redelivered_message_is_folded(site: Site) -> None:
 
 
 async def test_without_a_broker_presence_is_unknown_and_comes_back(
-    site: Site, broker: EmbeddedBroker
+    site: Site, broker: Broker
 ) -> None:
     async with site.running() as gateway:
         async with site.board("b1") as board:

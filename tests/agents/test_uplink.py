@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from agents.birth_counter import BirthCounter
 from agents.commands import Code, CommandFailed, Commands
 from agents.uplink import Uplink, UplinkSettings
 from drivers.wire.commands import CommandState, Request
-from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
 from drivers.wire.sparkplug.edge import EdgeSession
 from tenone.blocks.block import Draft, Stamp
@@ -23,7 +22,7 @@ from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.metrics import PORT_STATE
 from tenone.vocabulary.states import PriorityClass
-from tests.agents.conftest import until
+from tests.agents.conftest import Broker, until
 from tests.agents.host import HOST_ID, NODE, FakeHost
 
 P0, P1, P2, P3 = PriorityClass
@@ -33,13 +32,7 @@ CLOCK = SystemClock()
 
 
 @pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as running:
-        yield running
-
-
-@pytest.fixture
-def endpoint(broker: EmbeddedBroker) -> Endpoint:
+def endpoint(broker: Broker) -> Endpoint:
     return Endpoint(host=broker.host, port=broker.port)
 
 
@@ -215,7 +208,7 @@ async def test_backfill_goes_by_class_then_age_and_live_is_not_starved(
 
 
 async def test_a_broker_that_is_killed_costs_nothing(
-    node: Node, host: FakeHost, broker: EmbeddedBroker
+    node: Node, host: FakeHost, broker: Broker
 ) -> None:
     node.settings = UplinkSettings(resend_seconds=2)
     async with node.running():
