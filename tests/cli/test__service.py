@@ -11,7 +11,7 @@ from tenone.cli._service import run_service, sd_notify, watchdog_seconds
 
 @pytest.mark.parametrize("abstract", [False, True])
 def test_systemd_hears_it(
-    abstract: bool,  # noqa: FBT001 - a table of two
+    abstract: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
