@@ -100,6 +100,8 @@ class HostLink:
         self._leaving = asyncio.Event()
         self.trouble = "not connected yet"
         """Why there is no connection; empty while there is one."""
+        self.losses = 0
+        """Connections that ended without our doing."""
         self.faults = 0
         """Messages that broke the protocol."""
         desk.send_by(self.command)
@@ -116,6 +118,7 @@ class HostLink:
             try:
                 await self._serve(backoff)
             except* MqttError as group:
+                self.losses += self.trouble == ""
                 self.trouble = "; ".join(str(error) for error in group.exceptions)
                 log.warning("%s", self.trouble)
             if not self._leaving.is_set():
@@ -193,7 +196,8 @@ class HostLink:
                 case DeviceBorn():
                     return self._decoder.device_born(event)
                 case Data():
-                    self._replies(event)
+                    if event.device is None:
+                        self._replies(event)
                     return self._decoder.data(event)
                 case NodeDied():
                     log.info("%s died", event.node)

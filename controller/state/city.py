@@ -8,7 +8,8 @@ from controller import encode
 from controller.sla.verdict import causes_of
 from controller.state.columns import NEVER, UNSAID
 from controller.state.live import LiveState
-from controller.state.numbering import TIERS, Span
+from controller.state.numbering import Numbering
+from controller.state.summary import NONE, Summary, summarise
 from controller.store.protocols import NS, LinkChange
 from controller.store.records import label
 from controller.views import (
@@ -21,7 +22,6 @@ from controller.views import (
     Overview,
     SchoolView,
     SwitchView,
-    Tally,
 )
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
@@ -50,15 +50,15 @@ class LiveCity:
     ) -> None:
         """``bindings``: by link id, for ``valid_from``; without them the start counts."""
         self._live = live
-        self._n = live.numbering
+        self._n: Numbering = live.numbering
         self._clock = clock
         self._started = clock.wall_ns() / NS
         self._bindings = bindings or {}
         self._listeners: list[Listener] = []
         self._unsent = np.zeros(len(self._n.links), np.bool_)
-        self._school_verdict = np.full(len(self._n.schools), Verdict.UNKNOWN, np.int8)
         self._school_since = np.full(len(self._n.schools), self._started)
         self._silent_boards = np.ones(len(self._n.boards), np.bool_)
+        self._summary = self._summarise()
 
     # -- judging and telling
 
@@ -71,8 +71,10 @@ class LiveCity:
         now_ns = self._clock.monotonic_ns()
         changed, records = self._live.judge(now_ns=now_ns, wall_ns=self._clock.wall_ns())
         self._unsent[changed] = True
-        schools = self._date_schools(changed)
         boards = self._boards_turned(now_ns)
+        schools = {int(self._n.link_school[number]) for number in changed}
+        if schools or boards:
+            self._date_schools()
         if self._listeners:
             self._tell(schools, boards)
         return records
@@ -82,27 +84,15 @@ class LiveCity:
         """Whether changes are left to be told."""
         return bool(self._unsent.any())
 
-    def _date_schools(self, changed: Iterable[int]) -> set[int]:
-        """Schools whose links look different; their own verdict and since."""
-        schools = {int(self._n.link_school[number]) for number in changed}
-        if not schools:
-            return schools
-        verdicts = self._school_verdicts()
-        turned = verdicts != self._school_verdict
+    def _date_schools(self) -> None:
+        """Sum up anew; a school's verdict that turned, turned now."""
+        before, self._summary = self._summary, self._summarise()
+        turned = before.verdict != self._summary.verdict
         self._school_since[turned] = self._clock.wall_ns() / NS
-        self._school_verdict = verdicts
-        return schools
 
-    def _school_verdicts(self) -> np.typing.NDArray[np.int8]:
-        count = len(self._n.schools)
-        verdict, school = self._live.links.verdict, self._n.link_school
-        bad = np.bincount(school[verdict == Verdict.BAD], minlength=count)
-        good = np.bincount(school[verdict == Verdict.GOOD], minlength=count)
-        total = np.bincount(school, minlength=count)
-        found = np.full(count, Verdict.UNKNOWN, np.int8)
-        found[(good == total) & (total > 0)] = Verdict.GOOD
-        found[bad > 0] = Verdict.BAD
-        return found
+    def _summarise(self) -> Summary:
+        online = (self._live.boards.online == 1) & ~self._silent_boards
+        return summarise(self._n, self._live.links, online)
 
     def _boards_turned(self, now_ns: int) -> set[int]:
         """Boards that said something, fell silent or came back."""
@@ -177,10 +167,9 @@ class LiveCity:
         scope = self._n.city if scope.covers(self._n.city) else scope
         span = self._n.span(scope)
         schools = span.schools
-        verdicts = self._school_verdict[schools.start : schools.stop]
+        verdicts = self._summary.verdict[schools.start : schools.stop]
         online = self._live.agents.online[schools.start : schools.stop]
-        boards = self._live.boards.online[span.boards.start : span.boards.stop]
-        silent = self._silent_boards[span.boards.start : span.boards.stop]
+        boards = self._summary.boards_online[schools.start : schools.stop]
         return Overview(
             scope=scope,
             name=self._name(scope),
@@ -189,8 +178,8 @@ class LiveCity:
             schools_good=int((verdicts == Verdict.GOOD).sum()),
             schools_bad=int((verdicts == Verdict.BAD).sum()),
             schools_unknown=int((verdicts == Verdict.UNKNOWN).sum()),
-            tallies=self._tallies(span.links),
-            boards_online=int(((boards == 1) & ~silent).sum()),
+            tallies=self._summary.tallies(schools),
+            boards_online=int(boards.sum()),
             boards_total=len(span.boards),
             data_age_seconds=self._data_age(schools, now_ns),
             made_at=self._clock.wall_ns() / NS,
@@ -213,8 +202,7 @@ class LiveCity:
     def links(self, scope: ScopePath) -> Sequence[LinkView]:
         """See the protocol; the numbering is in that order already."""
         now_ns = self._clock.monotonic_ns()
-        boards = self._boards_by_room(self._n.span(scope), now_ns)
-        return [self._link(one, now_ns, boards) for one in self._n.span(scope).links]
+        return [self._link(number, now_ns) for number in self._n.span(scope).links]
 
     def link(self, link_id: str) -> tuple[ScopePath, LinkView] | None:
         """See the protocol."""
@@ -241,16 +229,9 @@ class LiveCity:
 
     # -- one row as a view
 
-    def _link(
-        self,
-        number: int,
-        now_ns: int,
-        boards: dict[tuple[int, str | None], list[BoardView]] | None = None,
-    ) -> LinkView:
+    def _link(self, number: int, now_ns: int) -> LinkView:
         links, plan = self._live.links, self._n.links[number]
-        school = int(self._n.link_school[number])
-        if boards is None:
-            boards = self._boards_by_room(self._n.span_of(range(school, school + 1)), now_ns)
+        boards = self._n.boards_in.get((plan.school, plan.room), ()) if plan.room else ()
         since_ns = int(links.since_ns[number])
         return LinkView(
             id=plan.id,
@@ -260,11 +241,11 @@ class LiveCity:
             room=plan.room,
             contract_mbps=plan.contract_mbps,
             negotiated_mbps=int(links.speed_mbps[number]) or None,
-            duplex=label(Duplex, int(links.duplex[number])),
-            oper=label(OperStatus, int(links.oper[number])),
-            admin=label(AdminStatus, int(links.admin[number])),
-            verdict=Verdict(int(links.verdict[number])),
-            severity=Severity(int(links.severity[number])),
+            duplex=_DUPLEX[links.duplex[number]],
+            oper=_OPER[links.oper[number]],
+            admin=_ADMIN[links.admin[number]],
+            verdict=_VERDICTS[links.verdict[number]],
+            severity=_SEVERITIES[links.severity[number]],
             causes=causes_of(int(links.causes[number])),
             since=since_ns / NS if since_ns else None,
             coverage=self._live.coverage(number),
@@ -272,7 +253,7 @@ class LiveCity:
             binding=self._binding(number),
             stale=bool(links.stale[number]),
             verified=False,
-            boards=boards.get((school, plan.room), ()) if plan.room else (),
+            boards=[self._board(board, now_ns) for board in boards],
         )
 
     @staticmethod
@@ -290,15 +271,6 @@ class LiveCity:
         if known is not None and (known.switch, known.port) == (plan.switch, plan.port):
             return known
         return Binding(switch=plan.switch, port=plan.port, valid_from=self._started)
-
-    def _boards_by_room(
-        self, span: Span, now_ns: int
-    ) -> dict[tuple[int, str | None], list[BoardView]]:
-        found: dict[tuple[int, str | None], list[BoardView]] = {}
-        for number in span.boards:
-            key = (int(self._n.board_school[number]), self._n.boards[number].room)
-            found.setdefault(key, []).append(self._board(number, now_ns))
-        return found
 
     def _board(self, number: int, now_ns: int) -> BoardView:
         boards, plan = self._live.boards, self._n.boards[number]
@@ -350,54 +322,23 @@ class LiveCity:
         )
 
     def _school(self, number: int, now_ns: int) -> SchoolView:
-        plan = self._n.schools[number]
-        span = self._n.span_of(range(number, number + 1))
-        rows = slice(span.links.start, span.links.stop)
-        severity = self._live.links.severity[rows]
-        boards = slice(span.boards.start, span.boards.stop)
-        online = (self._live.boards.online[boards] == 1) & ~self._silent_boards[boards]
+        plan, summary = self._n.schools[number], self._summary
+        only = range(number, number + 1)
+        worst = int(summary.worst[number])
         return SchoolView(
             id=plan.id,
             name=plan.name,
             district=plan.district,
             scope=self._n.scopes[number],
-            verdict=Verdict(int(self._school_verdict[number])),
-            severity=Severity(int(severity.max())) if len(severity) else Severity.NONE,
-            tallies=self._tallies(span.links),
-            worst=self._worst(span.links, now_ns),
+            verdict=_VERDICTS[summary.verdict[number]],
+            severity=_SEVERITIES[summary.severity[number]],
+            tallies=summary.tallies(only),
+            worst=None if worst == NONE else self._link(worst, now_ns),
             agent=self._agent(number, now_ns),
-            boards_online=int(online.sum()),
-            boards_total=len(span.boards),
+            boards_online=int(summary.boards_online[number]),
+            boards_total=len(self._n.span_of(only).boards),
             since=float(self._school_since[number]),
         )
-
-    def _worst(self, links: range, now_ns: int) -> LinkView | None:
-        """The most severe bad link, else the first unknown one; uplinks come first."""
-        verdict = self._live.links.verdict[links.start : links.stop]
-        severity = self._live.links.severity[links.start : links.stop].astype(np.int16)
-        rank = severity + 10 * (verdict == Verdict.BAD) + 1 * (verdict == Verdict.UNKNOWN)
-        if not len(rank) or not rank.any():
-            return None
-        return self._link(links.start + int(rank.argmax()), now_ns)
-
-    def _tallies(self, links: range) -> list[Tally]:
-        """Good, bad, unknown of every tier that has links; one pass over the slice."""
-        rows = slice(links.start, links.stop)
-        verdict = self._live.links.verdict[rows].astype(np.int32)
-        counts = np.bincount(
-            self._n.link_tier[rows] * 3 + (verdict + 1), minlength=3 * len(TIERS)
-        ).reshape(len(TIERS), 3)
-        return [
-            Tally(
-                tier=tier,
-                good=int(counts[row, Verdict.GOOD + 1]),
-                bad=int(counts[row, Verdict.BAD + 1]),
-                unknown=int(counts[row, Verdict.UNKNOWN + 1]),
-                unverified=int(counts[row, Verdict.GOOD + 1]),
-            )
-            for row, tier in enumerate(TIERS)
-            if counts[row].any()
-        ]
 
     def _name(self, scope: ScopePath) -> str:
         if scope == self._n.city:
@@ -415,6 +356,13 @@ class LiveCity:
         return _age(int(heard.max()), now_ns) if len(heard) else None
 
 
+_CODES = range(256)
+_DUPLEX = [label(Duplex, code) for code in _CODES]
+_OPER = [label(OperStatus, code) for code in _CODES]
+_ADMIN = [label(AdminStatus, code) for code in _CODES]
+_VERDICTS = [Verdict.BAD, Verdict.GOOD, Verdict.UNKNOWN]
+"""By code; the last is -1."""
+_SEVERITIES = list(Severity)
 _ORDER = {Verdict.BAD: 0, Verdict.UNKNOWN: 1, Verdict.GOOD: 2}
 
 

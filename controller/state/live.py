@@ -18,6 +18,7 @@ from controller.state.columns import (
     Ports,
     Switches,
 )
+from controller.state.history import SHOWN, History
 from controller.state.numbering import SHARED, Numbering
 from controller.state.resolve import names_of, resolve
 from controller.store.protocols import NS, Arrival, LinkChange
@@ -26,7 +27,7 @@ from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.vocabulary.metrics import PORT_INVENTORY, PORT_STATE
 from tenone.vocabulary.scope import DeviceId, DeviceKind, IdentifierError
-from tenone.vocabulary.states import Severity, Verdict
+from tenone.vocabulary.states import Verdict
 
 MAX_ROUTES = 200_000
 """Cached (subject, layout) pairs; a city of 10,800 switches has about 40,000."""
@@ -70,25 +71,6 @@ class _Switch:
     links: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Recorded:
-    """What the records say of every link: a change is what differs from this."""
-
-    verdict: npt.NDArray[np.int8]
-    severity: npt.NDArray[np.uint8]
-    causes: npt.NDArray[np.uint64]
-    oper: npt.NDArray[np.uint8]
-    admin: npt.NDArray[np.uint8]
-    speed_mbps: npt.NDArray[np.uint32]
-    duplex: npt.NDArray[np.uint8]
-    since_ns: npt.NDArray[np.int64]
-    """Since when the recorded verdict holds."""
-    known: npt.NDArray[np.bool_]
-
-
-_SHOWN = ("verdict", "severity", "causes", "oper", "admin", "speed_mbps", "duplex")
-
-
 @dataclass(frozen=True, slots=True)
 class _Cut:
     """Where the columns of a port-state block of one layout lie, from the end of its header."""
@@ -126,9 +108,7 @@ class LiveState:
         self._cuts: dict[tuple[int, bytes], _Cut] = {}
         self._board_positions: dict[str, Position] = {}
         self._agent_positions: dict[str, Position] = {}
-        self._recorded = self._nothing_recorded(len(n.links))
-        self._moment_ns = np.zeros(len(n.links), np.int64)
-        """Wall clock: when what is judged of each link was read; silence is judged now."""
+        self._history = History(n)
         self._handlers: dict[str, Callable[[Arrival, DeviceId, Position], None]] = {
             "port-state": self._port_state,
             "switch-status": self._switch_status,
@@ -150,30 +130,13 @@ class LiveState:
             if switch >= 0:
                 self._own[switch].links.append(number)
 
-    @staticmethod
-    def _nothing_recorded(count: int) -> _Recorded:
-        blank = Links(count)
-        return _Recorded(
-            **{name: getattr(blank, name) for name in _SHOWN},
-            since_ns=blank.since_ns,
-            known=np.zeros(count, np.bool_),
-        )
-
     def restore(
         self,
         changes: Iterable[LinkChange],
         inventory: Iterable[tuple[tuple[str, str], Sequence[PortFacts]]] = (),
     ) -> None:
         """Take over what the records know from before the start."""
-        recorded = self._recorded
-        for change in changes:
-            number = self.numbering.link_number.get(change.link)
-            if number is None:
-                continue
-            for name in _SHOWN:
-                getattr(recorded, name)[number] = getattr(change, name)
-            recorded.since_ns[number] = change.since_ns
-            recorded.known[number] = True
+        self._history.restore(changes)
         for key, ports in inventory:
             switch = self.numbering.switch_number.get(key)
             if switch is not None:
@@ -373,7 +336,7 @@ class LiveState:
         agents = self.agents
         agents.version[number] = values.get("agent_version") or agents.version[number]
         for name in ("outbox_bytes", "outbox_blocks", "quarantined_total"):
-            getattr(agents, name)[number] = _flag(values.get(name))
+            getattr(agents, name)[number] = _count(values.get(name))
         self.touched_agents.add(number)
 
     # -- judging
@@ -398,14 +361,18 @@ class LiveState:
         }
         looks_new = judged.stale != links.stale
         turned = (judged.verdict != links.verdict) | (links.since_ns == 0)
-        for name in _SHOWN:
-            looks_new |= now[name] != getattr(links, name)
         looks_new |= turned
-        for name in _SHOWN:
+        for name in SHOWN:
+            looks_new |= now[name] != getattr(links, name)
             setattr(links, name, now[name])
         links.stale = judged.stale
-        self._date(turned, evidence.age_seconds, wall_ns)
-        return np.flatnonzero(looks_new), self._changes(now_ns)
+        self._history.date(links, turned, evidence.age_seconds, wall_ns)
+        changes = self._history.changes(
+            links,
+            silence_counts=now_ns - self._started_ns >= GRACE_NS,
+            block_of=lambda number: self._own[self.numbering.link_switch[number]].block,
+        )
+        return np.flatnonzero(looks_new), changes
 
     def _evidence(self, now_ns: int) -> Evidence:
         links, ports, n = self.links, self.ports, self.numbering
@@ -436,55 +403,13 @@ class LiveState:
             shared=links.shared,
         )
 
-    def _date(self, turned: npt.NDArray[np.bool_], ages: Any, wall_ns: int) -> None:
-        """Since when the verdict holds: what was read dates it, silence is dated now."""
-        links, recorded = self.links, self._recorded
-        known = links.verdict != Verdict.UNKNOWN
-        age_ns = np.where(known & np.isfinite(ages), ages, 0.0) * NS
-        self._moment_ns = np.maximum(wall_ns - age_ns.astype(np.int64), links.since_ns)
-        same = recorded.known & (recorded.verdict == links.verdict)
-        since = np.where(same, recorded.since_ns, self._moment_ns)
-        links.since_ns = np.where(turned, since, links.since_ns)
-
-    def _changes(self, now_ns: int) -> list[LinkChange]:
-        links, recorded = self.links, self._recorded
-        differs = ~recorded.known
-        for name in _SHOWN:
-            differs = differs | (getattr(links, name) != getattr(recorded, name))
-        if now_ns - self._started_ns < GRACE_NS:
-            differs &= links.verdict != Verdict.UNKNOWN
-        numbers = np.flatnonzero(differs)
-        for name in (*_SHOWN, "since_ns"):
-            getattr(recorded, name)[numbers] = getattr(links, name)[numbers]
-        recorded.known[numbers] = True
-        return [self._change(number) for number in numbers.tolist()]
-
-    def _change(self, number: int) -> LinkChange:
-        links = self.links
-        verdict = Verdict(int(links.verdict[number]))
-        block = None
-        if verdict is not Verdict.UNKNOWN:
-            block = self._own[self.numbering.link_switch[number]].block
-        return LinkChange(
-            link=self.numbering.links[number].id,
-            at_ns=int(self._moment_ns[number]),
-            since_ns=int(links.since_ns[number]),
-            verdict=verdict,
-            severity=Severity(int(links.severity[number])),
-            causes=int(links.causes[number]),
-            oper=int(links.oper[number]),
-            admin=int(links.admin[number]),
-            speed_mbps=int(links.speed_mbps[number]),
-            duplex=int(links.duplex[number]),
-            block_hash=b"" if block is None else block.hash,
-        )
-
     def coverage(self, number: int) -> float | None:
         """1 less the unknown share of the time since the controller started; None at first."""
         span = self._judged_ns - self._started_ns
         return None if span <= 0 else 1.0 - int(self.links.unknown_ns[number]) / span
 
 
+_MAX_COUNT = 2**63 - 1
 _NUMPY = {
     "B": "u1", "H": "u2", "I": "u4", "Q": "u8", "b": "i1", "h": "i2", "i": "i4", "q": "i8",
     "f": "f4", "d": "f8",
@@ -499,4 +424,9 @@ def _rows(arrival: Arrival) -> list[dict[str, Any]]:
 
 
 def _flag(value: int | None) -> int:
-    return UNSAID if value is None else int(value)
+    """A yes/no column's code, whatever number a device sent for yes."""
+    return UNSAID if value is None else int(value != 0)
+
+
+def _count(value: int | None) -> int:
+    return UNSAID if value is None else min(value, _MAX_COUNT)

@@ -59,6 +59,11 @@ class Numbering:
             (switch.school, switch.name): number for number, switch in enumerate(self.switches)
         }
         self.board_number = {board.id: number for number, board in enumerate(self.boards)}
+        self.boards_in: dict[tuple[str, str], list[int]] = {}
+        """Boards by (school, room)."""
+        for index, board in enumerate(self.boards):
+            if board.room is not None:
+                self.boards_in.setdefault((board.school, board.room), []).append(index)
         self.link_school = self._schools_of(self.links)
         self.switch_school = self._schools_of(self.switches)
         self.board_school = self._schools_of(self.boards)

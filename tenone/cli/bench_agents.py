@@ -34,7 +34,6 @@ from tenone.vocabulary.states import ClockQuality, PriorityClass
 
 COLUMNS = (*PORT_STATE, *PORT_COUNTERS[:10])
 """Sixteen: the state of a port and ten of its counters, as one sweep reads them."""
-HOST_ID = "tenone"
 DRAIN_SECONDS = 120.0
 """How long the last receipts may take."""
 DISTRICT = "east"
@@ -55,6 +54,8 @@ class Load:
     ports: int
     interval_seconds: float
     seconds: float
+    warm_seconds: float
+    """After the births, before anything is measured: every link changes then."""
     seed: int
 
 
@@ -140,7 +141,10 @@ class _School:
         self.switches = [_Switch(self.name, one, load, random) for one in range(load.switches)]
         self.journal_id = random.bytes(16)
         self.session = EdgeSession(
-            node=NodeId(DISTRICT, self.name), host_id=HOST_ID, last_bd_seq=None
+            # It waits for no host: a controller that stumbles has to catch up, not to be spared.
+            node=NodeId(DISTRICT, self.name),
+            host_id=None,
+            last_bd_seq=None,
         )
         self.writer = BlockWriter(AliasBook())
         self.head, self.previous = 0, FIRST_PREVIOUS
@@ -254,6 +258,7 @@ def _now_ms() -> int:
 
 
 async def _main(load: Load) -> None:
+    print(json.dumps({"ready": True}), flush=True)
     schools = [_School(number, load) for number in range(load.schools)]
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -262,8 +267,8 @@ async def _main(load: Load) -> None:
             tasks.append(group.create_task(school.run(stop)))
             await asyncio.sleep(0.002)  # connecting all at once is no part of what is measured
         await _until_born(schools)
-        print(json.dumps({"ready": True}), flush=True)
-        await asyncio.sleep(load.seconds)
+        print(json.dumps({"born": load.schools}), flush=True)
+        await asyncio.sleep(load.warm_seconds + load.seconds)
         made = sum(school.head for school in schools)
         cpu = own_cpu_seconds()
         stop.set()

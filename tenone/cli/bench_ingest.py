@@ -49,6 +49,9 @@ def ingest(  # noqa: PLR0917 - typer reads options from the signature
     ports: Annotated[int, typer.Option(min=2, max=512, help="Ports of each switch.")] = 48,
     interval: Annotated[float, typer.Option(help="Seconds between sweeps of a switch.")] = 10.0,
     seconds: Annotated[float, typer.Option(help="How long to measure.")] = 30.0,
+    warm: Annotated[
+        float | None, typer.Option(help="Seconds before measuring; else one interval and 5 s.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="What the counters come from.")] = 1,
     broker: Annotated[str, typer.Option(help="mosquitto, embedded or auto.")] = "auto",
 ) -> None:
@@ -64,6 +67,7 @@ def ingest(  # noqa: PLR0917 - typer reads options from the signature
                     ports=ports,
                     interval_seconds=interval,
                     seconds=seconds,
+                    warm_seconds=interval + 5 if warm is None else warm,
                     seed=seed,
                 ),
                 broker,
@@ -83,8 +87,8 @@ def _measure(folder: Path, load: Load, broker: str) -> dict[str, Any]:
         _Child(folder, "tenone.cli.bench_ingest", str(city)) as controller,
         _Child(folder, "tenone.cli.bench_agents", json.dumps(asdict(load))) as generator,
     ):
-        controller.line()
         generator.line()
+        time.sleep(load.warm_seconds)
         pids = (controller.pid, broker_pid, generator.pid)
         before = [cpu_seconds(pid) for pid in pids]
         start, started = controller.figures(), time.monotonic()
@@ -153,6 +157,7 @@ def _report(
             stored["bytes"] / max(stored["blocks"] * load.ports * len(COLUMNS), 1), 3
         ),
         "resent_blocks": made["resent"],
+        "connections_lost": last["connections_lost"],
         "checks": {
             "every block stored once": stored["blocks"] == made["blocks"],
             "hashes equal": stored["digest"] == made["digest"],
@@ -195,6 +200,8 @@ def _write_city(folder: Path, load: Load) -> Path:
     city = {
         "schema_version": 1,
         "city": {"id": "bench", "name": "Bench"},
+        # What was sent last still counts when the last receipts have been waited for.
+        "profiles": {"default": {"stale_after_intervals": 1000}},
         "districts": [{"id": DISTRICT, "name": "East"}],
         "schools": "schools",
         "broker": {"host": "127.0.0.1", "port": load.port},
@@ -246,7 +253,10 @@ def _wait_for(port: int) -> None:
 
 
 class _Child:
-    """A process of ours that speaks in JSON lines; ended with its context, whatever happens."""
+    """A process of ours that speaks in JSON lines, the first when it is ready.
+
+    Ended with its context, whatever happens.
+    """
 
     def __init__(self, folder: Path, module: str, argument: str) -> None:
         self._log = folder / f"{module}.log"
@@ -261,6 +271,7 @@ class _Child:
                 stderr=log,
                 text=True,
             )
+        self.line()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -340,6 +351,8 @@ async def _serve(config: Path) -> None:
     async with Controller(load_city(config), clock=SystemClock()) as controller:
         controller.city.listen(listen)
         loop.add_reader(sys.stdin.fileno(), lambda: _answer(controller.ingest.figures))
+        while controller.link.trouble:  # noqa: ASYNC110 - a flag, no event
+            await asyncio.sleep(0.05)
         print(json.dumps({"ready": True}), flush=True)
         await stop.wait()
         loop.remove_reader(sys.stdin.fileno())
@@ -349,6 +362,7 @@ async def _serve(config: Path) -> None:
         "good_links": sum(tally.good for tally in tallies),
         "bad_links": sum(tally.bad for tally in tallies),
         "changes": told,
+        "connections_lost": controller.link.losses,
         "cpu_seconds": own_cpu_seconds(),
     }
     print(json.dumps(body), flush=True)

@@ -271,6 +271,18 @@ def test_layouts_that_only_a_stranger_would_make_do_not_crash() -> None:
     bench.give(block)
 
 
+def test_numbers_that_no_honest_device_sends_are_bounded() -> None:
+    bench = Bench()
+    bench.born()
+    bench.give(bench.journal.boards(["b1"], online=[200], screen_on=[255], rssi_dbm=[-128]))
+    bench.give(bench.journal.health(outbox_bytes=2**64 - 1, outbox_blocks=2**64 - 1))
+    bench.give(bench.journal.status(reachable=255))
+    bench.give(bench.journal.ports(oper=[255, 9, 1], speed_mbps=[2**32 - 1] * 3))
+    assert (bench.live.boards.online[0], bench.live.boards.screen_on[0]) == (1, 1)
+    assert bench.live.agents.outbox_bytes[0] == 2**63 - 1
+    assert bench.link("c301") == ("unknown", ["oper-unknown"])
+
+
 def test_boards_and_agents() -> None:
     bench = Bench()
     bench.born()

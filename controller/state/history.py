@@ -1,0 +1,89 @@
+"""Since when each link is what it is, and which changes the records have not got yet."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from controller.state.columns import F64, I64, Flags, Links
+from controller.state.numbering import Numbering
+from controller.store.protocols import NS, LinkChange
+from tenone.blocks.block import Block
+from tenone.vocabulary.states import Severity, Verdict
+
+SHOWN: Final = ("verdict", "severity", "causes", "oper", "admin", "speed_mbps", "duplex")
+"""Columns of :class:`Links` whose change is a change of the link."""
+
+
+class History:
+    """What the records say of every link, as columns; a change is what differs from them."""
+
+    def __init__(self, numbering: Numbering) -> None:
+        self._numbering = numbering
+        count = len(numbering.links)
+        self._recorded = Links(count)
+        self._known: Flags = np.zeros(count, np.bool_)
+        self._moment_ns: I64 = np.zeros(count, np.int64)
+        """Wall clock: when what is judged of each link was read; silence is judged now."""
+
+    def restore(self, changes: Iterable[LinkChange]) -> None:
+        """Take over the newest recorded change of every link."""
+        for change in changes:
+            number = self._numbering.link_number.get(change.link)
+            if number is None:
+                continue
+            for name in (*SHOWN, "since_ns"):
+                getattr(self._recorded, name)[number] = getattr(change, name)
+            self._known[number] = True
+
+    def date(self, links: Links, turned: Flags, ages: F64, wall_ns: int) -> None:
+        """Set since when the verdicts hold that have ``turned``; ``ages`` in seconds.
+
+        What was read dates a verdict, silence is dated now. A verdict that comes back to what is
+        recorded (after a restart) holds since it was recorded.
+        """
+        known = links.verdict != Verdict.UNKNOWN
+        age_ns = np.where(known & np.isfinite(ages), ages, 0.0) * NS
+        self._moment_ns = np.maximum(wall_ns - age_ns.astype(np.int64), links.since_ns)
+        same = self._known & (self._recorded.verdict == links.verdict)
+        since = np.where(same, self._recorded.since_ns, self._moment_ns)
+        links.since_ns = np.where(turned, since, links.since_ns)
+
+    def changes(
+        self, links: Links, *, silence_counts: bool, block_of: Callable[[int], Block | None]
+    ) -> list[LinkChange]:
+        """What the records should keep, and count it as kept.
+
+        ``silence_counts`` False: links that are unknown are left out, they may yet come back as
+        they were. ``block_of``: the block that shows a link's state.
+        """
+        differs: npt.NDArray[np.bool_] = ~self._known
+        for name in SHOWN:
+            differs = differs | (getattr(links, name) != getattr(self._recorded, name))
+        if not silence_counts:
+            differs &= links.verdict != Verdict.UNKNOWN
+        numbers = np.flatnonzero(differs)
+        for name in (*SHOWN, "since_ns"):
+            getattr(self._recorded, name)[numbers] = getattr(links, name)[numbers]
+        self._known[numbers] = True
+        return [self._change(links, number, block_of) for number in numbers.tolist()]
+
+    def _change(
+        self, links: Links, number: int, block_of: Callable[[int], Block | None]
+    ) -> LinkChange:
+        verdict = Verdict(int(links.verdict[number]))
+        block = None if verdict is Verdict.UNKNOWN else block_of(number)
+        return LinkChange(
+            link=self._numbering.links[number].id,
+            at_ns=int(self._moment_ns[number]),
+            since_ns=int(links.since_ns[number]),
+            verdict=verdict,
+            severity=Severity(int(links.severity[number])),
+            causes=int(links.causes[number]),
+            oper=int(links.oper[number]),
+            admin=int(links.admin[number]),
+            speed_mbps=int(links.speed_mbps[number]),
+            duplex=int(links.duplex[number]),
+            block_hash=b"" if block is None else block.hash,
+        )

@@ -1,0 +1,79 @@
+"""All schools at once: tallies, verdicts, the link to look at. Pure; one pass over the columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from controller.state.columns import Flags, Links
+from controller.state.numbering import TIERS, Numbering
+from controller.views import Tally
+from tenone.vocabulary.states import Severity, Verdict
+
+NONE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One row a school."""
+
+    counts: npt.NDArray[np.int64]
+    """Links by [school, tier, verdict + 1]."""
+    verdict: npt.NDArray[np.int8]
+    severity: npt.NDArray[np.uint8]
+    worst: npt.NDArray[np.int64]
+    """Number of the link to look at first: the most severe bad one, else the first unknown one,
+    uplinks before the others; NONE where all is good."""
+    boards_online: npt.NDArray[np.int64]
+
+    def tallies(self, schools: range) -> list[Tally]:
+        """Totals over a range of schools, of the tiers that have links there."""
+        counts = self.counts[schools.start : schools.stop].sum(axis=0)
+        return [
+            Tally(
+                tier=tier,
+                good=int(counts[row, Verdict.GOOD + 1]),
+                bad=int(counts[row, Verdict.BAD + 1]),
+                unknown=int(counts[row, Verdict.UNKNOWN + 1]),
+                unverified=int(counts[row, Verdict.GOOD + 1]),  # probes and tests come later
+            )
+            for row, tier in enumerate(TIERS)
+            if counts[row].any()
+        ]
+
+
+def summarise(numbering: Numbering, links: Links, online: Flags) -> Summary:
+    """``online``: of every board, whether it is known to be connected now."""
+    schools, school = len(numbering.schools), numbering.link_school
+    cells = (school * len(TIERS) + numbering.link_tier) * 3 + links.verdict + 1
+    counts = np.bincount(cells, minlength=schools * len(TIERS) * 3)
+    counts = counts.reshape(schools, len(TIERS), 3)
+    by_verdict = counts.sum(axis=1)
+    bad = by_verdict[:, Verdict.BAD + 1] > 0
+    total = by_verdict.sum(axis=1)
+    good = (by_verdict[:, Verdict.GOOD + 1] == total) & (total > 0)
+    verdict = np.full(schools, Verdict.UNKNOWN, np.int8)
+    verdict[good] = Verdict.GOOD
+    verdict[bad] = Verdict.BAD
+    severity = np.full(schools, Severity.NONE, np.uint8)
+    np.maximum.at(severity, school, links.severity)
+    return Summary(
+        counts=counts,
+        verdict=verdict,
+        severity=severity,
+        worst=_worst(links, school, schools),
+        boards_online=np.bincount(numbering.board_school[online], minlength=schools),
+    )
+
+
+def _worst(links: Links, school: npt.NDArray[np.int32], schools: int) -> npt.NDArray[np.int64]:
+    rank = np.where(links.verdict == Verdict.BAD, links.severity.astype(np.int8) + 10, 0)
+    rank[links.verdict == Verdict.UNKNOWN] = 1
+    highest = np.zeros(schools, rank.dtype)
+    np.maximum.at(highest, school, rank)
+    leading = np.flatnonzero((rank > 0) & (rank == highest[school]))
+    # Links are numbered school by school, so the first of each school is its first leader.
+    found, first = np.unique(school[leading], return_index=True)
+    worst = np.full(schools, NONE, np.int64)
+    worst[found] = leading[first]
+    return worst
