@@ -6,7 +6,7 @@
 set -eu
 
 wanted="mosquitto mosquitto-clients snmpd snmp ethtool iproute2 nftables chromium fonts-noto-cjk \
-victoria-metrics prometheus-snmp-exporter xfsprogs"
+victoria-metrics prometheus prometheus-snmp-exporter xfsprogs"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ from drivers.wire.endpoint import EndpointError
 from drivers.wire.mqtt_values import Endpoint
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
+from tenone.cli.docs import docs_directory
+from tenone.cli.docs import router as handbook_router
 from tenone.config import City, ConfigError, load_city
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
@@ -88,6 +91,18 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             # Watching is not use; in a demo the one printed code is spent, so nobody idles out.
             idle_seconds=city.auth.session_seconds if demo else IDLE_SECONDS,
             absolute_seconds=city.auth.session_seconds,
+            on_code_used=lambda: _say_code(issue(), as_json=ready_json),
+        )
+
+        def issue() -> str:
+            """A fresh code; in a demo it stays good as long as a session would."""
+            if demo:
+                return sessions.issue_code(seconds=city.auth.session_seconds)
+            return sessions.issue_code()
+
+        # Codes do not last; whoever runs the controller may ask it for another one.
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGUSR1, lambda: _say_code(issue(), as_json=ready_json)
         )
         services = Services(
             city=running.city,
@@ -103,11 +118,14 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         )
         app = create_app(services)
         mount(app, services)
+        handbook = docs_directory()
+        if handbook is not None:
+            app.include_router(handbook_router(handbook))
         tasks = await closing.enter_async_context(Supervisor(clock))
         tasks.start("live stream", hub.run)
         tasks.start("trend", services.trend.run)
         url = await closing.enter_async_context(_http(app, city, hub))
-        _say_ready(url, sessions.issue_code(), city, ready_json=ready_json)
+        _say_ready(url, issue(), city, ready_json=ready_json)
         await stop.wait()
         sd_notify("STOPPING=1")
         log.info("stopping")
@@ -179,4 +197,9 @@ def _say_ready(url: str, code: str, city: City, *, ready_json: bool) -> None:
         typer.echo(json.dumps(body))
         return
     typer.echo(f"{city.city.name} is served at {url}")
-    typer.echo(f"One-time sign-in code: {code}")
+    _say_code(code, as_json=False)
+
+
+def _say_code(code: str, *, as_json: bool) -> None:
+    """A code opens one session; the next one is said when it is used, or at SIGUSR1."""
+    typer.echo(json.dumps({"sign_in_code": code}) if as_json else f"One-time sign-in code: {code}")

@@ -114,6 +114,7 @@ class Demo:
         self._served: dict[str, city.Served] = {}
         self._agents: dict[str, Child] = {}
         self._boards: dict[str, Child] = {}
+        self._listening: asyncio.Task[None] | None = None
         self._switches = self._child("switches", "sim", "switch", "--fleet", str(folder / "fleet"))
 
     def _child(self, name: str, *argv: str) -> Child:
@@ -158,6 +159,7 @@ class Demo:
         self._stage.say(f"{len(self._agents)} schools' gateway agents are up")
         await self._start_boards(locals_)
         _announce(controller.ready)
+        self._listening = asyncio.create_task(self._hear_codes(controller), name="codes")
         await self._wait_for_reports(f"http://{LOOPBACK}:{http}/metrics")
 
     async def _wait_for_reports(self, url: str) -> None:
@@ -168,6 +170,17 @@ class Demo:
                     break
             await asyncio.sleep(0.5)
         self._stage.say(f"all {len(self._agents)} schools report; faults begin")
+
+    async def _hear_codes(self, controller: Child) -> None:
+        """Each code opens one session, so a fresh one is shown whenever one is used."""
+        while True:
+            try:
+                said = await controller.hear()
+            except ChildError:
+                await asyncio.sleep(1.0)  # it is started again, with a ready line of its own
+                continue
+            if "sign_in_code" in said:
+                self._stage.say(f"the next sign-in code is {said['sign_in_code']}")
 
     async def _start_boards(self, brokers: dict[str, int]) -> None:
         fleet = [
@@ -244,6 +257,9 @@ class Demo:
 
     async def stop(self) -> None:
         """End every process."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
         await self._tree.stop()
 
 

@@ -97,6 +97,14 @@ class Child:
             raise ChildError(f"{self.name} ended: {self.last_words()}")
         return line
 
+    async def hear(self) -> dict[str, Any]:
+        """The next line a child says by itself; raises :class:`ChildError` when it has ended.
+
+        Only for children that are never asked: their answers would come here.
+        """
+        said: dict[str, Any] = json.loads(await self._line())
+        return said
+
     async def ask(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Send one JSON line and return the answer; raises :class:`ChildError`."""
         async with self._asking:

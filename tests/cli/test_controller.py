@@ -156,3 +156,49 @@ def test_two_controllers_on_one_store_are_refused(city: Path) -> None:
     assert code == 1
     assert "another controller" in log
     assert "Traceback" not in log
+
+
+def sign_in(url: str, code: str) -> int:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{url}/api/v1/sessions",
+        data=json.dumps({"code": code}).encode(),
+        headers={"Content-Type": "application/json", "Origin": url},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_code_opens_one_session_and_the_next_code_is_said(
+    running: tuple[subprocess.Popen[str], dict[str, object]],
+) -> None:
+    process, ready = running
+    assert process.stdout is not None
+    url, code = str(ready["url"]), str(ready["sign_in_code"])
+    assert sign_in(url, code) == 201
+    second = json.loads(process.stdout.readline())["sign_in_code"]
+    assert sign_in(url, code) == 401, "a used code"
+    process.send_signal(signal.SIGUSR1)  # whoever runs it asks for one more
+    third = json.loads(process.stdout.readline())["sign_in_code"]
+    assert len({code, second, third}) == 3
+    assert sign_in(url, third) == 201
+
+
+def test_the_documentation_is_served_to_whoever_is_signed_in(
+    running: tuple[subprocess.Popen[str], dict[str, object]],
+) -> None:
+    _, ready = running
+    assert get(f"{ready['url']}/handbook/index.md")[0] == 401
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{ready['url']}/api/v1/sessions",
+        data=json.dumps({"code": ready["sign_in_code"]}).encode(),
+        headers={"Content-Type": "application/json", "Origin": str(ready["url"])},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+    page = urllib.request.Request(f"{ready['url']}/handbook/index.md", headers={"Cookie": cookie})  # noqa: S310 - loopback
+    with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: S310 - loopback
+        assert b"internals.md" in answer.read()
