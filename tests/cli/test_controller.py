@@ -180,7 +180,7 @@ def test_a_code_opens_one_session_and_the_next_code_is_said(
     url, code = str(ready["url"]), str(ready["sign_in_code"])
     assert sign_in(url, code) == 201
     second = json.loads(process.stdout.readline())["sign_in_code"]
-    assert sign_in(url, code) == 401, "a used code"
+    assert sign_in(url, code) == 403, "a used code"
     process.send_signal(signal.SIGUSR1)  # whoever runs it asks for one more
     third = json.loads(process.stdout.readline())["sign_in_code"]
     assert len({code, second, third}) == 3
