@@ -14,8 +14,6 @@ consumer finishes in.
 import asyncio
 import contextlib
 import functools
-import logging
-from collections import deque
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
@@ -26,8 +24,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from drivers.wire.mqtt_answers import Answers
+from drivers.wire.mqtt_inbox import Inbox, Limits
 from drivers.wire.mqtt_values import (
-    Arrival,
     Backoff,
     Connected,
     ConnectError,
@@ -42,8 +41,6 @@ from drivers.wire.mqtt_values import (
     Will,
 )
 from drivers.wire.paho_loop import BufferedClient, Watch
-
-log = logging.getLogger(__name__)
 
 __all__ = [
     "Backoff",
@@ -62,8 +59,6 @@ __all__ = [
 ]
 
 DISCONNECT_WITH_WILL = 0x04
-MESSAGE_OVERHEAD_BYTES = 500
-"""Memory of a waiting message beside its payload, about."""
 MAX_IN_FLIGHT = 1000
 """Own QoS 1 messages awaiting PUBACK, where the broker allows more."""
 PACKET_OVERHEAD_BYTES = 128
@@ -113,17 +108,13 @@ class MqttPort:
         self._session_expiry = session_expiry_seconds
         self._keepalive = keepalive_seconds
         self._receive_maximum = receive_maximum
-        self._acknowledge_on_arrival = acknowledge_on_arrival
-        self._queue_limit = queue_limit
-        self._queue_bytes_limit = queue_bytes
         self._connect_timeout = connect_timeout_seconds
-        self._inbound: deque[Message] = deque()
-        self._inbound_bytes = 0
-        self._inbound_kept = 0
-        self._arrived = asyncio.Event()
-        self._arrivals: deque[Arrival] = deque()
-        self._publishes: dict[int, tuple[asyncio.Future[None], str]] = {}
-        self._subscribes: dict[int, tuple[asyncio.Future[int], str]] = {}
+        self._publishes = Answers[None](
+            PublishRefusedError, f"broker {endpoint} refused a message for"
+        )
+        self._subscribes = Answers[int](
+            SubscribeRefusedError, f"broker {endpoint} refused a subscription to"
+        )
         self._connack: asyncio.Future[Connected] | None = None
         self._closed: asyncio.Future[None] | None = None
         self._ended: MqttError | None = None
@@ -132,6 +123,15 @@ class MqttPort:
         self._in_flight = asyncio.Semaphore(1)
         self._watch: Watch | None = None
         self._client = self._make_client(will)
+        self._inbox = Inbox(
+            client_id=client_id,
+            limits=Limits(
+                unacknowledged=receive_maximum, messages=queue_limit, total_bytes=queue_bytes
+            ),
+            acknowledge_on_arrival=acknowledge_on_arrival,
+            statistics=self.statistics,
+            send_ack=self._client.ack,
+        )
 
     def _make_client(self, will: Will | None) -> BufferedClient:
         client = BufferedClient(
@@ -265,13 +265,9 @@ class MqttPort:
                 raise self._lost(f"message for {topic} was not sent: {info.rc.name}")
             self.statistics.published += 1
             # Nothing is written before the loop runs again, so this is in time for on_publish.
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._publishes[info.mid] = (future, topic)
-            self._adjust_reading()
-            try:
-                await future
-            finally:
-                self._publishes.pop(info.mid, None)
+            with self._publishes.expected(info.mid, topic) as written:
+                self._adjust_reading()
+                await written
 
     async def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
         """Subscribe and return the granted QoS; raises :class:`SubscribeRefusedError`."""
@@ -279,13 +275,9 @@ class MqttPort:
         result, packet_id = self._client.subscribe(topic_filter, qos)
         if result is not MQTTErrorCode.MQTT_ERR_SUCCESS or packet_id is None:
             raise self._lost(f"subscription to {topic_filter} was not sent: {result.name}")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._subscribes[packet_id] = (future, topic_filter)
-        self._adjust_reading()
-        try:
-            return await future
-        finally:
-            self._subscribes.pop(packet_id, None)
+        with self._subscribes.expected(packet_id, topic_filter) as granted:
+            self._adjust_reading()
+            return await granted
 
     # -- receiving -----------------------------------------------------------------------
 
@@ -296,28 +288,21 @@ class MqttPort:
         what had arrived before has been handed out.
         """
         while True:
-            while self._inbound:
-                message = self._inbound.popleft()
-                self._inbound_bytes -= _weight(message.payload)
-                self._inbound_kept -= message.qos > 0
+            while self._inbox:
+                message = self._inbox.take()
                 self._adjust_reading()
                 yield message
             if self._ended is not None:
                 raise self._ended
             if self._closing:
                 return
-            self._arrived.clear()
-            await self._arrived.wait()
+            await self._inbox.wait()
 
     def ack(self, message: Message) -> None:
         """Say that ``message`` is safe. Nothing happens for QoS 0 or after the connection ended."""
-        if message.arrival is None:
-            return
-        message.arrival.done = True
-        while self._arrivals and self._arrivals[0].done:
-            first = self._arrivals.popleft()
-            if self._ended is None and not self._closing:
-                self._client.ack(first.packet_id, first.qos)
+        if message.arrival is not None:
+            connected = self._ended is None and not self._closing
+            self._inbox.settle(message.arrival, connected=connected)
 
     @property
     def is_connected(self) -> bool:
@@ -370,39 +355,10 @@ class MqttPort:
         )
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self.statistics.received += 1
-        size = _weight(message.payload)
-        too_much = self._inbound_bytes + size > self._queue_bytes_limit
-        if message.qos == 0 and (too_much or len(self._inbound) >= self._queue_limit):
-            self._overflow(message.topic)
-            return
-        if too_much and self._inbound:
-            self._end(f"{len(self._inbound)} messages wait for the consumer, which is too slow")
-            return
-        properties = message.properties
-        pairs = getattr(properties, "UserProperty", ()) if properties is not None else ()
-        arrival = None
-        if message.qos:
-            self._inbound_kept += 1
-            if self._acknowledge_on_arrival:
-                self._client.ack(message.mid, message.qos)
-            else:
-                arrival = Arrival(message.mid, message.qos)
-                self._arrivals.append(arrival)
-        self._inbound_bytes += size
-        self._inbound.append(
-            Message(
-                topic=message.topic,
-                payload=bytes(message.payload),
-                qos=message.qos,
-                retain=message.retain,
-                duplicate=message.dup,
-                user_properties=tuple(pairs),
-                arrival=arrival,
-            )
-        )
-        self._arrived.set()
-        self._adjust_reading()
+        if self._inbox.put(message):
+            self._adjust_reading()
+        else:
+            self._end(f"{len(self._inbox)} messages wait for the consumer, which is too slow")
 
     def _adjust_reading(self) -> None:
         """Stop or go on reading, by how many messages wait.
@@ -411,21 +367,10 @@ class MqttPort:
         """
         if self._watch is None:
             return
-        if self._publishes or self._subscribes or self._inbound_kept < self._receive_maximum:
+        if self._publishes or self._subscribes or not self._inbox.is_full:
             self._watch.resume()
         else:
             self._watch.pause()
-
-    def _overflow(self, topic: str) -> None:
-        count = self.statistics.overflowed = self.statistics.overflowed + 1
-        if count & (count - 1) == 0:  # 1, 2, 4, 8, ...: loud at once, bounded for ever
-            log.error(
-                "client %s: %d QoS 0 messages thrown away, the last for %s: "
-                "the consumer is slower than the broker",
-                self.client_id,
-                count,
-                topic,
-            )
 
     def _on_publish(
         self,
@@ -435,20 +380,7 @@ class MqttPort:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        waiting = self._publishes.pop(packet_id, None)
-        if waiting is None or waiting[0].done():
-            return
-        future, topic = waiting
-        if reason.is_failure:
-            future.set_exception(
-                PublishRefusedError(
-                    f"broker {self.endpoint} refused a message for {topic}: {reason}",
-                    topic,
-                    reason.value,
-                )
-            )
-        else:
-            future.set_result(None)
+        self._publishes.settle(packet_id, reason, None)
 
     def _on_subscribe(
         self,
@@ -458,21 +390,7 @@ class MqttPort:
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        waiting = self._subscribes.pop(packet_id, None)
-        if waiting is None or waiting[0].done():
-            return
-        future, topic_filter = waiting
-        reason = reasons[0]
-        if reason.is_failure:
-            future.set_exception(
-                SubscribeRefusedError(
-                    f"broker {self.endpoint} refused a subscription to {topic_filter}: {reason}",
-                    topic_filter,
-                    reason.value,
-                )
-            )
-        else:
-            future.set_result(reason.value)
+        self._subscribes.settle(packet_id, reasons[0], reasons[0].value)
 
     # -- ending --------------------------------------------------------------------------
 
@@ -491,16 +409,11 @@ class MqttPort:
         reason = self._ended or ConnectionLostError(f"port to {self.endpoint} was closed")
         if self._connack is not None and not self._connack.done():
             self._connack.set_exception(ConnectError(str(reason)))
-        waiting: list[asyncio.Future[Any]] = [future for future, _ in self._publishes.values()]
-        waiting += [future for future, _ in self._subscribes.values()]
-        for future in waiting:
-            if not future.done():
-                future.set_exception(reason)
-        self._publishes.clear()
-        self._subscribes.clear()
+        self._publishes.fail(reason)
+        self._subscribes.fail(reason)
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
-        self._arrived.set()
+        self._inbox.wake()
 
     def _abandon(self) -> None:
         """Close the socket and stop watching, whatever state things are in."""
@@ -523,7 +436,3 @@ class MqttPort:
 
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves this class unannotated
-
-
-def _weight(payload: bytes | bytearray) -> int:
-    return len(payload) + MESSAGE_OVERHEAD_BYTES
