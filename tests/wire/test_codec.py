@@ -20,7 +20,6 @@ from drivers.wire.sparkplug.codec import (
     Property,
     decode,
     encode,
-    metrics_by_name,
     typed,
 )
 from drivers.wire.sparkplug.schema import DataType as D
@@ -414,9 +413,3 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_datatype_does_not_change_after_birth() -> None:
     with pytest.raises(CodecError, match="born as STRING"):
         typed(ONE, "m", D.STRING)
-
-
-def test_names_occur_once() -> None:
-    assert metrics_by_name((ONE, Metric(alias=3))) == {"m": ONE}
-    with pytest.raises(CodecError, match="twice"):
-        metrics_by_name((ONE, ONE))

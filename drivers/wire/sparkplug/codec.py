@@ -5,14 +5,41 @@ carries only an alias and a raw value; :func:`typed` gives it the meaning its bi
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from drivers.wire.sparkplug.payload import (
+    MAX_TIMESTAMP_MS,
+    NO_PROPERTIES,
+    CodecError,
+    DataSet,
+    Metric,
+    Opaque,
+    Payload,
+    Properties,
+    Property,
+    Scalar,
+    Value,
+    metrics_by_name,
+)
 from drivers.wire.sparkplug.schema import DataType, PayloadMessage
+
+__all__ = [
+    "MAX_TIMESTAMP_MS",
+    "CodecError",
+    "DataSet",
+    "Metric",
+    "Opaque",
+    "Payload",
+    "Properties",
+    "Property",
+    "decode",
+    "encode",
+    "metrics_by_name",
+    "typed",
+]
 
 MAX_PAYLOAD_BYTES = 32 * 1024 * 1024
 """A block (8 MiB) with its layout (16 MiB) fits in one payload."""
@@ -20,74 +47,6 @@ MAX_METRICS = 16_384
 MAX_NAME_BYTES = 1024
 MAX_DATASET_CELLS = 65_536
 MAX_PROPERTIES = 64
-MAX_TIMESTAMP_MS = 2**63 - 1
-
-
-class CodecError(ValueError):
-    """A payload that breaks the schema, the datatypes or the bounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """A table: column names, their datatypes, rows of cells (None never occurs in Sparkplug)."""
-
-    columns: tuple[str, ...]
-    types: tuple[DataType, ...]
-    rows: tuple[tuple["Scalar", ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """A Template or an extension: kept as its protobuf bytes, because nothing here reads it."""
-
-    data: bytes
-    field: str = "template_value"
-
-
-Scalar = int | float | bool | str
-Value = Scalar | bytes | DataSet | Opaque
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """One typed property of a metric, such as ``Quality`` or ``unit``."""
-
-    type: DataType
-    value: Scalar | None
-
-
-Properties = Mapping[str, Property]
-NO_PROPERTIES: Properties = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric. ``value`` None is null (``is_null`` on the wire).
-
-    Arrays, Bytes and File hold bytes. Without ``datatype`` an integer is the unsigned number
-    of the wire; :func:`typed` makes it signed.
-    """
-
-    name: str | None = None
-    alias: int | None = None
-    datatype: DataType | None = None
-    value: Value | None = None
-    timestamp_ms: int | None = None
-    is_historical: bool = False
-    is_transient: bool = False
-    properties: Properties = field(default_factory=lambda: NO_PROPERTIES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """A whole payload. ``seq`` is 0..255, None in NDEATH and in commands."""
-
-    timestamp_ms: int | None
-    seq: int | None = None
-    metrics: tuple[Metric, ...] = ()
-    uuid: str | None = None
-    body: bytes | None = None
-
 
 _INT, _LONG, _STRING, _BYTES = "int_value", "long_value", "string_value", "bytes_value"
 _FIELD = {
@@ -439,15 +398,3 @@ def _text(value: object, what: str, limit: int = MAX_NAME_BYTES) -> str:
     if len(value) > limit:
         raise CodecError(f"{what} of {len(value)} characters, at most {limit}")
     return value
-
-
-def metrics_by_name(metrics: Sequence[Metric]) -> dict[str, Metric]:
-    """The metrics that have a name; raises :class:`CodecError` if one occurs twice."""
-    found: dict[str, Metric] = {}
-    for metric in metrics:
-        if metric.name is None:
-            continue
-        if metric.name in found:
-            raise CodecError(f"metric {metric.name} occurs twice in one payload")
-        found[metric.name] = metric
-    return found
