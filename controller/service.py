@@ -341,7 +341,14 @@ class Controller:
 
     def health(self) -> list[Callable[[], Health]]:
         """Sources for /readyz."""
-        return [self._broker_health, self._store_health, self._records_health, self._task_health]
+        return [
+            self._broker_health,
+            self._store_health,
+            self._records_health,
+            self._task_health,
+            self._evidence_health,
+            self._export_health,
+        ]
 
     @property
     def tasks(self) -> list[TaskHealth]:
@@ -358,7 +365,30 @@ class Controller:
 
     def _store_health(self) -> Health:
         trouble = self.ingest.figures.trouble
-        return Health(name="store", ready=not trouble, sentence=trouble or "blocks are committed")
+        usage = self.store.usage()
+        kept = (
+            f"blocks are committed: {usage.files} files, {usage.bytes / 1e6:.1f} MB, "
+            f"since {usage.oldest_day or 'today'}"
+        )
+        return Health(name="store", ready=not trouble, sentence=trouble or kept)
+
+    def _evidence_health(self) -> Health:
+        """What is wrong with what comes in; it hinders nothing here."""
+        totals = self.ingest.figures
+        told = (
+            f"{totals.refused} refused, {totals.conflicts} conflicts, {totals.breaks} chain "
+            f"breaks, {totals.base_skipped} never came, "
+            f"{self.live.unplanned_total} not in the configuration"
+        )
+        return Health(name="evidence", ready=True, sentence=told)
+
+    def _export_health(self) -> Health:
+        """A server that is away is no reason to call the controller unready."""
+        if self.export is None:
+            return Health(name="export", ready=True, sentence="none is configured")
+        figures = self.export.figures
+        told = f"{figures.blocks} blocks exported, {figures.refused} refused"
+        return Health(name="export", ready=True, sentence=figures.trouble or told)
 
     def _records_health(self) -> Health:
         trouble = self._records_trouble

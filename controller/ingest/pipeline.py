@@ -36,6 +36,8 @@ INBOX_BYTES = 64 * 1024 * 1024
 """Beyond it reading stops, and with it the broker's connection: back-pressure."""
 RETRY_SECONDS = 1.0
 FINDINGS = 200
+SKEW_SECONDS = 60.0
+"""An agent's clock further off than this is worth a word."""
 LAGS = 16_384
 
 
@@ -69,7 +71,7 @@ class Finding:
 
     at_ns: int
     kind: str
-    """``chain-break``, ``conflict``, ``base-skipped``, or a refusal's reason."""
+    """``chain-break``, ``base-skipped``, ``clock``, or a refusal's reason."""
     school: str
     sentence: str
 
@@ -124,6 +126,7 @@ class Ingest:
         self._room.set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._skewed: set[str] = set()
         self.draining = False
         self.figures = Figures()
 
@@ -170,8 +173,9 @@ class Ingest:
             result = await asyncio.get_running_loop().run_in_executor(
                 self._executor, self._commit, pending, bases
             )
-            conflicts |= {id(one) for one in result.conflicts}
+            conflicts |= {id(one) for one in (*result.conflicts, *result.foreign)}
             refusals += [_conflict(one) for one in result.conflicts]
+            refusals += [_foreign(one) for one in result.foreign]
             self._account(pending, bases, result)
             self.figures.trouble = result.error
             if not result.failed:
@@ -221,13 +225,16 @@ class Ingest:
     def _note_receipts(
         self, pending: Sequence[Arrival], bases: Sequence[BaseNotice], result: CommitResult
     ) -> None:
-        new = {id(one) for one in (*result.stored, *result.failed, *result.conflicts)}
+        other = (*result.stored, *result.failed, *result.conflicts, *result.foreign)
+        new = {id(one) for one in other}
         repeated = {one.chain for one in pending if id(one) not in new}
         nodes: dict[ChainKey, NodeId] = {}
-        for arrival in pending:
-            nodes[arrival.chain] = NodeId(arrival.district, arrival.school)
         for notice in bases:
             nodes[notice.chain] = NodeId(notice.district, notice.school)
+        strangers = {id(one) for one in result.foreign}
+        for arrival in pending:
+            if id(arrival) not in strangers:
+                nodes[arrival.chain] = NodeId(arrival.district, arrival.school)
         for chain, through in result.through.items():
             self._book.note(nodes[chain], chain, through, again=chain in repeated)
 
@@ -253,6 +260,20 @@ class Ingest:
         except StoreError as error:
             log.error("%d refused messages could not be kept: %s", len(rows), error)  # noqa: TRY400 - said in one line
 
+    def _watch_clock(self, school: str, offset: float) -> None:
+        """Tell once that an agent's clock is off, and once more after it was right."""
+        if abs(offset) <= SKEW_SECONDS:
+            self._skewed.discard(school)
+        elif school not in self._skewed:
+            self._skewed.add(school)
+            side = "behind" if offset > 0 else "ahead of"
+            self._find(
+                "clock",
+                school,
+                f"the agent's clock is {abs(offset):.0f} s {side} ours; ages are counted by its "
+                "own clock at both ends, so verdicts hold, but reports will show its times",
+            )
+
     def _find(self, kind: str, school: str, sentence: str) -> None:
         log.warning("%s: %s: %s", school or "city", kind, sentence)
         self.figures.findings.append(
@@ -266,11 +287,11 @@ class Ingest:
                     self._live.apply(item)
             case Heard():
                 sent_ns = item.timestamp_ms * 1_000_000
+                offset = (item.received_ns - sent_ns) / NS
                 self._live.agent_heard(
-                    item.node.node,
-                    now_ns=item.monotonic_ns,
-                    offset_seconds=(item.received_ns - sent_ns) / NS,
+                    item.node.node, now_ns=item.monotonic_ns, offset_seconds=offset
                 )
+                self._watch_clock(item.node.node, offset)
             case AgentBorn():
                 self._book.forget(item.node)
                 self._live.agent_born(item.node.node, item.version, now_ns=item.monotonic_ns)
@@ -294,6 +315,19 @@ def _conflict(arrival: Arrival) -> Refusal:
         school=arrival.school,
         topic=f"{arrival.district}/{arrival.school}",
         data=block.data,
+    )
+
+
+def _foreign(arrival: Arrival) -> Refusal:
+    return Refusal(
+        reason="foreign-journal",
+        sentence=(
+            f"journal {arrival.block.journal_id.hex()[:8]} belongs to another school: a gateway "
+            "was moved with its outbox folder; remove the folder, a new journal starts by itself"
+        ),
+        school=arrival.school,
+        topic=f"{arrival.district}/{arrival.school}",
+        data=arrival.block.data,
     )
 
 

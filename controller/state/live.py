@@ -31,6 +31,8 @@ from tenone.vocabulary.states import Verdict
 
 MAX_ROUTES = 200_000
 """Cached (subject, layout) pairs; a city of 10,800 switches has about 40,000."""
+MAX_PORTS = 65_536
+"""Ports a switch may show over time; the largest real box has 3,271."""
 GRACE_NS = 60 * NS
 """After a start, silence is not yet news: agents first have to come back."""
 
@@ -195,6 +197,11 @@ class LiveState:
         if switch is None or not self._own[switch].state.before(at):
             return
         own = self._own[switch]
+        if len(own.keys) + arrival.block.rows > MAX_PORTS and any(
+            key not in own.keys for key in arrival.layout.rows
+        ):
+            self.unplanned_total += 1  # ports that come under new names for ever
+            return
         cut = self._cut(switch, own, arrival.layout)
         own.state = at
         own.block = arrival.block

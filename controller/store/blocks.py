@@ -17,7 +17,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.store.dayfile import SUFFIX, DayFile, day_file, find_block, scan
+from controller.store.dayfile import (
+    SUFFIX,
+    DayFile,
+    companions,
+    day_file,
+    find_block,
+    scan,
+    size_of,
+)
 from controller.store.protocols import (
     NS,
     Arrival,
@@ -32,12 +40,13 @@ from controller.store.protocols import (
 from controller.store.watermark import Chain
 from tenone.blocks.block import Block, BlockError
 from tenone.blocks.layout import Layout
-from tenone.vocabulary.metrics import GAP
+from tenone.journal.journal import GAP_LAYOUT
 
 log = logging.getLogger(__name__)
 
 LOCK_FILE = "lock"
-GAP_LAYOUT = Layout("gap", GAP, ("gap",))
+MAX_LAYOUTS = 200_000
+"""Layouts remembered; a city of 10,800 switches has about 40,000, all of them are in the files."""
 
 
 def day_of(wall_ns: int) -> str:
@@ -101,8 +110,10 @@ class SqliteBlockStore:
             skipped = 0
             for notice in bases:
                 chain = self._chain(notice.chain, notice.school, notice.district)
-                skipped += chain.announce_base(notice.base)
-            fresh, duplicates, conflicts = self._fold(batch)
+                if chain.school == notice.school:
+                    skipped += chain.announce_base(notice.base)
+            owned, foreign = self._owned(batch)
+            fresh, duplicates, conflicts = self._fold(owned)
             by_district: dict[str, list[Arrival]] = {}
             for arrival in fresh:
                 by_district.setdefault(arrival.district, []).append(arrival)
@@ -119,17 +130,30 @@ class SqliteBlockStore:
                     continue
                 breaks += self._know(file, arrivals)
                 stored += arrivals
-            touched = {arrival.chain for arrival in batch} | {notice.chain for notice in bases}
+            touched = {arrival.chain for arrival in owned} | {notice.chain for notice in bases}
             return CommitResult(
                 stored=stored,
                 duplicates=duplicates,
                 conflicts=conflicts,
+                foreign=foreign,
                 breaks=breaks,
                 base_skipped=skipped,
                 failed=failed,
                 error=error,
                 through={key: self._chains[key].through for key in touched if key in self._chains},
             )
+
+    def _owned(self, batch: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+        """A journal belongs to the school it came from first: no other may add to it."""
+        owned: list[Arrival] = []
+        foreign: list[Arrival] = []
+        owner: dict[ChainKey, str] = {}
+        for arrival in batch:
+            key = arrival.chain
+            chain = self._chains.get(key)
+            first = owner.setdefault(key, arrival.school if chain is None else chain.school)
+            (owned if first == arrival.school else foreign).append(arrival)
+        return owned, foreign
 
     def _fold(self, batch: Sequence[Arrival]) -> tuple[list[Arrival], int, list[Arrival]]:
         fresh: dict[tuple[ChainKey, int], Arrival] = {}
@@ -185,9 +209,14 @@ class SqliteBlockStore:
             if arrival.layout.id == GAP_LAYOUT.id:
                 broken += _excuse(chain, block)
             file.dirty.add(key)
-            self._layouts.setdefault(arrival.layout.id, arrival.layout)
+            self._remember_layout(arrival.layout)
             breaks += [ChainBreak(chain=key, seq=seq, school=arrival.school) for seq in broken]
         return breaks
+
+    def _remember_layout(self, layout: Layout) -> None:
+        self._layouts.setdefault(layout.id, layout)
+        if len(self._layouts) > MAX_LAYOUTS:
+            del self._layouts[next(iter(self._layouts))]
 
     def _remember_neighbours(self, chain: Chain, key: ChainKey, seq: int) -> None:
         """After a restart the ends of a chain are on disk only."""
@@ -217,7 +246,8 @@ class SqliteBlockStore:
         chain = self._chains.get(key)
         if chain is None:
             chain = self._chains[key] = Chain(school, district)
-        chain.district = district
+        if chain.school == school:
+            chain.district = district
         return chain
 
     # -- files
@@ -269,7 +299,7 @@ class SqliteBlockStore:
     def _learn(self, file: DayFile) -> None:
         """Rebuild knowledge from a checkpoint and the rows after it."""
         for layout in file.layouts():
-            self._layouts[layout.id] = layout
+            self._remember_layout(layout)
         for key, school, stored, excused, skipped in file.watermarks():
             self._chain(key, school, file.district).restore(stored, excused, skipped)
         for row in file.tail():
@@ -311,7 +341,7 @@ class SqliteBlockStore:
                 (path for d in self.districts() for path in self._files(d)),
                 key=lambda path: path.name,
             )
-            total = sum(_size(path) for path in files)
+            total = sum(size_of(path) for path in files)
             in_use = {file.path for file in self._open.values()}
             for path in files:
                 day = path.name.removesuffix(SUFFIX)
@@ -319,8 +349,8 @@ class SqliteBlockStore:
                 large = self._limit_bytes is not None and total > self._limit_bytes
                 if path in in_use or not (old or large):
                     continue
-                total -= _size(path)
-                for name in (path, *_companions(path)):
+                total -= size_of(path)
+                for name in (path, *companions(path)):
                     name.unlink(missing_ok=True)
                 log.info(
                     "block file %s removed: %s", path, "past its days" if old else "disk bound"
@@ -394,7 +424,7 @@ class SqliteBlockStore:
         days = sorted(path.name.removesuffix(SUFFIX) for path in files)
         return Usage(
             files=len(files),
-            bytes=sum(_size(path) for path in files),
+            bytes=sum(size_of(path) for path in files),
             oldest_day=days[0] if days else None,
             newest_day=days[-1] if days else None,
             damaged_rows=self._damaged,
@@ -417,17 +447,3 @@ def _excuse(chain: Chain, block: Block) -> list[int]:
         return [block.seq]
     chain.excuse(first, last)
     return chain.link_gap(last, last_hash) if last_hash else []
-
-
-def _companions(path: Path) -> tuple[Path, Path]:
-    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
-
-
-def _size(path: Path) -> int:
-    total = 0
-    for name in (path, *_companions(path)):
-        try:
-            total += name.stat().st_size
-        except FileNotFoundError:
-            continue
-    return total

@@ -77,6 +77,22 @@ def day_file(folder: Path, district: str, day: str) -> Path:
     return folder / district / f"{day}{SUFFIX}"
 
 
+def companions(path: Path) -> tuple[Path, Path]:
+    """The log and the shared memory SQLite keeps beside a file."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a day file with its companions."""
+    total = 0
+    for name in (path, *companions(path)):
+        try:
+            total += name.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
 def sync_folder(folder: Path) -> None:
     """Make new names in ``folder`` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

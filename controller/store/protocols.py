@@ -75,6 +75,8 @@ class CommitResult:
     duplicates: int = 0
     conflicts: Sequence[Arrival] = ()
     """Other bytes under a sequence number that is taken: a cloned or restored journal."""
+    foreign: Sequence[Arrival] = ()
+    """Blocks of a journal that belongs to another school."""
     breaks: Sequence[ChainBreak] = ()
     base_skipped: int = 0
     """Sequence numbers that were forgotten by the agent and never stored here."""

@@ -136,6 +136,24 @@ def test_other_bytes_under_a_taken_number_are_a_conflict(store: SqliteBlockStore
     assert list(store.commit([fresh, rival]).conflicts) == [rival]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_journal_belongs_to_one_school(store: SqliteBlockStore, at_once: bool) -> None:
+    owner = FakeJournal()
+    thief = FakeJournal(school="no2", journal_id=owner.journal_id)
+    owner.ports()
+    mine = owner.arrival(owner.ports())
+    theirs = thief.arrival(thief.ports())
+    batches = [[mine, theirs]] if at_once else [[mine], [theirs]]
+    results = [store.commit(batch) for batch in batches]
+    assert [list(result.foreign) for result in results][-1] == [theirs]
+    notice = BaseNotice(chain=key(owner), base=99, school="no2", district="east")
+    assert store.commit([], [notice]).base_skipped == 0
+    again = reopened(store, clean=False)
+    assert list(again.commit([theirs]).foreign) == [theirs]
+    assert [found.school for found in again.read()] == ["no1"]
+    again.close()
+
+
 def test_holes_gaps_and_bases(store: SqliteBlockStore) -> None:
     journal = FakeJournal()
     blocks = [journal.ports() for _ in range(5)]

@@ -283,6 +283,19 @@ def test_numbers_that_no_honest_device_sends_are_bounded() -> None:
     assert bench.link("c301") == ("unknown", ["oper-unknown"])
 
 
+def test_ports_under_ever_new_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.state.live.MAX_PORTS", 9)
+    bench = Bench()
+    bench.born()
+    bench.give(bench.journal.ports())
+    for number in range(50):
+        bench.give(bench.journal.ports(ports=(f"new{number}", "GE2", "XGE1")))
+    assert bench.live.ports.count <= 1 + 9
+    assert bench.live.unplanned_total > 40
+    bench.give(bench.journal.ports())
+    assert bench.link("c301") == ("good", []), "the ports it knows still count"
+
+
 def test_boards_and_agents() -> None:
     bench = Bench()
     bench.born()

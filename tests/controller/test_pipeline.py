@@ -154,6 +154,33 @@ async def test_conflicts_and_refusals_go_to_the_quarantine(bench: Bench) -> None
     assert {one.kind for one in bench.ingest.figures.findings} == {"malformed", "conflict"}
 
 
+async def test_another_schools_journal_is_refused_and_gets_no_receipt(bench: Bench) -> None:
+    mine = bench.journal.arrival(bench.journal.ports())
+    thief = FakeJournal(school="no2", journal_id=bench.journal.journal_id)
+    thief.ports()
+    theirs = thief.arrival(thief.ports())
+    await bench.give(mine, theirs)
+    assert bench.quarantine.totals == {"foreign-journal": 1}
+    ((node, due),) = bench.book.take(10**12)
+    assert (node, due) == (NODE, {mine.chain: 1})
+    assert "apply 2" not in bench.log
+
+
+async def test_a_clock_that_is_off_is_told_once(bench: Bench) -> None:
+    def heard(offset: int) -> Heard:
+        received_ns = 10**15
+        return Heard(
+            node=NODE, timestamp_ms=received_ns // 10**6 - offset * 1000, received_ns=received_ns,
+            monotonic_ns=1,
+        )  # fmt: skip
+
+    await bench.give(heard(59), heard(61), heard(62), heard(0), heard(-90))
+    told = [one.sentence for one in bench.ingest.figures.findings]
+    assert len(told) == 2
+    assert "61 s behind" in told[0]
+    assert "90 s ahead" in told[1]
+
+
 async def test_breaks_and_skipped_bases_are_findings(bench: Bench) -> None:
     journal = bench.journal
     journal.heads[PriorityClass.P1] = (1, b"y" * 32)
