@@ -8,6 +8,7 @@ the lowest class first and with a ``gap`` block in its place. Not thread safe: o
 import json
 import logging
 import secrets
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -107,6 +108,12 @@ class Journal:
             journal._start()
         except OSError as error:
             raise JournalError(f"the journal in {directory} cannot be opened: {error}") from error
+        except (ValueError, LookupError, TypeError, struct.error) as error:
+            raise JournalError(
+                f"the journal in {directory} is not readable by this version ({error}): run the "
+                "version that wrote it until its outbox is empty, or move the folder away and "
+                "start again"
+            ) from error
         return journal
 
     @property
@@ -189,8 +196,8 @@ class Journal:
         if through_seq <= one.base or self._broken:
             return
         one.base = through_seq
-        if one.active.size >= self._segment_bytes and one.head == one.base:
-            self._rotate(one)
+        if one.head == one.base:
+            self._rotate_if_full(one)
         while len(one.segments) > 1 and one.segments[0].next_seq <= one.base + 1:
             one.segments.pop(0).remove()
         try:
@@ -230,14 +237,17 @@ class Journal:
         if not one.segments:
             one.segments.append(self._new_segment(one, 1, FIRST_PREVIOUS))
         first = one.segments[0]
-        one.base = max(one.base, (first.seqs[0] if first.seqs else first.next_seq) - 1)
-        for before, after in pairwise(seqs):
-            if after > before + 1 and before >= one.base and not self._told(one, before, after):
+        start = first.first_seq or (first.seqs[0] if first.seqs else first.next_seq)
+        one.base = max(one.base, start - 1)
+        here = [one.base, *(seq for seq in seqs if seq > one.base), one.head + 1]
+        for before, after in pairwise(here):
+            if after > before + 1 and not self._told(one, before, after):
                 lost = after - before - 1
                 self._write_gap(one, _Gap(before + 1, after - 1, lost, lost), "damaged", b"")
 
     def _recover_segment(self, one: _ClassJournal, segment: Segment) -> list[int]:
-        forgotten, damaged, blocks = segment.recover(self.journal_id, one.priority)
+        known = {key: kept for older in one.segments for key, kept in older.layouts.items()}
+        forgotten, damaged, blocks = segment.recover(self.journal_id, one.priority, known)
         if segment.size == 0:  # its start was never synced, so nothing in it was kept
             segment.remove()
             return []
@@ -246,9 +256,8 @@ class Journal:
         one.base = max(one.base, forgotten)
         one.segments.append(segment)
         for block in blocks:
-            layout = segment.layouts.get(block.layout_id)
-            if layout is not None:
-                self.newest[block.stamp.subject, layout.stream] = block
+            stream = segment.layouts[block.layout_id].stream
+            self.newest[block.stamp.subject, stream] = block
         return [block.seq for block in blocks]
 
     def _new_segment(self, one: _ClassJournal, seq: int, previous: bytes) -> Segment:
@@ -259,6 +268,7 @@ class Journal:
             priority=one.priority,
             seq=seq,
             previous=previous,
+            forgotten=one.base,
         )
 
     def _make_reserve(self) -> None:
@@ -309,15 +319,25 @@ class Journal:
         for draft, block in zip(drafts, sealed, strict=True):
             self.newest[block.stamp.subject, draft.layout.stream] = block
         for priority in groups:
-            if self._classes[priority].active.size >= self._segment_bytes:
-                self._rotate(self._classes[priority])
+            self._rotate_if_full(self._classes[priority])
         return sealed
+
+    def _rotate_if_full(self, one: _ClassJournal) -> None:
+        """Start a new file if it is time. What is kept stays kept where that does not work."""
+        if one.active.size < self._segment_bytes:
+            return
+        try:
+            self._rotate(one)
+        except OSError as error:
+            log.warning(
+                "no new file could be started for class %s, the old one goes on: %s",
+                one.priority.name,
+                error,
+            )
 
     def _rotate(self, one: _ClassJournal) -> None:
         old = one.active
-        fresh = self._new_segment(one, old.next_seq, old.previous)
-        fresh.write(encode(RecordKind.FORGOTTEN, FORGOTTEN.pack(one.base)))
-        one.segments.append(fresh)
+        one.segments.append(self._new_segment(one, old.next_seq, old.previous))
         old.close()
 
     def _make_room(self, size: int) -> None:

@@ -3,7 +3,7 @@
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,26 +46,43 @@ class Segment:
         self.seqs = array("Q")
         self._offsets = array("I")
         self.layouts: dict[bytes, Layout] = {}
+        self.first_seq = 0
+        """What the file's start says of its first block; 0 where the start is damaged."""
         self.next_seq = 1
         self.previous = bytes(32)
 
     @classmethod
     def create(
         cls, disk: Disk, folder: Path, *, journal_id: bytes, priority: PriorityClass, seq: int,
-        previous: bytes,
+        previous: bytes, forgotten: int = 0,
     ) -> "Segment":  # fmt: skip
-        """Start a file whose first block will be ``seq``; durable when this returns."""
+        """Start a file whose first block will be ``seq``; durable when this returns.
+
+        ``forgotten``: everything up to there is receipted. Raises ``OSError``; then there is no
+        such file, for what is left of one would shift all that a next try writes.
+        """
         segment = cls(disk, folder / f"{seq:020d}{SUFFIX}")
-        segment.next_seq, segment.previous = seq, previous
-        segment.write(encode(RecordKind.START, START.pack(journal_id, priority, seq, previous)))
-        segment.sync()
+        segment.first_seq = segment.next_seq = seq
+        segment.previous = previous
+        start = encode(RecordKind.START, START.pack(journal_id, priority, seq, previous))
+        try:
+            segment.write(start + encode(RecordKind.FORGOTTEN, FORGOTTEN.pack(forgotten)))
+            segment.sync()
+        except OSError:
+            segment.remove()
+            raise
         return segment
 
-    def recover(self, journal_id: bytes, priority: PriorityClass) -> tuple[int, bool, list[Block]]:
+    def recover(
+        self, journal_id: bytes, priority: PriorityClass, known: Mapping[bytes, Layout]
+    ) -> tuple[int, bool, list[Block]]:
         """Read the file after a restart and cut off a torn end.
 
         Returns the highest receipted sequence number it records, whether damage was found,
-        and every block in it. Raises :class:`SegmentError` when the file is another journal's.
+        and every block in it. ``known``: layouts of older files, for blocks whose own copy is
+        damaged; a block whose layout is nowhere says nothing and counts as damaged. Raises
+        :class:`SegmentError` when the file is another journal's, ``ValueError`` when another
+        version wrote it.
         """
         data = self._disk.read(self.path)
         forgotten, damaged, end = 0, False, 0
@@ -80,6 +97,12 @@ class Segment:
                 self.layouts[layout.id] = layout
             elif record.kind is RecordKind.BLOCK:
                 block = Block.parse(record.body)
+                if block.layout_id not in self.layouts:
+                    if block.layout_id not in known:
+                        damaged = True
+                        self.next_seq, self.previous = block.seq + 1, block.hash
+                        continue
+                    self.layouts[block.layout_id] = known[block.layout_id]
                 self._note(block, record.offset)
                 blocks.append(block)
             else:
@@ -95,7 +118,8 @@ class Segment:
             raise SegmentError(
                 f"{self.path} belongs to another journal; move it away and start again"
             )
-        self.next_seq, self.previous = seq, previous
+        self.first_seq = self.next_seq = seq
+        self.previous = previous
 
     def _note(self, block: Block, offset: int) -> None:
         self.seqs.append(block.seq)
@@ -164,9 +188,10 @@ class Segment:
         offset = self._offsets[first]
         wanted = max(limit_bytes, self._end(first) - offset)
         data = self._disk.read_range(self.path, offset, min(wanted, self.size - offset))
-        return [
+        blocks = [
             Block.parse(record.body) for record in scan(data) if record.kind is RecordKind.BLOCK
         ]
+        return [block for block in blocks if block.layout_id in self.layouts]
 
     def count_from(self, seq: int) -> int:
         """How many blocks from ``seq`` on lie in this file."""

@@ -23,6 +23,9 @@ class PowerCutDisk:
         self.folders: set[Path] = set()
         self.capacity = capacity
         self.fail_sync = False
+        self.new_file_room: int | None = None
+        """How many bytes a file takes that is made from now on."""
+        self._narrow: dict[Path, int] = {}
         self._random = random.Random(seed)
 
     def cut(self) -> None:
@@ -46,6 +49,12 @@ class PowerCutDisk:
             self.live[path] = bytearray(self.durable[path])
         self.durable = {path: bytes(data) for path, data in self.live.items()}
 
+    def room(self, path: Path) -> int:
+        room = self.capacity - self.used()
+        if path in self._narrow:
+            room = min(room, self._narrow[path] - len(self.live[path]))
+        return max(room, 0)
+
     def used(self) -> int:
         return sum(len(data) for data in self.live.values())
 
@@ -62,6 +71,10 @@ class PowerCutDisk:
         return bytes(self.live[path][offset : offset + length])
 
     def append(self, path: Path) -> "PowerCutFile":
+        if path not in self.live:
+            self._narrow.pop(path, None)
+            if self.new_file_room is not None:
+                self._narrow[path] = self.new_file_room
         self.live.setdefault(path, bytearray())
         return PowerCutFile(self, path)
 
@@ -83,8 +96,8 @@ class PowerCutFile:
         self._path = path
 
     def write(self, data: bytes) -> None:
-        room = self._disk.capacity - self._disk.used()
-        self._disk.live[self._path] += data[: max(room, 0)]
+        room = self._disk.room(self._path)
+        self._disk.live[self._path] += data[:room]
         if room < len(data):
             raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from tenone.blocks.block import Block, Draft
 from tenone.journal.journal import GAP_LAYOUT, Journal, JournalError
+from tenone.journal.records import RecordKind, encode
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.states import PriorityClass
+from tests.journal.conftest import STREAMS, PowerCutDisk
 
 P0, P1, P2, P3 = PriorityClass
 FOLDER = Path("outbox")
@@ -183,6 +185,77 @@ def test_damage_in_the_middle_costs_what_it_hit_and_is_told_once(
         found = everything(journal, P1)
         assert [block.seq for block in found if block.seq <= 10] == [1, 2, 3, 4, 6, 7, 8, 9, 10]
         assert gaps(found) == [(5, 5, 1, "damaged")]
+
+
+@pytest.mark.parametrize("room", [0, 1, 69, 70, 71, 90])
+def test_a_file_that_cannot_be_started_costs_nothing(
+    power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker, room: int
+) -> None:
+    disk = power_cut_disk()
+    journal = open_journal(disk, segment=4096)
+    journal.append([draft(P3, 1000 + mark) for mark in range(100)])
+    disk.new_file_room = room
+    sent = [journal.append([draft(P1, mark)])[0] for mark in range(40)]
+    journal.forget(P1, 30)
+    disk.new_file_room = None
+    sent += [journal.append([draft(P1, mark)])[0] for mark in range(40, 80)]
+    assert journal.evicted_blocks == 0
+    for one in (journal, open_journal(disk, segment=4096)):
+        assert [block.data for block in everything(one, P1)] == [block.data for block in sent[30:]]
+
+
+def test_a_damaged_first_file_is_told(
+    power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker
+) -> None:
+    disk = power_cut_disk()
+    journal = open_journal(disk, segment=4096)
+    sent = [journal.append([draft(P1, mark)])[0] for mark in range(12)]
+    data = disk.live[min(path for path in disk.live if path.parent.name == "p1")]
+    hit = [block.seq for block in sent if data.find(block.data) >= 0]
+    for seq in hit:
+        data[data.find(sent[seq - 1].data) + 150] ^= 1
+    assert 0 < len(hit) < len(sent)
+    for _ in range(2):
+        found = everything(open_journal(disk, segment=4096), P1)
+        assert gaps(found) == [(1, len(hit), len(hit), "damaged")]
+        assert [block.seq for block in found][:-1] == list(range(len(hit) + 1, len(sent) + 1))
+
+
+def test_blocks_whose_layout_is_damaged_are_told_and_their_numbers_not_used_again(
+    power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker
+) -> None:
+    disk = power_cut_disk()
+    journal = open_journal(disk)
+    journal.append([draft(P1, mark) for mark in range(5)])
+    data = next(data for path, data in disk.live.items() if path.parent.name == "p1")
+    data[data.find(STREAMS[P1].document) + 5] ^= 1
+    for _ in range(2):
+        found = everything(open_journal(disk), P1)
+        assert [block.seq for block in found] == [6]
+        assert gaps(found) == [(1, 5, 5, "damaged")]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("journal.json", lambda _: b"{}"),
+        ("journal.json", lambda _: b""),
+        ("1.journal", lambda _: encode(RecordKind.LAYOUT, b'{"format": 9}')),
+        ("1.journal", lambda _: encode(RecordKind.BLOCK, b"T1BK\x09" + bytes(300))),
+    ],
+)
+def test_what_another_version_wrote_is_one_clear_sentence(
+    power_cut_disk: Callable[..., PowerCutDisk],
+    draft: DraftMaker,
+    name: str,
+    change: Callable[[bytes], bytes],
+) -> None:
+    disk = power_cut_disk()
+    open_journal(disk).append([draft(P1, 1)])
+    path = next(path for path in disk.live if path.name.endswith(name))
+    disk.live[path] = bytearray(change(bytes(disk.live[path])))
+    with pytest.raises(JournalError, match="run the version that wrote it"):
+        open_journal(disk)
 
 
 def test_another_journals_file_is_refused(
