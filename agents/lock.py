@@ -10,7 +10,7 @@ FILE = "lock"
 
 
 class LockedError(Exception):
-    """Somebody else works here; the message says where."""
+    """The folder is not ours to work on; the message says which, why, and what to do."""
 
 
 class FolderLock:
@@ -21,8 +21,14 @@ class FolderLock:
         self._fd: int | None = None
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self._folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LockedError(
+                f"the folder {self._folder} cannot be used ({error.strerror}): let outbox.path "
+                "name a folder that the agent may write"
+            ) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

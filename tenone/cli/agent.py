@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -25,6 +25,39 @@ log = logging.getLogger(__name__)
 
 CANNOT_START = 1
 BAD_CONFIGURATION = 2
+
+
+class Witness:
+    """Writes a line about each kept block, for whoever checks later that none was lost.
+
+    A file that takes no more is told once as an error; the agent goes on without it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._out: IO[str] | None = path.open("a", encoding="ascii")
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        """Journal, priority class, sequence number and hash of each, on disk before it returns."""
+        if self._out is None:
+            return
+        lines = [
+            json.dumps([block.journal_id.hex(), int(block.priority), block.seq, block.hash.hex()])
+            for block in blocks
+        ]
+        try:
+            self._out.write("".join(f"{line}\n" for line in lines))
+            self._out.flush()
+        except OSError as error:
+            log.error("%s takes no more lines, kept blocks go unwitnessed: %s", self._path, error)  # noqa: TRY400 - the disk is to blame, not a line of code
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is written any more."""
+        if self._out is not None:
+            with suppress(OSError):  # what it would not take it will not take now
+                self._out.close()
+            self._out = None
 
 
 def register(app: typer.Typer) -> None:
@@ -50,28 +83,28 @@ def agent(
         for problem in error.problems:
             typer.echo(str(problem), err=True)
         raise typer.Exit(BAD_CONFIGURATION) from None
-    with ExitStack() as closing:
-        witness = None if kept is None else closing.enter_context(kept.open("a", encoding="ascii"))
-        try:
-            run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
-        except (
-            BadTarget, EndpointError, JournalError, LockedError, SecretError
-        ) as error:  # fmt: skip
-            typer.echo(f"tenone agent: {error}", err=True)
-            raise typer.Exit(CANNOT_START) from None
+    try:
+        witness = None if kept is None else Witness(kept)
+    except OSError as error:
+        typer.echo(f"tenone agent: --kept {kept} cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(CANNOT_START) from None
+    try:
+        run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
+    except (
+        BadTarget, EndpointError, JournalError, LockedError, SecretError
+    ) as error:  # fmt: skip
+        typer.echo(f"tenone agent: {error}", err=True)
+        raise typer.Exit(CANNOT_START) from None
+    finally:
+        if witness is not None:
+            witness.close()
 
 
 async def _serve(
-    school: School, stop: asyncio.Event, witness: IO[str] | None, *, ready_json: bool
+    school: School, stop: asyncio.Event, witness: Witness | None, *, ready_json: bool
 ) -> None:
-    def write(blocks: Sequence[Block]) -> None:
-        if witness is not None:
-            for block in blocks:
-                line = [block.journal_id.hex(), int(block.priority), block.seq, block.hash.hex()]
-                witness.write(json.dumps(line) + "\n")
-            witness.flush()
-
-    async with Agent(school, clock=SystemClock(), on_kept=write if witness else None) as running:
+    on_kept = None if witness is None else witness.write
+    async with Agent(school, clock=SystemClock(), on_kept=on_kept) as running:
         ready = asyncio.create_task(running.ready())
         ending = {asyncio.create_task(stop.wait()), asyncio.create_task(running.failed())}
         await asyncio.wait({ready, *ending}, return_when=asyncio.FIRST_COMPLETED)

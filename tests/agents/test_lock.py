@@ -36,3 +36,12 @@ def test_a_killed_holder_lets_go(tmp_path: Path) -> None:
         holder.wait()
     with FolderLock(tmp_path):
         pass
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / "lock").mkdir(parents=True)
+    for folder in (tmp_path / "file" / "outbox", tmp_path / "file", tmp_path / "taken"):
+        with pytest.raises(LockedError, match=r"outbox\.path") as told:
+            FolderLock(folder).__enter__()
+        assert str(folder) in str(told.value)
