@@ -151,6 +151,14 @@ class Outbox:
         if base > lane.base:
             self._free(lane, base)
 
+    def skip(self, priority: PriorityClass, through_seq: int) -> None:
+        """The journal holds nothing up to ``through_seq`` that is not sent: go on behind it.
+
+        Blocks that its disk has damaged are such a hole; the receipt passes it when the gap block
+        arrives that tells of it.
+        """
+        self._lanes[priority].advance(through_seq)
+
     def due(self, heads: Mapping[PriorityClass, int], now_ns: int) -> Due | None:
         """What to send next of what is not live; None while the window is full or all is sent.
 

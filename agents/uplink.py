@@ -157,7 +157,7 @@ class Uplink:
             pause_seconds = None
             plan = self._session.connect(now_ms=self._now_ms())
             try:
-                await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
+                await self._store_bd_seq()
                 port = self._make_port(plan)
                 await self._one_session(port, plan, backoff)
             except MqttError as error:
@@ -168,6 +168,13 @@ class Uplink:
             finally:
                 self._session.lost()
             await self._clock.sleep(backoff.pause() if pause_seconds is None else pause_seconds)
+
+    async def _store_bd_seq(self) -> None:
+        """A full disk must not cut the school off: receipts are what makes room on it."""
+        try:
+            await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
+        except OSError as error:
+            log.warning("uplink: the number of this connection cannot be kept: %s", error)
 
     # -- one session ---------------------------------------------------------------------
 
@@ -293,13 +300,15 @@ class Uplink:
             return True
         for priority in PriorityClass:
             self._outbox.evicted(priority, self._journal.base(priority))
-        due = self._outbox.due(self._known_heads(), self._clock.monotonic_ns())
-        return due is not None and await self._backfill(port, due)
+        heads = dict(self._known_heads())
+        due = self._outbox.due(heads, self._clock.monotonic_ns())
+        return due is not None and await self._backfill(port, due, heads[due.priority])
 
-    async def _backfill(self, port: Port, due: Due) -> bool:
+    async def _backfill(self, port: Port, due: Due, head: int) -> bool:
         """Send older blocks of one class until something more urgent comes up."""
         limit = min(due.limit_bytes, READ_BYTES)
         blocks = await self._keeper.pending(due.priority, due.after_seq, limit)
+        self._outbox.skip(due.priority, blocks[0].seq - 1 if blocks else head)
         for block in blocks:
             if self._session.state is not EdgeState.ONLINE:
                 return False

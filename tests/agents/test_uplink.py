@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -369,3 +370,37 @@ async def test_commands_are_carried_out_once_and_answered(node: Node, host: Fake
             "the deadline passed while the command was carried out",
         ),
     }
+
+
+async def test_a_hole_in_the_journal_stops_nothing_behind_it(node: Node, host: FakeHost) -> None:
+    """Damaged blocks never come; what lies behind them goes on, however much it is."""
+    async with node.running():
+        for _ in range(40):
+            await node.keep(*(node.draft(switch="core") for _ in range(50)))
+    path = next((node.folder / "outbox" / "p1").iterdir())
+    data = bytearray(path.read_bytes())
+    for seq in (3, 900):
+        data[data.find(node.kept.pop((P1, seq))) + 200] ^= 1
+    path.write_bytes(data)
+    async with host.running(), node.running():
+        await until(node.is_empty, 60)
+    assert {seq for _, cls, seq in host.store.gaps if cls is P1} == {3, 900}
+    assert (
+        node.kept.items()
+        <= {(cls, seq): block.data for (_, cls, seq), block in host.store.blocks.items()}.items()
+    )
+
+
+async def test_a_full_disk_does_not_cut_the_school_off(
+    node: Node, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the journal holds must get through, for only its receipts make room again."""
+
+    def full(_counter: BirthCounter, _number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(BirthCounter, "store", full)
+    async with host.running(), node.running():
+        await node.keep(node.draft())
+        await until(node.is_empty)
+    check_all_arrived(node, host)
