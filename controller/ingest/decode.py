@@ -13,9 +13,9 @@ from drivers.wire.blocks import (
     CarriedBlock,
     UnknownLayoutError,
     WireBlockError,
-    announced_layouts,
     decode_blocks,
     device_of,
+    readable_layouts,
 )
 from drivers.wire.sparkplug.codec import CodecError, Metric, Payload, encode
 from drivers.wire.sparkplug.events import Data, DeviceBorn, NodeBorn, NodeDied
@@ -27,6 +27,8 @@ from tenone.vocabulary.states import PriorityClass
 
 JOURNAL_ID = "Journal/Id"
 AGENT_VERSION = "Agent/Version"
+MAX_SEQ = 2**63 - 1
+"""Larger ones no journal reaches and no column of the store holds."""
 MAX_AGE_NS = 400 * 86_400 * 10**9
 """No journal holds older blocks; a payload time beyond it is a clock at fault."""
 
@@ -48,6 +50,8 @@ class Decoder:
         self._schools = schools
         self._clock = clock
         self._layouts: dict[Where, dict[str, Layout]] = {}
+        self._unreadable: dict[Where, frozenset[str]] = {}
+        """Streams whose layout this version cannot read; a rebirth would not help."""
 
     def born(self, event: NodeBorn) -> list[Item]:
         """NBIRTH: the agent, its journal's bases, its newest blocks."""
@@ -99,18 +103,29 @@ class Decoder:
         return _refusal("unknown-school", sentence, node, None, metrics)
 
     def _forget(self, node: NodeId) -> None:
-        for where in [where for where in self._layouts if where[0] == node]:
-            del self._layouts[where]
+        for known in (self._layouts, self._unreadable):
+            for where in [where for where in known if where[0] == node]:
+                del known[where]
 
     def _birth(
         self, node: NodeId, device: str | None, timestamp_ms: int, metrics: Sequence[Metric]
     ) -> list[Item]:
-        try:
-            self._layouts[node, device] = announced_layouts(metrics)
-        except WireBlockError as error:
-            sentence = f"birth of {device or node}: {error}"
-            return [_refusal("malformed", sentence, node, device, metrics)]
-        return self._blocks(node, device, timestamp_ms, metrics)
+        layouts, unreadable = readable_layouts(metrics)
+        self._layouts[node, device] = layouts
+        self._unreadable[node, device] = frozenset(unreadable)
+        # Told once a birth: the blocks themselves stay unreceipted, so the agent keeps them.
+        refusals = [
+            _refusal(
+                "malformed",
+                f"birth of {device or node}: {sentence}; blocks of {stream} stay with the agent "
+                "until a controller reads them: is the agent newer than this controller?",
+                node,
+                device,
+                [metric for metric in metrics if _stream_of(metric) == stream],
+            )
+            for stream, sentence in unreadable.items()
+        ]
+        return [*refusals, *self._blocks(node, device, timestamp_ms, metrics)]
 
     def _blocks(
         self, node: NodeId, device: str | None, timestamp_ms: int, metrics: Sequence[Metric]
@@ -124,6 +139,8 @@ class Decoder:
                 monotonic_ns=monotonic_ns,
             )
         ]
+        if unreadable := self._unreadable.get((node, device)):
+            metrics = [metric for metric in metrics if _stream_of(metric) not in unreadable]
         try:
             carried = decode_blocks(metrics, self._layouts.get((node, device), {}))
         except UnknownLayoutError as error:
@@ -132,7 +149,7 @@ class Decoder:
             sentence = f"data of {device or node}: {error}"
             return [*items, _refusal("malformed", sentence, node, device, metrics)]
         for one in carried:
-            if (wrong := self._wrong_subject(node, device, one)) is not None:
+            if (wrong := self._wrong_place(node, device, one)) is not None:
                 items.append(wrong)
                 continue
             age_ns = timestamp_ms * 1_000_000 - one.block.stamp.wall_ns
@@ -149,23 +166,29 @@ class Decoder:
             )
         return items
 
-    def _wrong_subject(
+    def _wrong_place(
         self, node: NodeId, device: str | None, carried: CarriedBlock
     ) -> Refusal | None:
-        subject = carried.block.stamp.subject
+        """A block about somebody else, or with a number that no journal gives."""
+        block, subject = carried.block, carried.block.stamp.subject
         try:
             fits = device_of(subject) == device and subject.partition("/")[0] == node.node
         except WireBlockError:
             fits = False
-        if fits:
+        if not fits:
+            reason = "wrong-subject"
+            sentence = f"a block about {subject!r} came under {node}/{device or '(node)'}"
+        elif block.seq > MAX_SEQ:
+            reason = "malformed"
+            sentence = f"a block about {subject!r} has the impossible number {block.seq}"
+        else:
             return None
-        sentence = f"a block about {subject!r} came under {node}/{device or '(node)'}"
         return Refusal(
-            reason="wrong-subject",
+            reason=reason,
             sentence=sentence,
             school=node.node,
             topic=f"{node}/{device or ''}",
-            data=carried.block.data,
+            data=block.data,
         )
 
     def _bases(self, node: NodeId, named: Mapping[str, object]) -> list[Item]:
@@ -182,12 +205,16 @@ class Decoder:
                 named.get(f"Journal/{priority.name}/Head"),
             )
             # A base beyond its own head would excuse blocks that are still to come.
-            if isinstance(base, int) and isinstance(head, int) and 0 < base <= head:
+            if isinstance(base, int) and isinstance(head, int) and 0 < base <= head <= MAX_SEQ:
                 chain = ChainKey(journal_id, priority)
                 found.append(
                     BaseNotice(chain=chain, base=base, school=node.node, district=node.group)
                 )
         return found
+
+
+def _stream_of(metric: Metric) -> str:
+    return (metric.name or "").rpartition("/")[0]
 
 
 def _refusal(

@@ -196,18 +196,28 @@ class CarriedBlock:
 
 def announced_layouts(birth: Sequence[Metric]) -> dict[str, Layout]:
     """The layouts a birth announces, by stream; raises :class:`WireBlockError`."""
-    layouts = {}
+    layouts, unreadable = readable_layouts(birth)
+    for sentence in unreadable.values():
+        raise WireBlockError(sentence)
+    return layouts
+
+
+def readable_layouts(birth: Sequence[Metric]) -> tuple[dict[str, Layout], dict[str, str]]:
+    """The layouts a birth announces by stream, and why others cannot be read, by stream.
+
+    A newer agent may announce what this version has no words for; its other streams still count.
+    """
+    layouts: dict[str, Layout] = {}
+    unreadable: dict[str, str] = {}
     for metric in birth:
         stream, separator, what = (metric.name or "").rpartition("/")
         if not separator or what != LAYOUT or metric.name == RAW_LAYOUT:
             continue
-        if not isinstance(metric.value, bytes):
-            raise WireBlockError(f"{metric.name} is announced without a layout document")
-        layout = _layout(metric.value)
-        if layout.stream != stream:
-            raise WireBlockError(f"{metric.name} announces a layout of {layout.stream}")
-        layouts[stream] = layout
-    return layouts
+        try:
+            layouts[stream] = _announced(metric, stream)
+        except WireBlockError as error:
+            unreadable[stream] = str(error)
+    return layouts, unreadable
 
 
 def decode_blocks(
@@ -275,6 +285,15 @@ def _checked(data: bytes, layout: Layout, *, historical: bool) -> CarriedBlock:
     except BlockError as error:
         raise WireBlockError(f"stream {layout.stream}: {error}") from error
     return CarriedBlock(block, layout, historical)
+
+
+def _announced(metric: Metric, stream: str) -> Layout:
+    if not isinstance(metric.value, bytes):
+        raise WireBlockError(f"{metric.name} is announced without a layout document")
+    layout = _layout(metric.value)
+    if layout.stream != stream:
+        raise WireBlockError(f"{metric.name} announces a layout of {layout.stream}")
+    return layout
 
 
 def _layout(document: bytes) -> Layout:

@@ -1,6 +1,7 @@
 """The border between a school and the city: who may say what, and what becomes of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -165,6 +166,42 @@ def test_a_birth_with_a_broken_layout_is_quarantined() -> None:
     bad = Metric(name="port-state/Layout", datatype=DataType.BYTES, value=b"{}")
     items = edge.decoder.device_born(DeviceBorn(NODE, "switch-sw1", NOON_MS, (bad,)))
     assert reasons(items) == ["malformed"]
+
+
+def test_a_stream_this_version_cannot_read_costs_the_others_nothing() -> None:
+    """A newer agent: asking it for rebirths would be in vain, and without end."""
+    edge = Edge()
+    state, status = edge.journal.ports(), edge.journal.status()
+    newer = edge.layout(status).document.replace(b"poll_error", b"poll_mood")
+
+    def metrics(block: Block) -> tuple[Metric, ...]:
+        streams = [(edge.layout(state), state), (edge.layout(status), block)]
+        return tuple(
+            replace(one, value=newer) if one.name == "switch-status/Layout" else one
+            for one in edge.writer.declare("switch-sw1", streams, now_ms=NOON_MS)
+        )
+
+    items = edge.decoder.device_born(DeviceBorn(NODE, "switch-sw1", NOON_MS, metrics(status)))
+    assert arrivals(items) == [state]
+    (refusal,) = [item for item in items if isinstance(item, Refusal)]
+    assert refusal.reason == "malformed"
+    assert "poll_mood" in refusal.sentence
+    assert "newer than this controller" in refusal.sentence
+    assert newer in refusal.data
+    again = edge.data(status)
+    assert [type(item) for item in again] == [Heard]
+    assert arrivals(edge.data(edge.journal.ports())) == [edge.journal.made[-1][0]]
+
+
+def test_numbers_that_no_store_holds_stay_outside() -> None:
+    edge = Edge()
+    edge.journal.heads[PriorityClass.P1] = (2**63, bytes(32))
+    items = edge.birth(edge.journal.ports())
+    assert arrivals(items) == []
+    assert reasons(items) == ["malformed"]
+    huge = {"Journal_P1_Base": 2**63, "Journal_P1_Head": 2**63}
+    items = node_birth(Journal_Id="ab" * 16, **huge)
+    assert not [item for item in items if isinstance(item, BaseNotice)]
 
 
 def node_birth(**values: object) -> list[Item]:
