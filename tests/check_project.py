@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "controller/api/routers/": "every resource over HTTP in tests/api/test_app.py",
     "controller/store/migrations/": "tests/controller/test_records.py compares with the tables",
     "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",
+    "tenone/cli/sim.py": "as a process in tests/firmware_sims/test_sim_command.py",
     "tenone/config/base.py": "whole files in tests/config/test_load.py",
     "tenone/config/city.py": "whole files in tests/config/test_load.py",
     "tenone/config/explain.py": "every sentence in tests/config/test_load.py",
