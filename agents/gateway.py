@@ -99,22 +99,23 @@ class Gateway:
         while True:
             if self._broker_up is not None:
                 await self._broker_up.wait()
-            port = self._make_port()
+            port, failure = self._make_port(), None
             try:
                 await self._consume(port, backoff)
             except MqttError as error:
+                failure = error
                 log.warning("school broker: %s", error)
             if self.listening.is_set():
                 self.listening.clear()
                 self.table.forget_presence()
                 self._wake.set()
             await hang_up(self._clock, port)
-            await self._clock.sleep(backoff.pause())
+            await self._clock.sleep(backoff.pause(self._clock.monotonic_ns(), failure))
 
     async def _consume(self, port: Port, backoff: Backoff) -> None:
         await port.connect()
         await port.subscribe(device_filter(), qos=1)
-        backoff.reset()
+        backoff.connected(self._clock.monotonic_ns())
         self._port, self._held = port, []
         self.listening.set()
         self._wake.set()

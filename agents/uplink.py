@@ -154,20 +154,23 @@ class Uplink:
         await self._recall()
         backoff = Backoff(random_source=self._random)
         while True:
-            pause_seconds = None
+            pause_seconds, failure = None, None
             plan = self._session.connect(now_ms=self._now_ms())
             try:
                 await self._store_bd_seq()
                 port = self._make_port(plan)
                 await self._one_session(port, plan, backoff)
             except MqttError as error:
+                failure = error
                 log.warning("uplink: %s", error)
             except _HostLeft as left:
                 log.info("uplink: %s", left)
                 pause_seconds = self._random.uniform(0.1, 1.0) * self._spread_seconds
             finally:
                 self._session.lost()
-            await self._clock.sleep(backoff.pause() if pause_seconds is None else pause_seconds)
+            if pause_seconds is None:
+                pause_seconds = backoff.pause(self._clock.monotonic_ns(), failure)
+            await self._clock.sleep(pause_seconds)
 
     async def _store_bd_seq(self) -> None:
         """A full disk must not cut the school off: receipts are what makes room on it."""
@@ -187,7 +190,7 @@ class Uplink:
             self._subscribed_ns = self._clock.monotonic_ns()
             for event in self._session.connected():
                 self._plan_birth(event)
-            backoff.reset()
+            backoff.connected(self._subscribed_ns)
             await self._read_and_send(port)
         except asyncio.CancelledError:
             await self._goodbye(port, self._session.leave(now_ms=self._now_ms()))

@@ -115,14 +115,16 @@ class HostLink:
         """Connect, serve, and connect again, until :meth:`leave`."""
         backoff = Backoff()
         while not self._leaving.is_set():
+            failure: BaseException | None = None
             try:
                 await self._serve(backoff)
             except* MqttError as group:
+                failure = group.exceptions[0]
                 self.losses += self.trouble == ""
                 self.trouble = "; ".join(str(error) for error in group.exceptions)
                 log.warning("%s", self.trouble)
             if not self._leaving.is_set():
-                await self._clock.sleep(backoff.pause())
+                await self._clock.sleep(backoff.pause(self._clock.monotonic_ns(), failure))
         await asyncio.Event().wait()  # a task that returns would be started again
 
     async def _serve(self, backoff: Backoff) -> None:
@@ -136,7 +138,7 @@ class HostLink:
             await self._send(port, self._session.connected())
             self._port = port
             self.trouble = ""
-            backoff.reset()
+            backoff.connected(self._clock.monotonic_ns())
             log.info("connected to the broker as host %s", self._session.host_id)
             async with asyncio.TaskGroup() as group:
                 tasks = [

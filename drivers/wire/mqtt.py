@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from drivers.wire.mqtt_answers import Answers
 from drivers.wire.mqtt_inbox import Inbox, Limits
 from drivers.wire.mqtt_values import (
+    SESSION_TAKEN_OVER,
     Backoff,
     Connected,
     ConnectError,
@@ -348,11 +349,13 @@ class MqttPort:
         _properties: Properties | None,
     ) -> None:
         who = "the broker" if flags.is_disconnect_packet_from_server else "the network"
-        self._fail(
-            ConnectionLostError(
-                f"connection to {self.endpoint} was ended by {who}: {reason}", reason.value
+        why = f"connection to {self.endpoint} was ended by {who}: {reason}"
+        if reason.value == SESSION_TAKEN_OVER:
+            why += (
+                f"; somebody else connects as {self.client_id}: find who runs with a copy of this "
+                "configuration, and end one of the two"
             )
-        )
+        self._fail(ConnectionLostError(why, reason.value))
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         if self._inbox.put(message):

@@ -4,6 +4,13 @@ import random
 import ssl
 from dataclasses import dataclass, field
 
+SESSION_TAKEN_OVER = 0x8E
+"""MQTT 5.0, section 3.14.2.1: another connection came with the same client id."""
+HELD_SECONDS = 10.0
+"""A connection that stood so long was a good one."""
+SHORT_LIVED_SECONDS = 8.0
+"""The longest pause after a connection that came about but did not hold."""
+
 
 class MqttError(Exception):
     """Anything that goes wrong between this client and its broker."""
@@ -126,13 +133,26 @@ class Backoff:
         self._longest = longest_seconds
         self._limit = first_seconds
         self._random = random_source or random.Random()
+        self._connected_ns: int | None = None
 
-    def pause(self) -> float:
-        """Seconds to wait before the next attempt: between half and all of a doubling limit."""
+    def connected(self, now_ns: int) -> None:
+        """A connection came about; times are of a monotonic clock."""
+        self._connected_ns = now_ns
+
+    def pause(self, now_ns: int, after: BaseException | None = None) -> float:
+        """Seconds to wait before the next attempt: between half and all of a doubling limit.
+
+        A connection that held starts the doubling over. One that did not may be one of two
+        clients with one id, who throw each other out: without a pause that grows they would do so
+        several times a second. ``after``: what ended it; a broker that says so makes the pause
+        the longest.
+        """
+        since_ns, self._connected_ns = self._connected_ns, None
+        if isinstance(after, ConnectionLostError) and after.reason_code == SESSION_TAKEN_OVER:
+            self._limit = self._longest
+        elif since_ns is not None:
+            held = now_ns - since_ns >= HELD_SECONDS * 1e9
+            self._limit = self._first if held else min(self._limit, SHORT_LIVED_SECONDS)
         seconds = self._limit * self._random.uniform(0.5, 1.0)
         self._limit = min(self._limit * 2, self._longest)
         return seconds
-
-    def reset(self) -> None:
-        """Start over, after a connection that held."""
-        self._limit = self._first

@@ -18,6 +18,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 CALM_SECONDS = 60.0
 """A task that ran this long before failing starts over with the first pause."""
+PATIENCE_SECONDS = 5.0
+"""A task that has not ended so long after its cancellation is cancelled again."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,12 @@ class Supervisor:
         task = self._tasks.pop(name)
         self._health.pop(name)
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        while not (await asyncio.wait({task}, timeout=PATIENCE_SECONDS))[0]:
+            # A TaskGroup or a timeout can lose a cancellation that comes as it ends by itself.
+            log.warning("task %s does not end; it is told again", name)
+            task.cancel()
+        if not task.cancelled():
+            task.exception()  # it has been said; nobody else asks for it
 
     async def close(self) -> None:
         """Cancel all tasks and wait until they have ended."""

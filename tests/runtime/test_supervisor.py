@@ -183,3 +183,28 @@ async def test_close_ends_a_task_that_swallows_its_cancellation(failing: bool) -
     await settle()
     await asyncio.wait_for(tasks.close(), 5)
     assert starts == 1
+
+
+async def test_a_task_that_loses_its_cancellation_is_told_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tenone.runtime.supervisor.PATIENCE_SECONDS", 0.01)
+    lost = 0
+
+    async def work() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await forever()
+            except asyncio.CancelledError:
+                if lost == 2:
+                    raise
+                lost += 1
+
+    tasks = Supervisor(ManualClock())
+    tasks.start("stubborn", work)
+    await settle()
+    async with asyncio.timeout(10):
+        await tasks.close()
+    assert lost == 2
+    assert "task stubborn does not end" in caplog.text

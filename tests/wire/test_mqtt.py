@@ -460,7 +460,8 @@ async def test_the_brokers_reason_for_ending_is_kept() -> None:
         await reader.read()
 
     async with server(take_over) as endpoint, port(endpoint, "twin") as first:
-        with pytest.raises(ConnectionLostError, match="the broker: Session taken over") as lost:
+        told = "the broker: Session taken over; somebody else connects as twin"
+        with pytest.raises(ConnectionLostError, match=told) as lost:
             await take(first, 1)
         assert lost.value.reason_code == 0x8E
 
