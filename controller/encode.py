@@ -120,6 +120,7 @@ def school_json(view: SchoolView) -> Json:
     return {
         "id": view.id,
         "name": view.name,
+        "name_zh": view.name_zh,
         "district": view.district,
         "scope": str(view.scope),
         "verdict": view.verdict.label,
@@ -138,9 +139,11 @@ def overview_json(view: Overview) -> Json:
     return {
         "scope": str(view.scope),
         "name": view.name,
+        "name_zh": view.name_zh,
         "schools_total": view.schools_total,
         "schools_reporting": view.schools_reporting,
         "schools_good": view.schools_good,
+        "schools_unverified": view.schools_unverified,
         "schools_bad": view.schools_bad,
         "schools_unknown": view.schools_unknown,
         "tallies": tallies_json(view.tallies),

@@ -20,6 +20,7 @@ class DistrictPlan:
 
     id: str
     name: str
+    name_zh: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class SchoolPlan:
     id: str
     district: str
     name: str
+    name_zh: str | None = None
     profile: str = "default"
     stale_after_seconds: float = DEFAULT_STALE_SECONDS
 
@@ -89,6 +91,7 @@ class CityPlan:
     switches: Sequence[SwitchPlan]
     links: Sequence[LinkPlan]
     devices: Sequence[DevicePlan]
+    name_zh: str | None = None
 
     def scope_of(self, school: SchoolPlan) -> ScopePath:
         """``city/district/school``."""
@@ -101,12 +104,16 @@ def plan_of(config: CityConfig) -> CityPlan:
     return CityPlan(
         id=config.id,
         name=config.city.name,
-        districts=[DistrictPlan(id=one.id, name=one.name) for one in config.districts],
+        name_zh=config.city.name_zh,
+        districts=[
+            DistrictPlan(id=one.id, name=one.name, name_zh=one.name_zh) for one in config.districts
+        ],
         schools=[
             SchoolPlan(
                 id=one.id,
                 district=one.school.district,
                 name=one.school.name,
+                name_zh=one.school.name_zh,
                 profile=one.school.profile,
                 stale_after_seconds=config.stale_after_seconds(one),
             )

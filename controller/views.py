@@ -144,6 +144,8 @@ class SchoolView:
     boards_online: int
     boards_total: int
     since: float | None
+    name_zh: str | None = None
+    """For Chinese pages, where ``name`` is not Chinese itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,10 @@ class Overview:
     data_age_seconds: float | None
     """Age of the newest report from anywhere; None: nothing ever."""
     made_at: float
+    name_zh: str | None = None
+    """For Chinese pages, where ``name`` is not Chinese itself."""
+    schools_unverified: int = 0
+    """Of the good ones: those with a link that is good by negotiation only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

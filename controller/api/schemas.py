@@ -119,6 +119,7 @@ class SchoolOut(_Closed):
 
     id: str
     name: str
+    name_zh: str | None
     district: str
     scope: str
     verdict: VerdictName
@@ -136,9 +137,11 @@ class OverviewOut(_Closed):
 
     scope: str
     name: str
+    name_zh: str | None
     schools_total: int
     schools_reporting: int
     schools_good: int
+    schools_unverified: int = Field(description="of the good: not proved by a probe or test")
     schools_bad: int
     schools_unknown: int
     tallies: list[TallyOut]
@@ -170,6 +173,7 @@ class ScopeOut(_Closed):
     id: str
     kind: Literal["city", "district", "school"]
     name: str
+    name_zh: str | None
 
 
 class PortOut(_Closed):

@@ -170,12 +170,15 @@ class LiveCity:
         verdicts = self._summary.verdict[schools.start : schools.stop]
         online = self._live.agents.online[schools.start : schools.stop]
         boards = self._summary.boards_online[schools.start : schools.stop]
+        name, name_zh = self._names(scope)
         return Overview(
             scope=scope,
-            name=self._name(scope),
+            name=name,
+            name_zh=name_zh,
             schools_total=len(schools),
             schools_reporting=int(online.sum()),
             schools_good=int((verdicts == Verdict.GOOD).sum()),
+            schools_unverified=int(self._summary.unverified[schools.start : schools.stop].sum()),
             schools_bad=int((verdicts == Verdict.BAD).sum()),
             schools_unknown=int((verdicts == Verdict.UNKNOWN).sum()),
             tallies=self._summary.tallies(schools),
@@ -328,6 +331,7 @@ class LiveCity:
         return SchoolView(
             id=plan.id,
             name=plan.name,
+            name_zh=plan.name_zh,
             district=plan.district,
             scope=self._n.scopes[number],
             verdict=_VERDICTS[summary.verdict[number]],
@@ -340,16 +344,18 @@ class LiveCity:
             since=float(self._school_since[number]),
         )
 
-    def _name(self, scope: ScopePath) -> str:
+    def _names(self, scope: ScopePath) -> tuple[str, str | None]:
+        """What people call a scope, and its Chinese name where the first is not Chinese."""
         if scope == self._n.city:
-            return self._n.plan.name
+            return self._n.plan.name, self._n.plan.name_zh
         number = self._n.school_number.get(scope.parts[-1])
         if number is not None and self._n.scopes[number] == scope:
-            return self._n.schools[number].name
+            school = self._n.schools[number]
+            return school.name, school.name_zh
         for district in self._n.plan.districts:
             if self._n.city.child(district.id) == scope:
-                return district.name
-        return str(scope)
+                return district.name, district.name_zh
+        return str(scope), None
 
     def _data_age(self, schools: range, now_ns: int) -> float | None:
         heard = self._live.agents.heard_ns[schools.start : schools.stop]

@@ -26,6 +26,12 @@ class Summary:
     uplinks before the others; NONE where all is good."""
     boards_online: npt.NDArray[np.int64]
 
+    @property
+    def unverified(self) -> npt.NDArray[np.bool_]:
+        """Good schools with a link good by negotiation only: all of them, until probes come."""
+        good: npt.NDArray[np.bool_] = self.verdict == Verdict.GOOD
+        return good
+
     def tallies(self, schools: range) -> list[Tally]:
         """Totals over a range of schools, of the tiers that have links there."""
         counts = self.counts[schools.start : schools.stop].sum(axis=0)

@@ -49,6 +49,7 @@ class District(Dated):
 
     id: Mapped[str] = mapped_column(SLUG, index=True)
     name: Mapped[str] = mapped_column(NAME)
+    name_zh: Mapped[str | None] = mapped_column(NAME)
 
 
 class School(Dated):
@@ -60,6 +61,7 @@ class School(Dated):
     id: Mapped[str] = mapped_column(SLUG, index=True)
     district: Mapped[str] = mapped_column(SLUG)
     name: Mapped[str] = mapped_column(NAME)
+    name_zh: Mapped[str | None] = mapped_column(NAME)
     profile: Mapped[str] = mapped_column(SLUG)
 
 

@@ -26,6 +26,8 @@ from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verd
 EVIL = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 CITY = "binhai"
 DISTRICTS = {"east": "东城区", "west": "西海区", "north": "Northern New Area"}
+CHINESE = {"north": "北部新区", "no7": "第七中学"}
+"""``name_zh`` of what is not named in Chinese already, where there is one."""
 
 
 @dataclass(slots=True)
@@ -62,9 +64,14 @@ class FakeCity:
         return Overview(
             scope=scope,
             name=self._name(scope),
+            name_zh=CHINESE.get(scope.parts[-1]) if scope.parts else None,
             schools_total=len(views),
             schools_reporting=sum(view.agent.online for view in views),
             schools_good=sum(view.verdict is Verdict.GOOD for view in views),
+            schools_unverified=sum(
+                view.verdict is Verdict.GOOD and any(tally.unverified for tally in view.tallies)
+                for view in views
+            ),
             schools_bad=sum(view.verdict is Verdict.BAD for view in views),
             schools_unknown=sum(view.verdict is Verdict.UNKNOWN for view in views),
             tallies=[_tally(tier, self.links(scope)) for tier in (Tier.UPLINK, Tier.CLASS)],
@@ -176,6 +183,7 @@ class FakeCity:
         return SchoolView(
             id=school.id,
             name=school.name,
+            name_zh=CHINESE.get(school.id),
             district=school.district,
             scope=school.scope,
             verdict=verdict,

@@ -184,9 +184,13 @@ def small_city(**link_values: object) -> CityPlan:
     return CityPlan(
         id="binhai",
         name="Binhai",
-        districts=[DistrictPlan(id="east", name="East"), DistrictPlan(id="west", name="West")],
+        name_zh="滨海市",
+        districts=[
+            DistrictPlan(id="east", name="East", name_zh="东区"),
+            DistrictPlan(id="west", name="West"),
+        ],
         schools=[
-            SchoolPlan(id="no1", district="east", name="No. 1"),
+            SchoolPlan(id="no1", district="east", name="No. 1", name_zh="第一小学"),
             SchoolPlan(id="no2", district="west", name="No. 2"),
         ],
         switches=[SwitchPlan(school="no1", name="sw1"), SwitchPlan(school="no2", name="sw1")],

@@ -33,15 +33,15 @@ BOARD_LAYOUT = Layout("board-health", BOARD_HEALTH, ("b1",))
 
 _CITY = """
 schema_version: 1
-city: {{id: binhai, name: Binhai}}
-districts: [{{id: east, name: East}}]
+city: {{id: binhai, name: Binhai, name_zh: 滨海市}}
+districts: [{{id: east, name: East, name_zh: 东区}}]
 schools: schools
 broker: {{host: 127.0.0.1, port: {port}}}
 http: {{host: 127.0.0.1, port: {http}}}
 """
 _SCHOOL = """
 schema_version: 1
-school: {{id: {school}, name: {school}, district: east, city: binhai}}
+school: {{id: {school}, name: {school}, name_zh: 学校{school}, district: east, city: binhai}}
 uplink: {{broker: {{host: 127.0.0.1, port: {port}}}}}
 switches:
   - {{name: sw1, host: 127.0.0.1, snmp: {{community: "env:X"}}}}

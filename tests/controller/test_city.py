@@ -71,9 +71,10 @@ def tallies(views: Sequence[Tally]) -> dict[Tier, tuple[int, int, int, int]]:
 
 def test_totals_add_up_by_scope(bench: Bench) -> None:
     city = bench.city.overview(ScopePath())
-    assert (city.scope, city.name) == (ScopePath.parse("binhai"), "Binhai")
+    assert (city.scope, city.name, city.name_zh) == (ScopePath.parse("binhai"), "Binhai", "滨海市")
     assert (city.schools_total, city.schools_reporting) == (2, 2)
     assert (city.schools_good, city.schools_bad, city.schools_unknown) == (1, 1, 0)
+    assert city.schools_unverified == 1
     assert tallies(city.tallies) == {Tier.UPLINK: (1, 0, 0, 1), Tier.CLASS: (2, 1, 0, 2)}
     assert (city.boards_online, city.boards_total) == (1, 2)
     assert city.data_age_seconds == 0
@@ -82,7 +83,9 @@ def test_totals_add_up_by_scope(bench: Bench) -> None:
     assert tallies(east.tallies)[Tier.CLASS] == (1, 1, 0, 1)
     assert tallies(west.tallies)[Tier.CLASS] == (1, 0, 0, 1)
     school = bench.city.overview(ScopePath.parse("binhai/west/no2"))
-    assert (school.name, school.schools_total) == ("No. 2", 1)
+    assert (school.name, school.name_zh, school.schools_total) == ("No. 2", None, 1)
+    names = [(view.name, view.name_zh) for view in (east, west, *bench.city.schools(EAST))]
+    assert names == [("East", "东区"), ("West", None), ("No. 1", "第一小学")]
 
 
 @pytest.mark.parametrize("scope", ["elsewhere", "binhai/north", "binhai/east/no2"])

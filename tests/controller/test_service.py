@@ -197,6 +197,8 @@ async def test_two_controllers_on_one_store_are_one_too_many(tmp_path: Path) -> 
 def test_the_plan_says_what_the_configuration_says(tmp_path: Path) -> None:
     plan = plan_of(city_config(tmp_path, broker_port=1, schools=["no1", "no2"]))
     assert [school.id for school in plan.schools] == ["no1", "no2"]
+    chinese = [plan.name_zh, plan.districts[0].name_zh, plan.schools[0].name_zh]
+    assert chinese == ["滨海市", "东区", "学校no1"]
     link = next(one for one in plan.links if one.id == "no2/up")
     assert (link.tier, link.contract_mbps, link.switch, link.port) == (
         Tier.UPLINK, 10_000, "sw1", "XGE1",

@@ -9,7 +9,7 @@ from controller.api.access import Here
 from controller.api.listing import Listing, one_page, past_page
 from controller.api.schemas import ScopePage
 from controller.encode import Json
-from controller.views import City
+from controller.views import City, Overview, SchoolView
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/scopes", tags=["scopes"])
@@ -24,11 +24,15 @@ def scopes_inside(city: City, asked: ScopePath) -> Iterator[Json]:
         top = ScopePath(district.scope.parts[:1])
         if top not in cities and asked.covers(top):
             cities.add(top)
-            yield {"id": str(top), "kind": "city", "name": city.overview(top).name}
+            yield _level(top, "city", city.overview(top))
         if len(district.scope.parts) == DISTRICT_DEPTH:  # deeper: a district cut to one school
-            yield {"id": str(district.scope), "kind": "district", "name": district.name}
+            yield _level(district.scope, "district", district)
     for school in city.schools(asked):
-        yield {"id": str(school.scope), "kind": "school", "name": school.name}
+        yield _level(school.scope, "school", school)
+
+
+def _level(scope: ScopePath, kind: str, view: Overview | SchoolView) -> Json:
+    return {"id": str(scope), "kind": kind, "name": view.name, "name_zh": view.name_zh}
 
 
 @router.get("", responses={200: {"model": ScopePage}})
