@@ -37,7 +37,11 @@ class Trend:
             await self._clock.sleep(SAMPLE_SECONDS)
 
     def sample(self) -> None:
-        """Take one sample of every scope that has a school; forget scopes that have none."""
+        """Take one sample of every scope that has a school; forget scopes that have none.
+
+        A ring begins with the first link that is judged: after a start everything is unknown
+        until the gateways have reported, and that says nothing about the links.
+        """
         sums: dict[ScopePath, list[int]] = {}
         for school in self._city.schools(ScopePath()):
             counts = (
@@ -53,8 +57,9 @@ class Trend:
         for scope in self._rings.keys() - sums.keys():
             del self._rings[scope]
         for scope, (good, bad, unknown) in sums.items():
-            ring = self._rings.setdefault(scope, deque(maxlen=SAMPLES))
-            ring.append(Sample(at, good, bad, unknown))
+            if good + bad or scope in self._rings:
+                ring = self._rings.setdefault(scope, deque(maxlen=SAMPLES))
+                ring.append(Sample(at, good, bad, unknown))
 
     def of(self, scope: ScopePath) -> list[Sample]:
         """Samples of one scope, oldest first; empty for a scope without schools."""

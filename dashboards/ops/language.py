@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from typing import Protocol
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -12,11 +13,26 @@ from babel.messages.pofile import read_po
 LOCALE_FOLDER = Path(__file__).resolve().parent / "locale"
 DOMAIN = "ops"
 COOKIE = "tenone-language"
+CHINESE = "zh-CN"
 
 
 def mark(message: str) -> str:
     """Names ``message`` for extraction; it is translated where it is used."""
     return message
+
+
+class Named(Protocol):
+    """A place with a name, and a Chinese one where the first is not Chinese."""
+
+    @property
+    def name(self) -> str:
+        """Any Unicode."""
+        ...
+
+    @property
+    def name_zh(self) -> str | None:
+        """None: ``name`` serves on every page."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,10 @@ class Language:
         translated = self.catalogue.gettext(message)
         return translated % values if values else translated
 
+    def name_of(self, view: Named) -> str:
+        """What a city, district or school is called in this language."""
+        return view.name_zh if view.name_zh and self.tag == CHINESE else view.name
+
 
 def load(folder: Path = LOCALE_FOLDER) -> Mapping[str, Language]:
     """All languages by tag, the default first. Message ids are English, so it needs no file."""
@@ -41,7 +61,7 @@ def load(folder: Path = LOCALE_FOLDER) -> Mapping[str, Language]:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return {
-        "zh-CN": Language("zh-CN", "中文", GNUTranslations(compiled)),
+        CHINESE: Language(CHINESE, "中文", GNUTranslations(compiled)),
         "en": Language("en", "English", NullTranslations()),
     }
 

@@ -1,12 +1,14 @@
 """What each page shows: views gathered, filtered and ordered; the templates only lay out."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.api.trend import Sample
 from controller.views import AgentView, LinkView, Overview, SchoolView, SwitchView
+from dashboards.ops.language import Language
 from dashboards.ops.words import natural, worst_first
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Tier, Verdict
@@ -45,8 +47,16 @@ class SchoolFilter:
         return (
             (not self.state or school.verdict.label == self.state)
             and (not self.district or school.scope.parts[1:2] == (self.district,))
-            and (not text or text in school.name.casefold() or text in school.id)
+            and (not text or any(text in name for name in _names(school)))
         )
+
+
+def _names(school: SchoolView) -> Iterator[str]:
+    """All that people may type to find it."""
+    yield school.name.casefold()
+    yield school.id
+    if school.name_zh:
+        yield school.name_zh.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +125,9 @@ def school_page(services: Services, scope: ScopePath) -> SchoolPage | None:
     )
 
 
-def crumbs(services: Services, session: Session, scope: ScopePath) -> list[Crumb]:
+def crumbs(
+    services: Services, session: Session, scope: ScopePath, language: Language | None = None
+) -> list[Crumb]:
     """The way from the top of what the caller may see down to ``scope``."""
     steps: list[Crumb] = []
     top = max(len(session.scope.parts), 1)
@@ -124,16 +136,17 @@ def crumbs(services: Services, session: Session, scope: ScopePath) -> list[Crumb
             continue
         step = ScopePath(scope.parts[:depth])
         address = "/" if depth == top else f"/at/{step}"
-        steps.append(Crumb(name_of(services, step), address))
-    return steps or [Crumb(name_of(services, scope), "/")]
+        steps.append(Crumb(name_of(services, step, language), address))
+    return steps or [Crumb(name_of(services, scope, language), "/")]
 
 
-def name_of(services: Services, scope: ScopePath) -> str:
-    """What people call a scope."""
+def name_of(services: Services, scope: ScopePath, language: Language | None = None) -> str:
+    """What people call a scope, in a language or else by its first name."""
+    called = operator.attrgetter("name") if language is None else language.name_of
     if len(scope.parts) >= SCHOOL_DEPTH:
         found = services.city.schools(ScopePath(scope.parts[:SCHOOL_DEPTH]))
-        return found[0].name if found else scope.parts[-1]
-    return services.city.overview(scope).name or str(scope) or "TenOne"
+        return str(called(found[0])) if found else scope.parts[-1]
+    return called(services.city.overview(scope)) or str(scope) or "TenOne"
 
 
 def by_minute(samples: Sequence[Sample]) -> list[Sample]:

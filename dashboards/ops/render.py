@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from controller.api.hub import KINDS
 from controller.api.services import Services
 from dashboards.ops import language as languages_module
-from dashboards.ops import words
+from dashboards.ops import phrases, words
 from dashboards.ops.language import Language
 from dashboards.ops.statics import StaticTree
 
@@ -53,7 +53,7 @@ class Renderer:
                     "theme": _theme(request),
                     "demo": self.services.config.demo,
                     "here": request.url.path + query,
-                    "messages": {text: language.text(text) for text in words.CLIENT_MESSAGES},
+                    "messages": {text: language.text(text) for text in phrases.CLIENT_MESSAGES},
                 }
             )
         )

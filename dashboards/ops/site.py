@@ -72,7 +72,7 @@ async def link_page(
         session=session,
         scope=scope,
         link=view,
-        crumbs=crumbs(services, session, scope),
+        crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
         may_poll=session.role is Role.OPERATOR,
         school_address=f"/at/{scope}" if visible(session, scope) else "/",
     )
@@ -160,7 +160,7 @@ def _scope_page(
         page=page,
         session=session,
         scope=scope,
-        crumbs=crumbs(services, session, scope),
+        crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
     )
 
 

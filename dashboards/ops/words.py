@@ -1,7 +1,7 @@
 """What the pages say: marks, speeds, moments and sentences, in one language.
 
-``static/islands/words.js`` says the same in the browser when a cell changes; the messages
-both need are :data:`CLIENT_MESSAGES`, and a browser test holds the two to each other.
+``static/islands/words.js`` and ``headline.js`` say the same in the browser when a cell
+changes; a browser test holds the two to each other.
 """
 
 import re
@@ -11,174 +11,15 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from controller.views import AgentView, BoardView, LinkView, Overview, SchoolView, SwitchView, Tally
-from dashboards.ops.language import Language, mark
-from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verdict
+from dashboards.ops import phrases as p
+from dashboards.ops.language import Language, Named
+from tenone.vocabulary.states import EvidenceMethod, Severity, Tier, Verdict
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MINUTE = 60
 HOUR = 3600
 DAY = 86400
 MEGABITS_IN_GIGABIT = 1000
-
-MARK_WORDS = {
-    "ok": mark("Good"),
-    "unverified": mark("Unverified"),
-    "warn": mark("Warning"),
-    "crit": mark("Critical"),
-    "unknown": mark("Unknown"),
-    "stale": mark("No fresh data"),
-}
-
-CAUSES = {
-    Cause.POWER: mark("no power at the switch"),
-    Cause.UPLINK: mark("the uplink of the school is harmed"),
-    Cause.CONFIGURATION: mark("switched off by configuration"),
-    Cause.LINK_DOWN: mark("no link"),
-    Cause.SPEED: mark("%(speed)s instead of %(contract)s"),
-    Cause.DUPLEX: mark("half duplex"),
-    Cause.ERRORS: mark("frame errors"),
-    Cause.CONGESTION: mark("congested"),
-    Cause.LOSS: mark("packets are lost"),
-    Cause.DNS: mark("names do not resolve"),
-    Cause.ENDPOINT: mark("class board not connected"),
-    Cause.AGENT_SILENT: mark("the gateway is silent"),
-    Cause.SWITCH_SILENT: mark("the switch does not answer"),
-    Cause.STALE: mark("the evidence is too old"),
-    Cause.PORT_MISSING: mark("the switch no longer shows this port"),
-    Cause.SPEED_UNKNOWN: mark("the switch does not say the speed"),
-    Cause.DUPLEX_UNKNOWN: mark("the switch does not say the duplex"),
-    Cause.OPER_UNKNOWN: mark("the switch does not say the state"),
-    Cause.NOT_BOUND: mark("not bound to a port yet"),
-    Cause.NEVER_SEEN: mark("nothing heard yet"),
-}
-"""Follows a name: "3-2 half duplex"."""
-
-ADVICE = {
-    Cause.POWER: mark("Look at the power of the switch and its socket."),
-    Cause.UPLINK: mark("Mend the uplink first; the classes behind it follow."),
-    Cause.CONFIGURATION: mark("Ask who switched the port off before switching it on again."),
-    Cause.LINK_DOWN: mark("Look at both ends of the cable: is it plugged in, do the lamps glow?"),
-    Cause.SPEED: mark(
-        "Try another patch cord first: 100 Mbit/s on a gigabit port often means that one of "
-        "the four pairs is broken. Then look for a speed set by hand at either end."
-    ),
-    Cause.DUPLEX: mark(
-        "Half duplex mostly means that one end is set by hand and the other negotiates: "
-        "let both negotiate."
-    ),
-    Cause.ERRORS: mark("Change the patch cord, clean the fibre, look for bent pins."),
-    Cause.CONGESTION: mark("See which port sends the traffic before adding capacity."),
-    Cause.LOSS: mark("Follow the path hop by hop and find the first one that loses."),
-    Cause.DNS: mark("Ask the resolver from the school itself, then from the city."),
-    Cause.ENDPOINT: mark("Look at the power and the cable of the class board."),
-    Cause.AGENT_SILENT: mark(
-        "Nobody sees this school now. Is the gateway powered, is the uplink there? "
-        "It keeps its data and sends it later."
-    ),
-    Cause.SWITCH_SILENT: mark("Is the switch powered? Has its address or community changed?"),
-    Cause.STALE: mark("Poll now; if it stays old, look at the gateway."),
-    Cause.PORT_MISSING: mark("Was a module pulled or the switch replaced? Bind the link again."),
-    Cause.SPEED_UNKNOWN: mark("Nothing to mend in the classroom: the switch is silent on it."),
-    Cause.DUPLEX_UNKNOWN: mark("Nothing to mend in the classroom: the switch is silent on it."),
-    Cause.OPER_UNKNOWN: mark("Nothing to mend in the classroom: the switch is silent on it."),
-    Cause.NOT_BOUND: mark("Name the switch and port of this link in school.yaml."),
-    Cause.NEVER_SEEN: mark("Wait for the first sweep, or poll now."),
-}
-
-METHODS = {
-    EvidenceMethod.NEGOTIATED: mark("negotiated"),
-    EvidenceMethod.PROBED: mark("probed"),
-    EvidenceMethod.TESTED: mark("tested"),
-}
-DUPLEX = {"full": mark("full duplex"), "half": mark("half duplex")}
-
-TIERS = {
-    Tier.UPLINK: (mark("Uplinks"), mark("10G to school")),
-    Tier.CLASS: (mark("Classes"), mark("1G to class")),
-    Tier.BACKBONE: (mark("Backbone links"), ""),
-    Tier.WIFI: (mark("Wi-Fi links"), ""),
-}
-"""What a tier is called, and what is promised for it."""
-
-SINCE = mark("since %(time)s")
-COMMA = mark(", ")
-HARMED_CLASSES = mark("%(bad)s of %(total)s classes harmed")
-HARMED_UPLINK = mark("The uplink is harmed")
-HARMED_BOTH = mark("The uplink and %(bad)s of %(total)s classes are harmed")
-HARMED_OTHER = mark("%(bad)s of %(total)s links harmed")
-UNKNOWN_LINKS = mark("%(unknown)s of %(total)s links unknown")
-ALL_LINKS = mark("All %(total)s links hold the promise")
-NO_LINKS = mark("No link is described here yet")
-HARMED_SCHOOLS = mark("%(bad)s of %(total)s schools harmed")
-UNKNOWN_SCHOOLS = mark("%(good)s of %(total)s schools hold the promise, %(unknown)s unknown")
-ALL_SCHOOLS = mark("All %(total)s schools hold the promise")
-NO_SCHOOLS = mark("No school here yet")
-SECONDS_AGO = mark("%(n)s s ago")
-MINUTES_AGO = mark("%(n)s min ago")
-HOURS_AGO = mark("%(n)s h ago")
-DAYS_AGO = mark("%(n)s d ago")
-NEVER = mark("never")
-ONLINE = mark("online")
-OFFLINE = mark("offline")
-ANSWERS = mark("answers")
-SILENT = mark("silent")
-NOT_SEEN = mark("unknown")
-BAD_SERIES = mark("Harmed")
-UNKNOWN_SERIES = mark("Unknown")
-LIVE = mark("Live")
-CONNECTING = mark("Connecting")
-LOST = mark("Connection lost. This page shows %(time)s and tries again.")
-SIGNED_OUT = mark("Your session has ended.")
-ASKING = mark("Asking the gateway ...")
-POLLED = mark("Done. What the gateway reads now appears here by itself.")
-POLL_FAILED = mark("This could not be done now: %(message)s")
-NO_ANSWER = mark("The controller did not answer. Try again.")
-THEMES = {
-    "auto": mark("Colours: as the system"),
-    "light": mark("Colours: light"),
-    "dark": mark("Colours: dark"),
-}
-
-CLIENT_MESSAGES: Sequence[str] = (
-    *MARK_WORDS.values(),
-    *CAUSES.values(),
-    *METHODS.values(),
-    *DUPLEX.values(),
-    *THEMES.values(),
-    SINCE,
-    COMMA,
-    HARMED_CLASSES,
-    HARMED_UPLINK,
-    HARMED_BOTH,
-    HARMED_OTHER,
-    UNKNOWN_LINKS,
-    ALL_LINKS,
-    NO_LINKS,
-    HARMED_SCHOOLS,
-    UNKNOWN_SCHOOLS,
-    ALL_SCHOOLS,
-    NO_SCHOOLS,
-    SECONDS_AGO,
-    MINUTES_AGO,
-    HOURS_AGO,
-    DAYS_AGO,
-    NEVER,
-    ONLINE,
-    OFFLINE,
-    ANSWERS,
-    SILENT,
-    NOT_SEEN,
-    BAD_SERIES,
-    UNKNOWN_SERIES,
-    LIVE,
-    CONNECTING,
-    LOST,
-    SIGNED_OUT,
-    ASKING,
-    POLLED,
-    POLL_FAILED,
-    NO_ANSWER,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +39,15 @@ class Words:
         self.now = now
         self._ = language.text
 
+    def name(self, view: Named) -> str:
+        """What a city, district or school is called here."""
+        return self.language.name_of(view)
+
     # -- marks ------------------------------------------------------------------
 
     def mark_word(self, kind: str) -> str:
         """The word that goes with a mark."""
-        return self._(MARK_WORDS[kind])
+        return self._(p.MARK_WORDS[kind])
 
     # -- figures ----------------------------------------------------------------
 
@@ -217,11 +62,11 @@ class Words:
 
     def tier(self, tier: Tier) -> str:
         """What the links of a tier are called."""
-        return self._(TIERS[tier][0])
+        return self._(p.TIERS[tier][0])
 
     def promise(self, tier: Tier) -> str:
         """What is promised for a tier; empty where a profile alone says it."""
-        promise = TIERS[tier][1]
+        promise = p.TIERS[tier][1]
         return self._(promise) if promise else ""
 
     def clock(self, at: float, *, seconds: bool = False) -> str:
@@ -233,17 +78,17 @@ class Words:
 
     def since(self, at: float | None) -> str:
         """``since 09:12``; empty where it is unknown."""
-        return "" if at is None else self._(SINCE, time=self.clock(at))
+        return "" if at is None else self._(p.SINCE, time=self.clock(at))
 
     def age(self, seconds: float | None) -> str:
         """``12 s ago``, in the largest unit that is at least one."""
         if seconds is None:
-            return self._(NEVER)
+            return self._(p.NEVER)
         whole = max(0, int(seconds))
-        for size, message in ((DAY, DAYS_AGO), (HOUR, HOURS_AGO), (MINUTE, MINUTES_AGO)):
+        for size, message in ((DAY, p.DAYS_AGO), (HOUR, p.HOURS_AGO), (MINUTE, p.MINUTES_AGO)):
             if whole >= size:
                 return self._(message, n=whole // size)
-        return self._(SECONDS_AGO, n=whole)
+        return self._(p.SECONDS_AGO, n=whole)
 
     def moment(self, age_seconds: float | None) -> str:
         """The moment an age points at, as the islands read it: epoch seconds, or empty."""
@@ -256,40 +101,60 @@ class Words:
         if not link.causes:
             return ""
         return self._(
-            CAUSES[link.causes[0]],
+            p.CAUSES[link.causes[0]],
             speed=self.speed(link.negotiated_mbps),
             contract=self.speed(link.contract_mbps),
         )
 
     def advice(self, link: LinkView) -> str:
         """Where to look first; empty where nothing is wrong."""
-        return self._(ADVICE[link.causes[0]]) if link.causes else ""
+        return self._(p.ADVICE[link.causes[0]]) if link.causes else ""
 
     def method(self, method: EvidenceMethod) -> str:
         """How evidence was come by."""
-        return self._(METHODS[method])
+        return self._(p.METHODS[method])
 
     def duplex(self, value: str | None) -> str:
         """``full duplex``; an en dash where it is unknown."""
-        return self._(DUPLEX[value]) if value in DUPLEX else "–"
+        return self._(p.DUPLEX[value]) if value in p.DUPLEX else "–"
+
+    def oper(self, value: str | None) -> str:
+        """Whether the port has a link, by ifOperStatus; an en dash where it is unknown."""
+        return self._(p.OPER[value]) if value in p.OPER else "–"
+
+    def admin(self, value: str | None) -> str:
+        """Whether the port is switched on, by ifAdminStatus; an en dash where it is unknown."""
+        return self._(p.ADMIN[value]) if value in p.ADMIN else "–"
 
     def online(self, board: BoardView) -> str:
         """A class board's state in one word."""
         if board.stale or board.online is None:
-            return self._(NOT_SEEN)
-        return self._(ONLINE if board.online else OFFLINE)
+            return self._(p.NOT_SEEN)
+        return self._(p.ONLINE if board.online else p.OFFLINE)
 
     def hears(self, agent: AgentView) -> str:
         """A gateway's state in one word."""
         if agent.last_report_age_seconds is None:
-            return self._(NOT_SEEN)
-        return self._(ONLINE if agent.online else SILENT)
+            return self._(p.NOT_SEEN)
+        return self._(p.ONLINE if agent.online else p.SILENT)
 
     def answers(self, switch: SwitchView) -> str:
         """A switch's state in one word."""
         if switch.reachable is None:
-            return self._(NOT_SEEN)
-        return self._(ANSWERS if switch.reachable else SILENT)
+            return self._(p.NOT_SEEN)
+        return self._(p.ANSWERS if switch.reachable else p.SILENT)
+
+    def poll_cause(self, switch: SwitchView) -> str:
+        """What a failed sweep means, in the page's language; the agent's own words are English."""
+        if not switch.poll_error:
+            return ""
+        return self._(p.HALF_READ if switch.reachable else p.NOT_READ)
+
+    def schools_good(self, view: Overview) -> str:
+        """What follows the number of good schools."""
+        if not view.schools_unverified:
+            return self._(p.SCHOOLS_GOOD)
+        return self._(p.SCHOOLS_UNPROVED, n=view.schools_unverified)
 
     # -- sentences --------------------------------------------------------------
 
@@ -301,48 +166,68 @@ class Words:
             named = worst if worst is not None and worst.verdict is Verdict.BAD else bad[0]
             return Headline(link_mark(named), self._harmed(bad, links), self._naming(named))
         if unknown:
-            text = self._(UNKNOWN_LINKS, unknown=len(unknown), total=len(links))
+            text = self._(p.UNKNOWN_LINKS, unknown=len(unknown), total=len(links))
             return Headline("unknown", text, self._naming(unknown[0]))
         if not links:
-            return Headline("unknown", self._(NO_LINKS))
-        kinds = {link_mark(link) for link in links}
-        kind = next((k for k in ("stale", "unverified") if k in kinds), "ok")
-        return Headline(kind, self._(ALL_LINKS, total=len(links)))
+            return Headline("unknown", self._(p.NO_LINKS))
+        return self._all_good(links)
 
     def overview_headline(self, view: Overview, worst: SchoolView | None) -> Headline:
         """A city or district in one sentence, with the mark of its worst school."""
+        proved = sum(tally.good - tally.unverified for tally in view.tallies)
         values = {
             "total": view.schools_total,
             "good": view.schools_good,
             "bad": view.schools_bad,
             "unknown": view.schools_unknown,
+            "unverified": view.schools_unverified,
+            "verified": view.schools_good - view.schools_unverified,
         }
         if not view.schools_total:
-            return Headline("unknown", self._(NO_SCHOOLS))
+            return Headline("unknown", self._(p.NO_SCHOOLS))
         if view.schools_bad:
             kind = "crit" if worst is None else school_mark(worst)
-            return Headline(kind, self._(HARMED_SCHOOLS, **values))
+            return Headline(kind, self._(p.HARMED_SCHOOLS, **values))
         if view.schools_unknown:
-            return Headline("unknown", self._(UNKNOWN_SCHOOLS, **values))
-        unverified = any(tally.unverified for tally in view.tallies)
-        return Headline("unverified" if unverified else "ok", self._(ALL_SCHOOLS, **values))
+            message = p.UNSURE_SCHOOLS if view.schools_unverified else p.UNKNOWN_SCHOOLS
+            return Headline("unknown", self._(message, **values))
+        if not view.schools_unverified:
+            return Headline("ok", self._(p.ALL_SCHOOLS, **values))
+        message = p.PARTLY_SCHOOLS if proved else p.NEGOTIATED_SCHOOLS
+        return Headline("unverified", self._(message, **values))
+
+    def _all_good(self, links: Sequence[LinkView]) -> Headline:
+        """What is good by negotiation only is never said to hold the promise."""
+        kinds = [link_mark(link) for link in links]
+        values = {
+            "total": len(links),
+            "stale": kinds.count("stale"),
+            "unverified": kinds.count("unverified"),
+            "verified": kinds.count("ok"),
+        }
+        if values["stale"]:
+            return Headline("stale", self._(p.STALE_LINKS, **values))
+        if not values["unverified"]:
+            return Headline("ok", self._(p.ALL_LINKS, **values))
+        message = p.PARTLY_LINKS if values["verified"] else p.NEGOTIATED_LINKS
+        return Headline("unverified", self._(message, **values))
 
     def _harmed(self, bad: Sequence[LinkView], links: Sequence[LinkView]) -> str:
         classes = [link for link in links if link.tier is Tier.CLASS]
         bad_classes = sum(link.tier is Tier.CLASS for link in bad)
         bad_uplinks = sum(link.tier is Tier.UPLINK for link in bad)
         if bad_classes + bad_uplinks < len(bad):
-            return self._(HARMED_OTHER, bad=len(bad), total=len(links))
+            return self._(p.HARMED_OTHER, bad=len(bad), total=len(links))
         if not bad_uplinks:
-            return self._(HARMED_CLASSES, bad=bad_classes, total=len(classes))
+            return self._(p.HARMED_CLASSES, bad=bad_classes, total=len(classes))
         if not bad_classes:
-            return self._(HARMED_UPLINK)
-        return self._(HARMED_BOTH, bad=bad_classes, total=len(classes))
+            return self._(p.HARMED_UPLINK)
+        return self._(p.HARMED_BOTH, bad=bad_classes, total=len(classes))
 
     def _naming(self, link: LinkView) -> str:
         since = self.since(link.since)
         first = " ".join(part for part in (link.name, self.why(link)) if part)
-        return f"{first}{self._(COMMA)}{since}" if since else first
+        return f"{first}{self._(p.COMMA)}{since}" if since else first
 
 
 def link_mark(link: LinkView) -> str:

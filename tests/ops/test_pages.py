@@ -39,6 +39,7 @@ def session(scope: str) -> Session:
         (SchoolFilter(district="eas"), set()),
         (SchoolFilter(text="小学"), {"no1", "no3", "no5", "no8"}),
         (SchoolFilter(text="SEVENTH"), {"no7"}),  # names whatever their case
+        (SchoolFilter(text="第七"), {"no7"}),  # either name
         (SchoolFilter(text="no1"), {"no1", "no12"}),  # and ids
         (SchoolFilter(state="bad", district="east", text="第三"), {"no3"}),
         (SchoolFilter(state="bad", district="north"), set()),

@@ -321,8 +321,75 @@ async def test_all_good_is_said_and_unverified_is_not_hidden(
     city.set_link("no1/uplink", verified=False)
     page = await look(operator, "/")
     assert page.one("h1").one("use").attributes["href"] == "#m-unverified"
+    assert page.one("h1").text == "1 of 2 schools hold the promise, 1 unverified"
     school = await look(operator, "/at/binhai/east/no1")
     assert school.one("h1").one("use").attributes["href"] == "#m-unverified"
+
+
+@pytest.mark.parametrize(
+    ("language", "path", "sentence"),
+    [
+        ("en", "/", "All 1 schools negotiate what was promised; none is tested yet"),
+        ("zh-CN", "/", "1 所学校协商值均达标，尚未实测"),
+        (
+            "en",
+            "/at/binhai/north/no7",
+            "All 5 links negotiate what was promised; none is tested yet",
+        ),
+        ("zh-CN", "/at/binhai/north/no7", "5 条链路协商值均达标，尚未实测"),
+    ],
+)
+async def test_what_is_only_negotiated_is_not_said_to_hold_the_promise(
+    operator: httpx.AsyncClient, city: FakeCity, language: str, path: str, sentence: str
+) -> None:
+    for school_id in set(city.schools_by_id) - {"no7"}:
+        del city.schools_by_id[school_id]
+    page = await look(operator, path, language=language)
+    assert page.one("h1").text == sentence
+    if path == "/":
+        hero = page.all(data_overview="")[0]
+        assert hero.one(data_f="schools_verified").text == "0"
+        assert hero.one(data_f="schools_unverified").text == "1"
+
+
+async def test_links_without_fresh_data_are_not_good(
+    operator: httpx.AsyncClient, city: FakeCity
+) -> None:
+    city.set_link("no1/uplink", stale=True)
+    page = await look(operator, "/at/binhai/east/no1")
+    assert page.one("h1").text == "1 of 7 links without fresh data"
+
+
+async def test_chinese_pages_use_chinese_names(operator: httpx.AsyncClient) -> None:
+    for language, school, district in (
+        ("zh-CN", "第七中学", "北部新区"),
+        ("en", "Seventh Middle School", "Northern New Area"),
+    ):
+        page = await look(operator, "/at/binhai/north/no7", language=language)
+        assert page.one("title").text == f"{school} · TenOne"
+        crumbs = page.one("nav", **{"class": "crumbs"}).all("a")
+        assert [crumb.text for crumb in crumbs] == ["滨海市", district, school]
+        page = await look(operator, "/", language=language)
+        assert page.one("li", data_school="no7").one(data_f="name").text == school
+        assert page.one("li", data_overview="binhai/north").one("a").text == district
+        options = [option.text for option in page.one("select", name="district").all("option")]
+        assert district in options
+        panel = await look(operator, "/links/no7/uplink", language=language)
+        assert school in panel.one("h2", id="panel-title").text
+
+
+async def test_the_agents_own_words_are_marked_and_their_meaning_is_said(
+    operator: httpx.AsyncClient,
+) -> None:
+    page = await look(operator, "/at/binhai/east/no3", language="zh-CN")
+    line = page.one("li", data_switch="no3/switch/acc-3").one(data_f="error-line")
+    assert "hidden" not in line.attributes
+    assert line.one(data_f="error-cause").text == "读不到交换机：请检查电源、管理地址和团体字。"
+    own = line.one("q")
+    assert own.attributes["lang"] == "en"
+    assert own.text == "no answer from 10.3.0.13:161 within 2.0 s x 3"
+    fine = page.one("li", data_switch="no3/switch/core-1").one(data_f="error-line")
+    assert "hidden" in fine.attributes
 
 
 @pytest.mark.parametrize(
@@ -331,7 +398,7 @@ async def test_all_good_is_said_and_unverified_is_not_hidden(
         ({"no5/c-1-1": Verdict.BAD}, "The uplink and 1 of 5 classes are harmed"),
         ({}, "The uplink is harmed"),
         ({"no5/uplink": Verdict.UNKNOWN}, "1 of 6 links unknown"),
-        ({"no5/uplink": Verdict.GOOD}, "All 6 links hold the promise"),
+        ({"no5/uplink": Verdict.GOOD}, "5 of 6 links hold the promise, 1 unverified"),
     ],
 )
 async def test_school_sentences(

@@ -2,10 +2,11 @@
 
 import * as w from "./words.js";
 import * as patch from "./patch.js";
+import { overviewHeadline, schoolHeadline } from "./headline.js";
 import { open } from "./stream.js";
 import { startTrend } from "./trend.js";
 import { startShell } from "./shell.js";
-import { startDetail } from "./detail.js";
+import { renewAdvice, startDetail } from "./detail.js";
 
 /** @typedef {import("./stream.js").Change} Change */
 
@@ -28,6 +29,7 @@ const take = {
   link: ({ id, body }) => {
     links.set(id, body);
     for (const row of patch.byData("link", id)) patch.setLink(row, body);
+    renewAdvice(body);
   },
   board: ({ body }) => patch.setBoard(body),
   switch: ({ id, body }) => {
@@ -80,7 +82,7 @@ function setSchoolTotals(school) {
 function afterSchools(changes, whole) {
   const all = [...schools.values()].sort(w.worstSchoolFirst);
   const hero = document.querySelector(".hero");
-  if (hero && overview) patch.setHeadline(hero, w.overviewHeadline(overview, all[0]));
+  if (hero && overview) patch.setHeadline(hero, overviewHeadline(overview, all[0]));
   if (!whole && !changes.some((change) => change.kind === "school")) return;
   const list = /** @type {HTMLElement|null} */ (document.querySelector("[data-school-list]"));
   const rows = patchableRows(list, "school");
@@ -98,7 +100,7 @@ function afterLinks(changes, whole) {
   const all = [...links.values()].sort(w.worstLinkFirst);
   const hero = document.querySelector(".hero");
   const school = [...schools.values()].find((one) => one.scope === pageScope);
-  if (hero) patch.setHeadline(hero, w.schoolHeadline(all, school?.worst ?? null));
+  if (hero) patch.setHeadline(hero, schoolHeadline(all, school?.worst ?? null));
   const known = new Set();
   for (const list of document.querySelectorAll("[data-link-list]")) {
     const rows = patchableRows(/** @type {HTMLElement} */ (list), "link");

@@ -81,7 +81,10 @@ export function setLink(row, link) {
   text(row, "speed", w.speed(link.negotiated_mbps));
   text(row, "contract", w.speed(link.contract_mbps));
   text(row, "duplex", w.duplex(link.duplex));
-  text(row, "oper", link.oper);
+  text(row, "oper", w.oper(link.oper));
+  text(row, "admin", w.admin(link.admin));
+  const unproved = cell(row, "unproved");
+  if (unproved) unproved.hidden = kind !== "unverified";
   text(row, "why", w.why(link));
   text(row, "since", w.since(link.since));
   const evidence = cell(row, "evidence");
@@ -120,6 +123,9 @@ export function setSwitch(item) {
     setMark(found.querySelector("svg"), kind);
     text(found, "answers", word);
     text(found, "error", item.poll_error);
+    text(found, "error-cause", w.pollCause(item));
+    const line = cell(found, "error-line");
+    if (line) line.hidden = !item.poll_error;
     setAge(found, "age", item.age_seconds);
   }
 }
@@ -139,7 +145,7 @@ export function setAgent(agent) {
 export function setSchool(row, school) {
   noteVerdict(row, school.verdict);
   setState(row, w.schoolMark(school));
-  text(row, "name", school.name);
+  text(row, "name", w.nameOf(school));
   text(row, "worst", school.worst ? naming(school.worst) : "");
   text(row, "since", school.worst ? w.since(school.since) : "");
   text(row, "boards_online", school.boards_online);
@@ -157,7 +163,7 @@ export function setWorst(row, school) {
   const link = row.querySelector("a");
   if (link) link.href = `/at/${school.scope}`;
   setMark(row.querySelector("svg"), w.schoolMark(school));
-  text(row, "school", school.name);
+  text(row, "school", w.nameOf(school));
   text(row, "worst", school.worst ? naming(school.worst) : "");
   text(row, "since", w.since(school.since));
 }
@@ -177,12 +183,14 @@ export function setHeadline(root, line) {
 }
 
 const OVERVIEW_FIELDS = ["schools_total", "schools_reporting", "schools_good", "schools_bad",
-  "schools_unknown", "boards_online", "boards_total"];
+  "schools_unknown", "schools_unverified", "boards_online", "boards_total"];
 
 /** @param {import("./words.js").Overview} view */
 export function setOverview(view) {
   for (const found of byData("overview", view.scope)) {
     for (const field of OVERVIEW_FIELDS) text(found, field, view[field]);
+    text(found, "schools_verified", view.schools_good - view.schools_unverified);
+    text(found, "good_word", w.schoolsGood(view));
     setAge(found, "data-age", view.data_age_seconds);
     for (const tally of view.tallies) {
       const card = found.querySelector(`[data-tier="${CSS.escape(tally.tier)}"]`);

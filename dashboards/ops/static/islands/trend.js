@@ -1,11 +1,11 @@
 // The last half hour: a small chart, and the table beside it that says the same.
 
 import * as w from "./words.js";
-import { cell } from "./patch.js";
+import { cell, text } from "./patch.js";
 
 const KEEP_SECONDS = 30 * 60;
 const SAMPLE_SECONDS = 15;
-const SHORTEST_SECONDS = 120;
+const SHORTEST_SECONDS = 60;
 const SECONDS_BELOW = 8 * 60;
 const ROW_SECONDS = 60;
 
@@ -26,6 +26,7 @@ export function startTrend() {
     samples = samples.filter((sample) => sample.at > w.now() - KEEP_SECONDS);
     if (chart) chart.setOption(options(card, samples), { replaceMerge: ["series", "title", "grid", "xAxis", "yAxis"] });
     fillTable(card, samples);
+    text(card, "judged", judged(samples));
   };
   const drawSoon = () => {
     if (asked || document.hidden) return;
@@ -36,6 +37,7 @@ export function startTrend() {
     const sum = (/** @type {"good"|"bad"|"unknown"} */ key) =>
       tallies.reduce((total, tally) => total + tally[key], 0);
     const sample = { at: w.now(), good: sum("good"), bad: sum("bad"), unknown: sum("unknown") };
+    if (!samples.length && sample.good + sample.bad === 0) return; // Judging has not begun.
     const last = samples.at(-1);
     const same = last && last.bad === sample.bad && last.unknown === sample.unknown;
     if (last && same && sample.at - last.at < SAMPLE_SECONDS) return;
@@ -89,8 +91,8 @@ async function makeChart(card) {
 function options(card, samples) {
   const style = getComputedStyle(card);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  const end = w.now();
-  const start = Math.min(samples[0]?.at ?? end, end - SHORTEST_SECONDS);
+  const start = samples[0]?.at ?? w.now();
+  const end = Math.max(w.now(), start + SHORTEST_SECONDS);
   const withSeconds = end - start < SECONDS_BELOW;
   const quiet = { color: colour("--ink-3"), fontSize: 12, fontFamily: style.fontFamily };
   const strips = [
@@ -127,9 +129,16 @@ function options(card, samples) {
       lineStyle: { color: strip.stroke, width: 2, type: strip.kind },
       itemStyle: { color: strip.stroke }, areaStyle: { color: strip.stroke, opacity: 0.12 },
       data: [...samples.map((sample) => [sample.at * 1000, sample[strip.key]]),
-        ...(samples.length ? [[end * 1000, samples[samples.length - 1][strip.key]]] : [])],
+        ...(samples.length ? [[w.now() * 1000, samples[samples.length - 1][strip.key]]] : [])],
     })),
   };
+}
+
+/** What is missing on the left, in words. @param {Sample[]} samples */
+function judged(samples) {
+  if (!samples.length) return w.t("nothing judged yet");
+  const whole = samples[0].at < w.now() - KEEP_SECONDS + ROW_SECONDS;
+  return whole ? "" : w.t("judged since %(time)s", { time: w.clock(samples[0].at, true) });
 }
 
 /** The next even round number, so that half of it is a whole number. @param {number} most */

@@ -6,7 +6,7 @@
  *   age_seconds: number|null, stale: boolean}} Board
  * @typedef {{id: string, school: string, name: string, tier: string, room: string|null,
  *   contract_mbps: number, negotiated_mbps: number|null, duplex: string|null,
- *   oper: string|null, verdict: string, severity: string|null, causes: string[],
+ *   oper: string|null, admin: string|null, verdict: string, severity: string|null, causes: string[],
  *   since: number|null, evidence: Evidence[], stale: boolean, verified: boolean,
  *   boards: Board[]}} Link
  * @typedef {{tier: string, good: number, bad: number, unknown: number, unverified: number,
@@ -14,11 +14,11 @@
  * @typedef {{school: string, online: boolean, version: string,
  *   last_report_age_seconds: number|null, outbox_blocks: number|null,
  *   quarantined_total: number|null}} Agent
- * @typedef {{id: string, name: string, scope: string, verdict: string, severity: string|null,
+ * @typedef {{id: string, name: string, name_zh: string|null, scope: string, verdict: string, severity: string|null,
  *   tallies: Tally[], worst: Link|null, agent: Agent, boards_online: number,
  *   boards_total: number, since: number|null}} School
- * @typedef {{scope: string, name: string, schools_total: number, schools_reporting: number,
- *   schools_good: number, schools_bad: number, schools_unknown: number, tallies: Tally[],
+ * @typedef {{scope: string, name: string, name_zh: string|null, schools_total: number,
+ *   schools_reporting: number, schools_good: number, schools_unverified: number, schools_bad: number, schools_unknown: number, tallies: Tally[],
  *   boards_online: number, boards_total: number, data_age_seconds: number|null}} Overview
  * @typedef {{id: string, reachable: boolean|null, poll_error: string,
  *   age_seconds: number|null}} Switch
@@ -62,6 +62,13 @@ export function now() {
 export function t(message, values = {}) {
   return (messages[message] ?? message).replace(/%\((\w+)\)s/g, (whole, name) =>
     String(values[name] ?? whole));
+}
+
+const chinese = document.body.dataset.language === "zh-CN";
+
+/** What a school is called in the page's language. @param {School} school */
+export function nameOf(school) {
+  return (chinese && school.name_zh) || school.name;
 }
 
 const CITY_TIME = "Asia/Shanghai";
@@ -138,6 +145,37 @@ export function duplex(value) {
   return value === "half" ? t("half duplex") : "–";
 }
 
+/** ifOperStatus and ifAdminStatus in words (RFC 2863). @type {Record<string, string>} */
+const OPER = {
+  up: "up", down: "down", testing: "under test", unknown: "unknown", dormant: "dormant",
+  notPresent: "not present", lowerLayerDown: "down below",
+};
+/** @type {Record<string, string>} */
+const ADMIN = { up: "on", down: "off", testing: "under test" };
+
+/** @param {string|null} value */
+export function oper(value) {
+  return OPER[value ?? ""] ? t(OPER[value ?? ""]) : "–";
+}
+
+/** @param {string|null} value */
+export function admin(value) {
+  return ADMIN[value ?? ""] ? t(ADMIN[value ?? ""]) : "–";
+}
+
+/** What a failed sweep means. @param {Switch} item */
+export function pollCause(item) {
+  if (!item.poll_error) return "";
+  return item.reachable ? t("It answers, but not everything could be read.")
+    : t("Nothing could be read: look at its power, its address and its community.");
+}
+
+/** What follows the number of good schools. @param {Overview} view */
+export function schoolsGood(view) {
+  if (!view.schools_unverified) return t("schools good");
+  return t("schools good, %(n)s unverified", { n: view.schools_unverified });
+}
+
 /** @param {string} name */
 export function method(name) {
   return t(name);
@@ -205,67 +243,4 @@ export function worstSchoolFirst(a, b) {
   return VERDICTS[a.verdict] - VERDICTS[b.verdict]
     || (SEVERITIES[a.severity ?? ""] ?? 3) - (SEVERITIES[b.severity ?? ""] ?? 3)
     || (a.name < b.name ? -1 : Number(a.name > b.name));
-}
-
-/** @param {Link} link */
-function naming(link) {
-  const first = [link.name, why(link)].filter(Boolean).join(" ");
-  return link.since === null ? first : `${first}${t(", ")}${since(link.since)}`;
-}
-
-/**
- * A school in one sentence; it names `worst`, as the lists above do.
- * @param {Link[]} links @param {Link|null} worst
- * @returns {{kind: string, main: string, detail: string}}
- */
-export function schoolHeadline(links, worst) {
-  const sorted = [...links].sort(worstLinkFirst);
-  const bad = sorted.filter((link) => link.verdict === "bad");
-  const unknown = sorted.filter((link) => link.verdict === "unknown");
-  const total = links.length;
-  if (bad.length) {
-    const named = worst?.verdict === "bad" ? worst : bad[0];
-    return { kind: linkMark(named), main: harmed(bad, links), detail: naming(named) };
-  }
-  if (unknown.length) {
-    const main = t("%(unknown)s of %(total)s links unknown", { unknown: unknown.length, total });
-    return { kind: "unknown", main, detail: naming(unknown[0]) };
-  }
-  if (!total) return { kind: "unknown", main: t("No link is described here yet"), detail: "" };
-  const kinds = new Set(links.map(linkMark));
-  const kind = ["stale", "unverified"].find((name) => kinds.has(name)) ?? "ok";
-  return { kind, main: t("All %(total)s links hold the promise", { total }), detail: "" };
-}
-
-/** @param {Link[]} bad @param {Link[]} links */
-function harmed(bad, links) {
-  const total = links.filter((link) => link.tier === "class").length;
-  const classes = bad.filter((link) => link.tier === "class").length;
-  const uplinks = bad.filter((link) => link.tier === "uplink").length;
-  if (classes + uplinks < bad.length) {
-    return t("%(bad)s of %(total)s links harmed", { bad: bad.length, total: links.length });
-  }
-  if (!uplinks) return t("%(bad)s of %(total)s classes harmed", { bad: classes, total });
-  if (!classes) return t("The uplink is harmed");
-  return t("The uplink and %(bad)s of %(total)s classes are harmed", { bad: classes, total });
-}
-
-/**
- * A city or district in one sentence, with the mark of its worst school.
- * @param {Overview} view @param {School|undefined} worst
- */
-export function overviewHeadline(view, worst) {
-  const values = { total: view.schools_total, good: view.schools_good, bad: view.schools_bad,
-    unknown: view.schools_unknown };
-  if (!view.schools_total) return { kind: "unknown", main: t("No school here yet"), detail: "" };
-  if (view.schools_bad) {
-    const kind = worst ? schoolMark(worst) : "crit";
-    return { kind, main: t("%(bad)s of %(total)s schools harmed", values), detail: "" };
-  }
-  if (view.schools_unknown) {
-    const main = t("%(good)s of %(total)s schools hold the promise, %(unknown)s unknown", values);
-    return { kind: "unknown", main, detail: "" };
-  }
-  const kind = view.tallies.some((tally) => tally.unverified) ? "unverified" : "ok";
-  return { kind, main: t("All %(total)s schools hold the promise", values), detail: "" };
 }
