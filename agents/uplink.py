@@ -22,7 +22,7 @@ from agents.waiting import sleep_or, within
 from drivers.wire.blocks import device_of
 from drivers.wire.commands import CommandError, Reply, Request, is_request
 from drivers.wire.mqtt_values import Backoff, MqttError, PublishRefusedError
-from drivers.wire.receipt import DURABLE_THROUGH, ReceiptError, read_receipt
+from drivers.wire.receipt import DURABLE_THROUGH, Durable, ReceiptError, read_receipt
 from drivers.wire.sparkplug.codec import Metric
 from drivers.wire.sparkplug.edge import (
     BirthWanted,
@@ -270,10 +270,23 @@ class Uplink:
         for row in read_receipt(metric):
             if row.journal_id != self._journal.journal_id:
                 continue  # of a journal this gateway had before; nothing of it is here
-            through_seq = min(row.seq, self._journal.head(row.priority))
-            if self._outbox.receipt(row.priority, through_seq, self._clock.monotonic_ns()):
-                await self._keeper.forget(row.priority, through_seq)
+            if row.seq > self._journal.head(row.priority):
+                await self._begin_anew(row)
+                return
+            if self._outbox.receipt(row.priority, row.seq, self._clock.monotonic_ns()):
+                await self._keeper.forget(row.priority, row.seq)
                 self._wake.set()
+
+    async def _begin_anew(self, row: Durable) -> None:
+        """The city knows more of this journal than this folder: nothing here may be forgotten."""
+        if self._journal.broken:
+            return
+        try:
+            await self._keeper.set_back(row.priority, row.seq)
+        except OSError as error:
+            log.error("uplink: the journal cannot be begun anew: %s", error)  # noqa: TRY400 - the sentence says it all
+        else:
+            log.error("uplink: %s", self._journal.broken)
 
     # -- sending -------------------------------------------------------------------------
 

@@ -307,7 +307,7 @@ def _conflict(arrival: Arrival) -> Refusal:
     sentence = (
         f"block {block.seq} of class {block.priority.name} came with other bytes than the one "
         f"kept under journal {block.journal_id.hex()[:8]}: a gateway image was copied or set "
-        "back; remove its outbox folder, a new journal starts by itself"
+        "back; its agent begins a new journal when it hears so, and what came meanwhile is here"
     )
     return Refusal(
         reason="conflict",

@@ -5,19 +5,19 @@ power cut; it is forgotten only by :meth:`Journal.forget` or, at the disk bound,
 the lowest class first and with a ``gap`` block in its place. Not thread safe: one owner.
 """
 
-import json
 import logging
-import secrets
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from tenone.blocks.block import FIRST_PREVIOUS, ID_BYTES, Block, Draft, Stamp
+from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
+from tenone.journal.classes import ClassJournal
 from tenone.journal.disk import Disk, OsDisk
+from tenone.journal.identity import Identity, Order, clear
 from tenone.journal.records import RecordKind, encode
 from tenone.journal.segment import FORGOTTEN, SUFFIX, Segment
 from tenone.runtime.clock import Clock
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 4 * 1024 * 1024
 GAP_LAYOUT = Layout("gap", GAP, ("gap",))
-ABOUT_FILE = "journal.json"
+COPY_BYTES = 1024 * 1024
 RESERVE_FILE = "reserve"
 RESERVE_BYTES = 64 * 1024
 """Given up when the disk is full, so that the eviction itself can be written down."""
@@ -36,28 +36,6 @@ RESERVE_BYTES = 64 * 1024
 
 class JournalError(Exception):
     """The journal cannot keep what it was given; the message says why and what to do."""
-
-
-class _ClassJournal:
-    """The files of one class, oldest first; the last one is being written."""
-
-    def __init__(self, priority: PriorityClass, folder: Path) -> None:
-        self.priority = priority
-        self.folder = folder
-        self.segments: list[Segment] = []
-        self.base = 0
-
-    @property
-    def active(self) -> Segment:
-        return self.segments[-1]
-
-    @property
-    def head(self) -> int:
-        return self.active.next_seq - 1
-
-    @property
-    def kept(self) -> int:
-        return sum(segment.count_from(self.base + 1) for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +61,9 @@ class Journal:
         self._limit = limit_bytes
         self._segment_bytes = min(segment_bytes, max(limit_bytes // 8, 4096))
         self._directory = directory
-        self._classes: dict[PriorityClass, _ClassJournal] = {}
+        self._identity = Identity(b"")
+        self._classes: dict[PriorityClass, ClassJournal] = {}
         self._broken = ""
-        self.journal_id = b""
         self.evicted_blocks = 0
         self.newest: dict[tuple[str, str], Block] = {}
         """The newest block of each (subject, stream) that is still known here; for births."""
@@ -106,6 +84,9 @@ class Journal:
         )  # fmt: skip
         try:
             journal._start()
+            order = Order.read(journal._disk, directory)
+            if order is not None:
+                journal = journal._begun_anew(order)
         except OSError as error:
             raise JournalError(f"the journal in {directory} cannot be opened: {error}") from error
         except (ValueError, LookupError, TypeError, struct.error) as error:
@@ -115,6 +96,11 @@ class Journal:
                 "start again"
             ) from error
         return journal
+
+    @property
+    def journal_id(self) -> bytes:
+        """The random id made with the journal."""
+        return self._identity.journal_id
 
     @property
     def broken(self) -> str:
@@ -205,6 +191,20 @@ class Journal:
         except OSError as error:
             log.warning("the receipt through %d could not be noted: %s", through_seq, error)
 
+    def set_back(self, priority: PriorityClass, through_seq: int) -> None:
+        """A receipt covers more than was ever written here: this folder is a copy, or was restored.
+
+        Its next numbers are taken, so what is given them would be refused. The next
+        :meth:`open` begins a new journal with what is unreceipted; until then nothing is kept.
+        """
+        order = Order(Identity.new(own_folder=True), self._identity.folder)
+        order.write(self._disk, self._directory)
+        self._broken = (
+            f"the city has blocks of class {priority.name} up to {through_seq} of this journal, "
+            f"which ends at {self.head(priority)}: {self._directory} is a copy or was restored; "
+            "a new journal begins at the next start of the agent"
+        )
+
     def close(self) -> None:
         """Sync and close all files."""
         for one in self._classes.values():
@@ -215,19 +215,58 @@ class Journal:
 
     def _start(self) -> None:
         self._disk.make_folder(self._directory)
-        about = self._directory / ABOUT_FILE
-        if ABOUT_FILE in self._disk.names(self._directory):
-            self.journal_id = bytes.fromhex(json.loads(self._disk.read(about))["journal_id"])
-        else:
-            self.journal_id = secrets.token_bytes(ID_BYTES)
-            body = {"format": 1, "journal_id": self.journal_id.hex()}
-            self._disk.replace(about, json.dumps(body).encode())
-        for priority in PriorityClass:
-            self._start_class(priority)
+        known = Identity.read(self._disk, self._directory)
+        self._identity = known or Identity.new()
+        if known is None:
+            self._identity.write(self._disk, self._directory)
+        self._start_classes()
         self._make_reserve()
 
+    def _start_classes(self) -> None:
+        for priority in PriorityClass:
+            self._start_class(priority)
+
+    def _begun_anew(self, order: Order) -> "Journal":
+        """What is unreceipted under a new id; the same again after a crash at any point."""
+        journal = self
+        if self._identity != order.fresh:
+            clear(self._disk, self._directory / order.fresh.folder)
+            journal = Journal(
+                self._directory, disk=self._disk, clock=self._clock, agent=self._agent,
+                boot_id=self._boot_id, limit_bytes=self._limit, segment_bytes=self._segment_bytes,
+            )  # fmt: skip
+            journal._identity = order.fresh
+            journal._start_classes()
+            for priority in PriorityClass:
+                self._copy_to(journal, priority)
+            self.close()
+            order.fresh.write(self._disk, self._directory)  # from here on the new one counts
+            log.warning(
+                "a copy or a restored folder: journal %s goes on as %s with %d blocks",
+                self.journal_id.hex()[:8],
+                journal.journal_id.hex()[:8],
+                journal.kept_blocks,
+            )
+        order.done(self._disk, self._directory)
+        return journal
+
+    def _copy_to(self, fresh: "Journal", priority: PriorityClass) -> None:
+        """Gap blocks stay behind: they speak of numbers of the old journal."""
+        seq = self.base(priority)
+        while blocks := self.pending(priority, seq, COPY_BYTES):
+            seq = blocks[-1].seq
+            fresh.append(
+                [
+                    Draft.of(layout, block.stamp, block.columns(layout), priority)
+                    for block in blocks
+                    for layout in [self.layout(block.layout_id)]
+                    if layout.id != GAP_LAYOUT.id
+                ]
+            )
+
     def _start_class(self, priority: PriorityClass) -> None:
-        one = _ClassJournal(priority, self._directory / f"p{priority.value}")
+        home = self._directory / self._identity.folder
+        one = ClassJournal(priority, home / f"p{priority.value}")
         self._classes[priority] = one
         self._disk.make_folder(one.folder)
         seqs: list[int] = []
@@ -245,7 +284,7 @@ class Journal:
                 lost = after - before - 1
                 self._write_gap(one, _Gap(before + 1, after - 1, lost, lost), "damaged", b"")
 
-    def _recover_segment(self, one: _ClassJournal, segment: Segment) -> list[int]:
+    def _recover_segment(self, one: ClassJournal, segment: Segment) -> list[int]:
         known = {key: kept for older in one.segments for key, kept in older.layouts.items()}
         forgotten, damaged, blocks = segment.recover(self.journal_id, one.priority, known)
         if segment.size == 0:  # its start was never synced, so nothing in it was kept
@@ -260,7 +299,7 @@ class Journal:
             self.newest[block.stamp.subject, stream] = block
         return [block.seq for block in blocks]
 
-    def _new_segment(self, one: _ClassJournal, seq: int, previous: bytes) -> Segment:
+    def _new_segment(self, one: ClassJournal, seq: int, previous: bytes) -> Segment:
         return Segment.create(
             self._disk,
             one.folder,
@@ -279,7 +318,7 @@ class Journal:
         except OSError as error:
             log.warning("no room for the journal's reserve of %d bytes: %s", RESERVE_BYTES, error)
 
-    def _told(self, one: _ClassJournal, before: int, after: int) -> bool:
+    def _told(self, one: ClassJournal, before: int, after: int) -> bool:
         """Whether a gap block already tells of the hole, so a restart does not tell it again."""
         for block in self.pending(one.priority, before, self._limit):
             if block.layout_id == GAP_LAYOUT.id:
@@ -322,7 +361,7 @@ class Journal:
             self._rotate_if_full(self._classes[priority])
         return sealed
 
-    def _rotate_if_full(self, one: _ClassJournal) -> None:
+    def _rotate_if_full(self, one: ClassJournal) -> None:
         """Start a new file if it is time. What is kept stays kept where that does not work."""
         if one.active.size < self._segment_bytes:
             return
@@ -335,7 +374,7 @@ class Journal:
                 error,
             )
 
-    def _rotate(self, one: _ClassJournal) -> None:
+    def _rotate(self, one: ClassJournal) -> None:
         old = one.active
         one.segments.append(self._new_segment(one, old.next_seq, old.previous))
         old.close()
@@ -349,7 +388,9 @@ class Journal:
         """Drop the oldest file of the lowest class that holds unreceipted blocks."""
         for priority in reversed(PriorityClass):
             one = self._classes[priority]
-            if one.kept == 0 or (len(one.segments) == 1 and _only_gaps(one)):
+            if one.kept == 0 or (
+                len(one.segments) == 1 and set(one.active.layouts) <= {GAP_LAYOUT.id}
+            ):
                 continue
             if len(one.segments) == 1:
                 self._rotate(one)
@@ -370,7 +411,7 @@ class Journal:
             return True
         return False
 
-    def _gap_of(self, one: _ClassJournal, victim: Segment, lost: int) -> _Gap:
+    def _gap_of(self, one: ClassJournal, victim: Segment, lost: int) -> _Gap:
         """What goes with ``victim``. An older gap record in it is told on, not lost.
 
         Everything up to the victim's end is gone from here, so one range may span them all;
@@ -385,7 +426,7 @@ class Journal:
                     first, told, records = min(first, int(begin)), told + int(count), records + 1
         return _Gap(first, last, lost - records + told, lost - records)
 
-    def _write_gap(self, one: _ClassJournal, gap: _Gap, reason: str, last_hash: bytes) -> None:
+    def _write_gap(self, one: ClassJournal, gap: _Gap, reason: str, last_hash: bytes) -> None:
         values: tuple[int | str, ...] = (gap.first, gap.last, gap.count, reason, last_hash.hex())
         stamp = Stamp(
             agent=self._agent,
@@ -396,10 +437,6 @@ class Journal:
         )
         columns = [Column.of(name, [value]) for name, value in zip(GAP, values, strict=True)]
         self._append([Draft.of(GAP_LAYOUT, stamp, columns, one.priority)])
-
-
-def _only_gaps(one: _ClassJournal) -> bool:
-    return set(one.active.layouts) <= {GAP_LAYOUT.id}
 
 
 def _estimate(draft: Draft) -> int:

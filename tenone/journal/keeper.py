@@ -58,6 +58,10 @@ class JournalKeeper:
         """See :meth:`Journal.forget`."""
         await self._in_thread(lambda: self.journal.forget(priority, through_seq))
 
+    async def set_back(self, priority: PriorityClass, through_seq: int) -> None:
+        """See :meth:`Journal.set_back`."""
+        await self._in_thread(lambda: self.journal.set_back(priority, through_seq))
+
     async def run(self) -> None:
         """Write batches for ever."""
         while True:

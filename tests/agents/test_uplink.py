@@ -1,5 +1,6 @@
 import asyncio
 import errno
+import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from tenone.blocks.block import Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
 from tenone.journal.disk import OsDisk
-from tenone.journal.journal import Journal
+from tenone.journal.journal import Journal, JournalError
 from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
@@ -404,3 +405,31 @@ async def test_a_full_disk_does_not_cut_the_school_off(
         await node.keep(node.draft())
         await until(node.is_empty)
     check_all_arrived(node, host)
+
+
+async def test_a_restored_folder_is_found_out_and_goes_on_as_a_new_journal(
+    node: Node, host: FakeHost
+) -> None:
+    """The numbers it would give are taken at the city, and what had them would be refused."""
+    outbox, image = node.folder / "outbox", node.folder / "image"
+    async with host.running():
+        async with node.running():
+            await node.keep(*(node.draft() for _ in range(10)))
+            await until(node.is_empty)
+        shutil.copytree(outbox, image)
+        async with node.running():
+            await node.keep(*(node.draft() for _ in range(10)))
+            await until(node.is_empty)
+        shutil.rmtree(outbox)
+        image.rename(outbox)
+        async with node.running():
+            await until(lambda: node.journal.broken)
+            assert "is a copy or was restored" in node.journal.broken
+            with pytest.raises(JournalError, match="at the next start"):
+                await node.keep(node.draft())
+            before = node.journal.journal_id
+        async with node.running():
+            assert node.journal.journal_id != before
+            await node.uplink.keep([node.draft()])
+            await until(node.is_empty)
+            assert (node.journal.journal_id, P1, 1) in host.store.blocks

@@ -14,6 +14,10 @@ from tenone.vocabulary.metrics import BOARD_HEALTH, PORT_COUNTERS, PORT_STATE
 from tenone.vocabulary.states import PriorityClass
 
 
+class PowerOff(BaseException):
+    """The power goes in the middle of something: nobody gets to tidy up."""
+
+
 class PowerCutDisk:
     """Files in memory. ``cut`` loses what no sync covered, but may keep a torn part of it."""
 
@@ -25,6 +29,8 @@ class PowerCutDisk:
         self.fail_sync = False
         self.new_file_room: int | None = None
         """How many bytes a file takes that is made from now on."""
+        self.writes_left: int | None = None
+        """After so many changes the power goes; None: it stays."""
         self._narrow: dict[Path, int] = {}
         self._random = random.Random(seed)
 
@@ -78,13 +84,21 @@ class PowerCutDisk:
         self.live.setdefault(path, bytearray())
         return PowerCutFile(self, path)
 
+    def spend(self) -> None:
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise PowerOff
+            self.writes_left -= 1
+
     def replace(self, path: Path, data: bytes) -> None:
+        self.spend()
         if self.used() - len(self.live.get(path, b"")) + len(data) > self.capacity:
             raise OSError(errno.ENOSPC, "No space left on device")
         self.live[path] = bytearray(data)
         self.durable[path] = data
 
     def remove(self, path: Path) -> None:
+        self.spend()
         self.live.pop(path, None)
         if self._random.random() < 0.7:  # an unlink may come back after a cut
             self.durable.pop(path, None)
@@ -96,6 +110,7 @@ class PowerCutFile:
         self._path = path
 
     def write(self, data: bytes) -> None:
+        self._disk.spend()
         room = self._disk.room(self._path)
         self._disk.live[self._path] += data[:room]
         if room < len(data):

@@ -1,3 +1,4 @@
+import contextlib
 import random
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,7 +13,7 @@ from tenone.journal.journal import GAP_LAYOUT, Journal, JournalError
 from tenone.journal.records import RecordKind, encode
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.states import PriorityClass
-from tests.journal.conftest import STREAMS, PowerCutDisk
+from tests.journal.conftest import STREAMS, PowerCutDisk, PowerOff, make_draft
 
 P0, P1, P2, P3 = PriorityClass
 FOLDER = Path("outbox")
@@ -271,8 +272,6 @@ def test_another_journals_file_is_refused(
 @settings(max_examples=120, deadline=None)
 @given(seed=st.integers(0, 2**32), steps=st.integers(5, 60))
 def test_what_was_kept_survives_every_power_cut(seed: int, steps: int) -> None:
-    from tests.journal.conftest import PowerCutDisk, make_draft  # noqa: PLC0415 - hypothesis takes no fixtures
-
     chance = random.Random(seed)
     disk = PowerCutDisk(seed)
     journal = open_journal(disk, segment=4096)
@@ -299,3 +298,52 @@ def test_what_was_kept_survives_every_power_cut(seed: int, steps: int) -> None:
             wanted = {seq: data for seq, data in kept[one].items() if seq > told[one]}
             assert wanted.items() <= have.items()
             assert all(kept[one].get(seq, data) == data for seq, data in have.items())
+
+
+def test_a_folder_that_was_set_back_goes_on_as_a_new_journal(
+    power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker
+) -> None:
+    """Its next numbers are taken at the city; what is unreceipted must not be lost with them."""
+    disk = power_cut_disk()
+    journal = open_journal(disk, segment=4096)
+    journal.append([draft(P1, mark) for mark in range(30)] + [draft(P3, 99)])
+    journal.forget(P1, 10)
+    journal.set_back(P1, 50)
+    assert "is a copy or was restored" in journal.broken
+    with pytest.raises(JournalError, match="is a copy"):
+        journal.append([draft(P1, 31)])
+    old = journal.journal_id
+    for turn in range(2):
+        journal = open_journal(disk, segment=4096)
+        assert journal.journal_id != old
+        assert not journal.broken
+        found = everything(journal, P1)
+        assert [block.seq for block in found] == list(range(1, 21 + turn))
+        assert [block.stamp.wall_ns for block in found][:20] == list(range(10, 30))
+        assert found[0].follows(None)
+        assert [block.stamp.wall_ns for block in everything(journal, P3)] == [99]
+        assert journal.base(P1) == 0
+        journal.append([draft(P1, 100 + turn)])
+    journal.set_back(P1, 80)
+    assert open_journal(disk).journal_id not in {old, journal.journal_id}
+    assert len([path for path in disk.live if path.suffix == ".journal"]) == 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), writes=st.integers(0, 40))
+def test_beginning_anew_survives_a_power_cut_at_any_write(seed: int, writes: int) -> None:
+    disk = PowerCutDisk(seed)
+    journal = open_journal(disk, segment=4096)
+    journal.append([make_draft(P1, mark) for mark in range(30)])
+    journal.set_back(P1, 50)
+    old = journal.journal_id
+    disk.cut()
+    disk.writes_left = writes
+    with contextlib.suppress(JournalError, PowerOff):
+        open_journal(disk, segment=4096)
+    disk.writes_left = None
+    disk.cut()
+    journal = open_journal(disk, segment=4096)
+    assert journal.journal_id != old
+    assert [block.stamp.wall_ns for block in everything(journal, P1)] == list(range(30))
+    assert "set-back.json" not in disk.names(FOLDER)
