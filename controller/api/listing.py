@@ -9,20 +9,24 @@ import binascii
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from controller.api.access import Caller, Here, asked_scope
+from controller.api.gathering import by_school
 from controller.api.problems import Problem
 from controller.api.services import Services
 from controller.encode import Json
+from controller.views import SchoolView
 from tenone.vocabulary.scope import ScopePath
 
 DEFAULT_LIMIT = 200
 MOST_LIMIT = 1000
+EARLIEST = 0.0
+"""Epoch seconds; the records count nanoseconds in 64 bits and do not reach far below."""
 
 Item = TypeVar("Item")
 
@@ -68,32 +72,78 @@ def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
 Listing = Annotated[ListQuery, Depends(list_query)]
 
 
-def one_page(
-    items: Iterable[Item],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Generic[Item]):
+    """How the items of one resource are told apart, filtered and written."""
+
+    id_of: Callable[[Item], str]
+    states_of: Callable[[Item], frozenset[str]]
+    known_states: frozenset[str]
+    encode: Callable[[Item], Mapping[str, object]]
+
+
+class Page(Generic[Item]):
+    """Takes items in any order and portions; keeps what the page shows and little more."""
+
+    def __init__(self, query: ListQuery, listed: Listed[Item]) -> None:
+        if query.state is not None and query.state not in listed.known_states:
+            known = ", ".join(sorted(listed.known_states)) or "none: it has no states"
+            raise Problem(400, f"state: {query.state!r} is unknown here: use one of {known}.")
+        self._query = query
+        self._listed = listed
+        self._total = 0
+        self._rest: list[tuple[str, Item]] = []
+        """Items after the cursor, the first ``limit + 1`` of them at least."""
+
+    def take(self, items: Iterable[Item]) -> None:
+        """Count and keep what the query asks for."""
+        query, listed = self._query, self._listed
+        for item in items:
+            if query.state is not None and query.state not in listed.states_of(item):
+                continue
+            self._total += 1
+            name = listed.id_of(item)
+            if query.after is None or name > query.after:
+                self._rest.append((name, item))
+        if len(self._rest) > 4 * (query.limit + 1):
+            self._cut()
+
+    def answer(self) -> JSONResponse:
+        """``{"items", "total", "next_cursor"}``; only the page itself is encoded."""
+        self._cut()
+        shown = self._rest[: self._query.limit]
+        more = len(self._rest) > len(shown)
+        return JSONResponse(
+            {
+                "items": [self._listed.encode(item) for _, item in shown],
+                "total": self._total,
+                "next_cursor": _cursor(shown[-1][0]) if more else None,
+            }
+        )
+
+    def _cut(self) -> None:
+        self._rest.sort(key=lambda pair: pair[0])
+        del self._rest[self._query.limit + 1 :]
+
+
+def one_page(items: Iterable[Item], query: ListQuery, listed: Listed[Item]) -> JSONResponse:
+    """A page of what is at hand."""
+    page = Page(query, listed)
+    page.take(items)
+    return page.answer()
+
+
+async def page_by_school(
+    services: Services,
     query: ListQuery,
-    *,
-    id_of: Callable[[Item], str],
-    states_of: Callable[[Item], frozenset[str]],
-    known_states: frozenset[str],
-    encode: Callable[[Item], Mapping[str, object]],
+    items_of: Callable[[SchoolView], Iterable[Item]],
+    listed: Listed[Item],
 ) -> JSONResponse:
-    """``{"items", "total", "next_cursor"}``; only the page itself is encoded."""
-    if query.state is not None and query.state not in known_states:
-        known = ", ".join(sorted(known_states))
-        raise Problem(400, f"state: {query.state!r} is unknown here: use one of {known}.")
-    wanted = [item for item in items if query.state is None or query.state in states_of(item)]
-    wanted.sort(key=id_of)
-    total = len(wanted)
-    rest = [item for item in wanted if query.after is None or id_of(item) > query.after]
-    page = rest[: query.limit]
-    more = len(rest) > len(page)
-    return JSONResponse(
-        {
-            "items": [encode(item) for item in page],
-            "total": total,
-            "next_cursor": _cursor(id_of(page[-1])) if more else None,
-        }
-    )
+    """A page of what every school of the scope has; a city does not hold the loop up."""
+    page = Page(query, listed)
+    async for items in by_school(services.city, query.scope, items_of):
+        page.take(items)
+    return page.answer()
 
 
 async def past_page(
@@ -109,14 +159,13 @@ async def past_page(
             400, f"as_of: the past of {resource} is not kept here, {have}; ask without as_of."
         )
     items = await run_in_threadpool(services.records.as_of, resource, query.scope, query.as_of)
-    return one_page(
-        items,
-        query,
+    listed: Listed[Mapping[str, object]] = Listed(
         id_of=lambda item: str(item["id"]),
         states_of=lambda item: frozenset({str(item.get("verdict"))}),
         known_states=known_states,
         encode=lambda item: item,
     )
+    return one_page(items, query, listed)
 
 
 def plain(document: Json) -> JSONResponse:
@@ -147,6 +196,8 @@ def _moment(text: str, now: float) -> float:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     moment = when.timestamp()
+    if moment < EARLIEST:
+        raise Problem(400, f"as_of: {text} lies before anything was measured.")
     if moment > now:
         raise Problem(400, f"as_of: {text} lies in the future; nobody knows that yet.")
     return moment

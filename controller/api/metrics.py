@@ -5,14 +5,17 @@ later parts measure (burn rate, class minutes, incidents, actions) is absent unt
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
 
+from controller.api.gathering import by_school
 from controller.api.services import Services
-from controller.views import LinkView
+from controller.views import City, LinkView, SchoolView
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Verdict
 
@@ -22,21 +25,33 @@ LINK_LABELS = ("district", "school", "link", "tier")
 SCHOOL_LABELS = ("district", "school")
 
 
-def city_metrics(services: Services) -> bytes:
-    """Aggregates of every school, links that are not good, the controller itself."""
-    return _text(
-        (
-            *_school_families(services),
-            *_link_families(_not_good(services)),
-            *_own_families(services),
-        )
-    )
+async def city_metrics(services: Services) -> bytes:
+    """Aggregates of every school, links that are not good, the controller itself.
+
+    Views are taken school by school on the loop; writing them out, the longer half, is done
+    in a thread.
+    """
+    schools = services.city.schools(ScopePath())
+    links: list[tuple[str, LinkView]] = []
+    async for found in by_school(services.city, ScopePath(), partial(_not_good, services.city)):
+        links += found
+    own = list(_own_families(services))
+    now = services.now()
+
+    def written() -> bytes:
+        return _text((*_school_families(schools, now), *_link_families(links), *own))
+
+    return await run_in_threadpool(written)
 
 
-def district_metrics(services: Services, district: ScopePath) -> bytes:
+async def district_metrics(services: Services, district: ScopePath) -> bytes:
     """All links of one district."""
     slug = str(district.parts[-1])
-    return _text(_link_families((slug, link) for link in services.city.links(district)))
+    links: list[tuple[str, LinkView]] = []
+    city = services.city
+    async for found in by_school(city, district, lambda school: city.links(school.scope)):
+        links += ((slug, link) for link in found)
+    return await run_in_threadpool(lambda: _text(_link_families(links)))
 
 
 class _Families(Collector):
@@ -53,13 +68,12 @@ def _text(families: Iterable[Metric]) -> bytes:
     return generate_latest(registry)
 
 
-def _not_good(services: Services) -> Iterator[tuple[str, LinkView]]:
+def _not_good(city: City, school: SchoolView) -> Iterator[tuple[str, LinkView]]:
     """Links not good, looking only into schools that have one."""
-    for school in services.city.schools(ScopePath()):
-        if any(tally.good < tally.total for tally in school.tallies):
-            for link in services.city.links(school.scope):
-                if link.verdict is not Verdict.GOOD:
-                    yield str(school.scope.parts[1]), link
+    if any(tally.good < tally.total for tally in school.tallies):
+        for link in city.links(school.scope):
+            if link.verdict is not Verdict.GOOD:
+                yield str(school.scope.parts[1]), link
 
 
 def _link_families(links: Iterable[tuple[str, LinkView]]) -> Iterator[Metric]:
@@ -90,7 +104,7 @@ def _link_families(links: Iterable[tuple[str, LinkView]]) -> Iterator[Metric]:
     yield from (verdict, speed, contract, evidence_age)
 
 
-def _school_families(services: Services) -> Iterator[Metric]:
+def _school_families(schools: Iterable[SchoolView], now: float) -> Iterator[Metric]:
     links = GaugeMetricFamily(
         "tenone_links", "Links by verdict.", labels=(*SCHOOL_LABELS, "tier", "verdict")
     )
@@ -114,8 +128,7 @@ def _school_families(services: Services) -> Iterator[Metric]:
     outbox = GaugeMetricFamily(
         "tenone_outbox_bytes", "Bytes the agent keeps for a receipt.", labels=SCHOOL_LABELS
     )
-    now = services.now()
-    for school in services.city.schools(ScopePath()):
+    for school in schools:
         labels = (str(school.scope.parts[1]), school.id)
         for tally in school.tallies:
             for name, count in (

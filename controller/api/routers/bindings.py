@@ -1,13 +1,15 @@
 """Bindings: which switch and port carries which link, since when."""
 
+from collections.abc import Iterator
+
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from controller.api.access import Here
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.schemas import BindingPage
 from controller.encode import Json, binding_json
-from controller.views import LinkView
+from controller.views import LinkView, SchoolView
 
 router = APIRouter(prefix="/bindings", tags=["bindings"])
 NO_STATES: frozenset[str] = frozenset()
@@ -18,15 +20,21 @@ def _json(view: LinkView) -> Json:
     return {"id": view.id, "school": view.school, **bound}
 
 
+LISTED: Listed[LinkView] = Listed(
+    id_of=lambda view: view.id,
+    states_of=lambda _view: NO_STATES,
+    known_states=NO_STATES,
+    encode=_json,
+)
+
+
 @router.get("", responses={200: {"model": BindingPage}})
 async def bindings(services: Here, query: Listing) -> JSONResponse:
     """Links that are bound; the id is the link's."""
+
+    def bound(school: SchoolView) -> Iterator[LinkView]:
+        links = services.city.links(school.scope)
+        return (view for view in links if view.binding is not None)
+
     past = await past_page(services, "bindings", query, known_states=NO_STATES)
-    return past or one_page(
-        [view for view in services.city.links(query.scope) if view.binding is not None],
-        query,
-        id_of=lambda view: view.id,
-        states_of=lambda _view: NO_STATES,
-        known_states=NO_STATES,
-        encode=_json,
-    )
+    return past or await page_by_school(services, query, bound, LISTED)

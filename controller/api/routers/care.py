@@ -37,7 +37,7 @@ async def readyz(services: Here) -> JSONResponse:
 @router.get("/metrics")
 async def metrics(services: Here) -> Response:
     """School aggregates, every link that is not good, and the controller's own figures."""
-    return Response(city_metrics(services), headers={"content-type": CONTENT_TYPE})
+    return Response(await city_metrics(services), headers={"content-type": CONTENT_TYPE})
 
 
 @router.get("/metrics/links")
@@ -45,6 +45,6 @@ async def metrics_links(services: Here, district: str = "") -> Response:
     """All links of one district: a city in one scrape would be too much."""
     for view in services.city.districts(ScopePath()):
         if district and view.scope.parts[-1] == district:
-            text = district_metrics(services, view.scope)
+            text = await district_metrics(services, view.scope)
             return Response(text, headers={"content-type": CONTENT_TYPE})
     raise Problem(404, f"district: there is no district {district!r}; ask ?district=<slug>.")

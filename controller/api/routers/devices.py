@@ -8,31 +8,30 @@ from starlette.responses import JSONResponse
 
 from controller import encode
 from controller.api.access import Here
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.problems import Problem
 from controller.api.schemas import DevicePage
 from controller.encode import Json
-from controller.views import City
-from tenone.vocabulary.scope import DeviceKind, ScopePath
+from controller.views import City, SchoolView
+from tenone.vocabulary.scope import DeviceKind
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 STATES = frozenset({"online", "offline", "unknown"})
 KINDS = frozenset({DeviceKind.GATEWAY, DeviceKind.SWITCH, DeviceKind.BOARD})
 
 
-def devices_inside(city: City, scope: ScopePath) -> Iterator[Json]:
-    """Every device of ``scope`` with the fields all kinds share."""
-    for school in city.schools(scope):
-        agent = school.agent
-        age = agent.last_report_age_seconds
-        yield _device(
-            f"{school.id}/gateway/agent",
-            "agent",
-            online=None if age is None else agent.online,
-            age=age,
-            detail=encode.agent_json(agent),
-        )
-    for switch in city.switches(scope):
+def devices_of(city: City, school: SchoolView) -> Iterator[Json]:
+    """Every device of a school with the fields all kinds share."""
+    agent = school.agent
+    age = agent.last_report_age_seconds
+    yield _device(
+        f"{school.id}/gateway/agent",
+        "agent",
+        online=None if age is None else agent.online,
+        age=age,
+        detail=encode.agent_json(agent),
+    )
+    for switch in city.switches(school.scope):
         yield _device(
             switch.id,
             switch.name,
@@ -40,7 +39,7 @@ def devices_inside(city: City, scope: ScopePath) -> Iterator[Json]:
             age=switch.age_seconds,
             detail=encode.switch_json(switch),
         )
-    for board in city.boards(scope):
+    for board in city.boards(school.scope):
         yield _device(
             board.id,
             board.name,
@@ -48,6 +47,14 @@ def devices_inside(city: City, scope: ScopePath) -> Iterator[Json]:
             age=board.age_seconds,
             detail=encode.board_json(board),
         )
+
+
+LISTED: Listed[Json] = Listed(
+    id_of=lambda device: str(device["id"]),
+    states_of=lambda device: frozenset({str(device["state"])}),
+    known_states=STATES,
+    encode=lambda device: device,
+)
 
 
 @router.get("", responses={200: {"model": DevicePage}})
@@ -61,15 +68,12 @@ async def devices(
         known = ", ".join(sorted(KINDS))
         raise Problem(400, f"kind: {kind!r} is unknown here: use one of {known}.")
     past = await past_page(services, "devices", query, known_states=STATES)
-    found = devices_inside(services.city, query.scope)
-    return past or one_page(
-        [device for device in found if kind is None or device["kind"] == kind],
-        query,
-        id_of=lambda device: str(device["id"]),
-        states_of=lambda device: frozenset({str(device["state"])}),
-        known_states=STATES,
-        encode=lambda device: device,
-    )
+
+    def chosen(school: SchoolView) -> Iterator[Json]:
+        found = devices_of(services.city, school)
+        return (device for device in found if kind is None or device["kind"] == kind)
+
+    return past or await page_by_school(services, query, chosen, LISTED)
 
 
 def _device(

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 
 from controller import encode
 from controller.api.access import Caller, Here, link_seen_by, need_operator
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.schemas import LinkOut, LinkPage, ReplyOut
 from controller.views import LinkView
 from tenone.vocabulary.states import Verdict
@@ -24,17 +24,20 @@ def states_of(view: LinkView) -> frozenset[str]:
     return frozenset(states)
 
 
+LISTED: Listed[LinkView] = Listed(
+    id_of=lambda view: view.id,
+    states_of=states_of,
+    known_states=STATES,
+    encode=encode.link_json,
+)
+
+
 @router.get("", responses={200: {"model": LinkPage}})
 async def links(services: Here, query: Listing) -> JSONResponse:
     """``state``: a verdict, or ``unverified`` (good by negotiation only), or ``stale``."""
     past = await past_page(services, "links", query, known_states=STATES)
-    return past or one_page(
-        services.city.links(query.scope),
-        query,
-        id_of=lambda view: view.id,
-        states_of=states_of,
-        known_states=STATES,
-        encode=encode.link_json,
+    return past or await page_by_school(
+        services, query, lambda school: services.city.links(school.scope), LISTED
     )
 
 

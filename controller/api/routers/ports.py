@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from controller.api.access import Here
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.schemas import PortPage
 from controller.encode import Json
 from controller.views import LinkView
@@ -40,15 +40,18 @@ def ports_of(views: Iterable[LinkView]) -> list[Json]:
     return [port | {"links": carried[port_id]} for port_id, port in found.items()]
 
 
+LISTED: Listed[Json] = Listed(
+    id_of=lambda port: str(port["id"]),
+    states_of=lambda port: frozenset({str(port["oper"] or "unknown")}),
+    known_states=STATES,
+    encode=lambda port: port,
+)
+
+
 @router.get("", responses={200: {"model": PortPage}})
 async def ports(services: Here, query: Listing) -> JSONResponse:
     """``state``: the operational state; ``unknown`` also where nothing is known."""
     past = await past_page(services, "ports", query, known_states=STATES)
-    return past or one_page(
-        ports_of(services.city.links(query.scope)),
-        query,
-        id_of=lambda port: str(port["id"]),
-        states_of=lambda port: frozenset({str(port["oper"] or "unknown")}),
-        known_states=STATES,
-        encode=lambda port: port,
+    return past or await page_by_school(
+        services, query, lambda school: ports_of(services.city.links(school.scope)), LISTED
     )

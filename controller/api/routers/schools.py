@@ -5,26 +5,28 @@ from starlette.responses import JSONResponse
 
 from controller import encode
 from controller.api.access import Caller, Here, visible
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, one_page, past_page
 from controller.api.problems import not_found
 from controller.api.schemas import SchoolOut, SchoolPage
+from controller.views import SchoolView
 
 router = APIRouter(prefix="/schools", tags=["schools"])
 STATES = frozenset({"good", "bad", "unknown"})
+
+
+LISTED: Listed[SchoolView] = Listed(
+    id_of=lambda view: view.id,
+    states_of=lambda view: frozenset({view.verdict.label}),
+    known_states=STATES,
+    encode=encode.school_json,
+)
 
 
 @router.get("", responses={200: {"model": SchoolPage}})
 async def schools(services: Here, query: Listing) -> JSONResponse:
     """``state``: the school's verdict."""
     past = await past_page(services, "schools", query, known_states=STATES)
-    return past or one_page(
-        services.city.schools(query.scope),
-        query,
-        id_of=lambda view: view.id,
-        states_of=lambda view: frozenset({view.verdict.label}),
-        known_states=STATES,
-        encode=encode.school_json,
-    )
+    return past or one_page(services.city.schools(query.scope), query, LISTED)
 
 
 @router.get("/{school}", responses={200: {"model": SchoolOut}})

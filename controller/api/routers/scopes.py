@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from controller.api.access import Here
-from controller.api.listing import Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, one_page, past_page
 from controller.api.schemas import ScopePage
 from controller.encode import Json
 from controller.views import City, Overview, SchoolView
@@ -35,15 +35,16 @@ def _level(scope: ScopePath, kind: str, view: Overview | SchoolView) -> Json:
     return {"id": str(scope), "kind": kind, "name": view.name, "name_zh": view.name_zh}
 
 
+LISTED: Listed[Json] = Listed(
+    id_of=lambda item: str(item["id"]),
+    states_of=lambda item: frozenset({str(item["kind"])}),
+    known_states=KINDS,
+    encode=lambda item: item,
+)
+
+
 @router.get("", responses={200: {"model": ScopePage}})
 async def scopes(services: Here, query: Listing) -> JSONResponse:
     """``state`` filters by kind: ``city``, ``district`` or ``school``."""
     past = await past_page(services, "scopes", query, known_states=KINDS)
-    return past or one_page(
-        scopes_inside(services.city, query.scope),
-        query,
-        id_of=lambda item: str(item["id"]),
-        states_of=lambda item: frozenset({str(item["kind"])}),
-        known_states=KINDS,
-        encode=lambda item: item,
-    )
+    return past or one_page(scopes_inside(services.city, query.scope), query, LISTED)
