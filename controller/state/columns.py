@@ -1,5 +1,6 @@
 """The columns themselves. Times are ns of the controller's monotonic clock; NEVER is no time."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -47,12 +48,21 @@ class Ports:
             self._grow(max(self.count, 2 * len(self.admin), 1024))
         return first
 
+    def clear(self, numbers: Sequence[int]) -> None:
+        """Make rows as new, for other ports."""
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray):
+                column[list(numbers)] = _blank(name)
+
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.admin)
         for name, column in list(vars(self).items()):
             if isinstance(column, np.ndarray):
-                fill = NEVER if name == "evidence_ns" else 0
-                setattr(self, name, np.append(column, np.full(more, fill, column.dtype)))
+                setattr(self, name, np.append(column, np.full(more, _blank(name), column.dtype)))
+
+
+def _blank(name: str) -> int:
+    return NEVER if name == "evidence_ns" else 0
 
 
 class Links:

@@ -32,7 +32,7 @@ from tenone.vocabulary.states import Verdict
 MAX_ROUTES = 200_000
 """Cached (subject, layout) pairs; a city of 10,800 switches has about 40,000."""
 MAX_PORTS = 65_536
-"""Ports a switch may show over time; the largest real box has 3,271."""
+"""Ports of a switch that are remembered, shown or not; the largest real box shows 3,271."""
 GRACE_NS = 60 * NS
 """After a start, silence is not yet news: agents first have to come back."""
 
@@ -60,7 +60,9 @@ class _Switch:
     """What a switch needs besides its columns."""
 
     keys: dict[str, int] = field(default_factory=dict)
-    """Port key -> number, of every port ever shown."""
+    """Port key -> number, of every port ever shown and not forgotten."""
+    free: list[int] = field(default_factory=list)
+    """Numbers of forgotten ports, for new ones."""
     shown: dict[str, int] = field(default_factory=dict)
     """The same, of the ports of the newest layout."""
     names: dict[str, str] = field(default_factory=dict)
@@ -197,11 +199,8 @@ class LiveState:
         if switch is None or not self._own[switch].state.before(at):
             return
         own = self._own[switch]
-        if len(own.keys) + arrival.block.rows > MAX_PORTS and any(
-            key not in own.keys for key in arrival.layout.rows
-        ):
-            self.unplanned_total += 1  # ports that come under new names for ever
-            return
+        if len(own.keys) + arrival.block.rows > MAX_PORTS:
+            self._forget_ports(switch, own, arrival.layout)
         cut = self._cut(switch, own, arrival.layout)
         own.state = at
         own.block = arrival.block
@@ -224,8 +223,10 @@ class LiveState:
         if known is not None:
             return known
         new = [key for key in layout.rows if key not in own.keys]
-        first = self.ports.add(len(new))
-        own.keys.update((key, first + number) for number, key in enumerate(new))
+        first = self.ports.add(max(len(new) - len(own.free), 0))
+        free = [*own.free, *range(first, self.ports.count)]
+        own.keys.update(zip(new, free, strict=False))
+        own.free = free[len(new) :]
         rows = len(layout.rows)
         offset = len(layout.columns) * ((rows + 7) // 8)
         columns = []
@@ -235,11 +236,22 @@ class LiveState:
             if metric.name in PORT_STATE:
                 columns.append((metric.name, f"<{_NUMPY[metric.type.code]}", offset))
             offset += metric.type.width * rows
-        cut = _Cut(np.array([own.keys[key] for key in layout.rows], np.int64), tuple(columns))
         if len(self._cuts) >= MAX_ROUTES:
             self._cuts.clear()
-        self._cuts[switch, layout.id] = cut
+        numbers = np.array([own.keys[key] for key in layout.rows], np.int64)
+        cut = self._cuts[switch, layout.id] = _Cut(numbers, tuple(columns))
         return cut
+
+    def _forget_ports(self, switch: int, own: _Switch, layout: Layout) -> None:
+        """Ports that come under new names for ever (tunnels, sessions) take the rows of old ones.
+
+        What is shown now, and so what links are bound to, keeps its row.
+        """
+        staying = {*own.shown, *layout.rows}
+        freed = [own.keys.pop(key) for key in list(own.keys) if key not in staying]
+        self.ports.clear(freed)
+        own.free += freed
+        self._cuts = {key: cut for key, cut in self._cuts.items() if key[0] != switch}
 
     def _show(self, switch: int, own: _Switch, layout: Layout, cut: _Cut) -> None:
         """The switch shows another set of ports: what it no longer shows is missing."""
