@@ -243,10 +243,7 @@ class LiveState:
         return cut
 
     def _forget_ports(self, switch: int, own: _Switch, layout: Layout) -> None:
-        """Ports that come under new names for ever (tunnels, sessions) take the rows of old ones.
-
-        What is shown now, and so what links are bound to, keeps its row.
-        """
+        """Ports under ever new names take the rows of old ones; what is shown now keeps its own."""
         staying = {*own.shown, *layout.rows}
         freed = [own.keys.pop(key) for key in list(own.keys) if key not in staying]
         self.ports.clear(freed)
