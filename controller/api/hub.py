@@ -19,6 +19,8 @@ from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
 
 KINDS = frozenset(SNAPSHOTS)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+"""One for all: ``dumps`` would make one a change."""
 GATHER_SECONDS = 0.05
 """What is published together goes out together."""
 BATCH_SECONDS = 1.0
@@ -228,7 +230,7 @@ class Hub:
                     "now": round(self._now(), 3),
                     "ages": ages_of(self._city, topic.scope, topic.kinds),
                 }
-                text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+                text = _JSON.encode(body)
                 self._send(members, f"event: beat\ndata: {text}\n\n".encode())
 
     # -- inside -----------------------------------------------------------------
@@ -330,5 +332,4 @@ def _encoded(change: Change, now: float) -> _Encoded:
         "scope": str(change.scope),
         "body": change.body,
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _Encoded(change.scope, change.kind, change.id, text)
+    return _Encoded(change.scope, change.kind, change.id, _JSON.encode(document))

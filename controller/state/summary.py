@@ -34,17 +34,19 @@ class Summary:
 
     def tallies(self, schools: range) -> list[Tally]:
         """Totals over a range of schools, of the tiers that have links there."""
-        counts = self.counts[schools.start : schools.stop].sum(axis=0)
+        # A list of a city asks school by school, so plain integers as early as may be.
+        part = self.counts[schools.start : schools.stop]
+        rows: list[list[int]] = (part[0] if len(schools) == 1 else part.sum(axis=0)).tolist()
         return [
             Tally(
                 tier=tier,
-                good=int(counts[row, Verdict.GOOD + 1]),
-                bad=int(counts[row, Verdict.BAD + 1]),
-                unknown=int(counts[row, Verdict.UNKNOWN + 1]),
-                unverified=int(counts[row, Verdict.GOOD + 1]),  # probes and tests come later
+                good=row[Verdict.GOOD + 1],
+                bad=row[Verdict.BAD + 1],
+                unknown=row[Verdict.UNKNOWN + 1],
+                unverified=row[Verdict.GOOD + 1],  # probes and tests come later
             )
-            for row, tier in enumerate(TIERS)
-            if counts[row].any()
+            for tier, row in zip(TIERS, rows, strict=True)
+            if any(row)
         ]
 
 

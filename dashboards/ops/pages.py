@@ -14,7 +14,8 @@ from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Tier, Verdict
 
 SCHOOL_DEPTH = 3
-MOST_ROWS = 500
+MOST_ROWS = 200
+"""Worst first; a phone gets 400 kB before compression. Beyond that people search."""
 WORST_ROWS = 6
 SAMPLES_A_MINUTE = 4
 STATES = ("bad", "unknown", "good")

@@ -9,7 +9,7 @@ from tests.api.fake_city import FakeCity, FakeSchool, agent, link
 
 async def test_every_school_once_and_only_those_inside(city: FakeCity) -> None:
     found = [one async for one in by_school(city, ScopePath.parse("binhai/east"), lambda s: [s.id])]
-    assert sorted(found) == [["no1"], ["no12"], ["no3"]]
+    assert sorted(map(list, found)) == [["no1"], ["no12"], ["no3"]]
 
 
 async def test_others_run_in_between(city: FakeCity) -> None:
