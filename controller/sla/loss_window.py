@@ -23,6 +23,9 @@ from controller.sla.statistics import at_least, at_most
 from tenone.vocabulary.states import Verdict
 
 CONFIDENCE: Final = 0.95
+LONGEST: Final = 2048
+"""Packets in the longest window. A limit of 0.5 % needs it: over ten looks 1,058 packets without a
+loss prove it, so a longest window of 1,024 could never say good."""
 FIRST_LOOK: Final = 4
 """Packets in the shortest window: a minute's at one every 15 s."""
 
@@ -61,7 +64,7 @@ def window_lengths(longest: int) -> list[int]:
 
 
 def decide(
-    lost: Sequence[bool], *, limit: float, longest: int, confidence: float = CONFIDENCE
+    lost: Sequence[bool], *, limit: float, longest: int = LONGEST, confidence: float = CONFIDENCE
 ) -> LossDecision:
     """Judge packets by their fate, oldest first; at most the newest ``longest`` are used.
 
