@@ -56,6 +56,7 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,  # Swagger's page loads scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would lead to whatever Host says
     )
     app.secure_cookies = config.secure_cookies
     app.state.services = services

@@ -9,7 +9,7 @@ it is dropped, connects again and gets a snapshot.
 import asyncio
 import json
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -40,6 +40,8 @@ class Bounds:
     """How much the hub may hold."""
 
     clients: int = 600
+    owner_clients: int = 20
+    """Of one sign-in: tabs of one person."""
     client_batches: int = 8
     client_bytes: int = 8 * 1024 * 1024
     ring_batches: int = 120
@@ -62,11 +64,16 @@ class HubFullError(Exception):
     """No room for one more stream, or the hub is closed."""
 
 
+class OwnerFullError(HubFullError):
+    """One sign-in has as many streams open as one may."""
+
+
 class Client:
     """One open stream: a bounded queue of ready bytes."""
 
-    def __init__(self, topic: Topic, bounds: Bounds) -> None:
+    def __init__(self, topic: Topic, bounds: Bounds, owner: str = "") -> None:
         self.topic = topic
+        self.owner = owner
         self._bounds = bounds
         self._queue: deque[bytes] = deque()
         self._bytes = 0
@@ -140,6 +147,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._clients: dict[ScopePath, dict[Topic, set[Client]]] = {}
         self._count = 0
+        self._owners: Counter[str] = Counter()
         self._epoch = secrets.token_hex(4)
         self._seq = 0
         self._ring: deque[_Batch] = deque()
@@ -166,15 +174,22 @@ class Hub:
             both.create_task(self._batches())
             both.create_task(self._heartbeats())
 
-    def subscribe(self, topic: Topic, last_event_id: str | None = None) -> Client:
+    def subscribe(
+        self, topic: Topic, last_event_id: str | None = None, *, owner: str = ""
+    ) -> Client:
         """Open a stream; what it missed, or a snapshot, is queued already.
 
-        Raises :class:`HubFullError`.
+        ``owner`` is whose stream it is, or empty. Raises :class:`HubFullError` and, where the
+        owner has too many, :class:`OwnerFullError`.
         """
         if self._closed or self._count >= self._bounds.clients:
             self.figures.refused += 1
             raise HubFullError
-        client = Client(topic, self._bounds)
+        if owner and self._owners[owner] >= self._bounds.owner_clients:
+            self.figures.refused += 1
+            raise OwnerFullError
+        client = Client(topic, self._bounds, owner)
+        self._owners[owner] += 1
         self._clients.setdefault(topic.scope, {}).setdefault(topic, set()).add(client)
         self._count += 1
         client.offer(self._missed(topic, last_event_id) or self._snapshot(topic))
@@ -189,6 +204,9 @@ class Hub:
         client.let_go()
         members.discard(client)
         self._count -= 1
+        self._owners[client.owner] -= 1
+        if not self._owners[client.owner]:
+            del self._owners[client.owner]
         if not members:
             del topics[client.topic]
             if not topics:
@@ -224,14 +242,8 @@ class Hub:
 
         A new sweep that says the same is no change, but it makes the evidence young again.
         """
-        for topics in list(self._clients.values()):
-            for topic, members in list(topics.items()):
-                body = {
-                    "now": round(self._now(), 3),
-                    "ages": ages_of(self._city, topic.scope, topic.kinds),
-                }
-                text = _JSON.encode(body)
-                self._send(members, f"event: beat\ndata: {text}\n\n".encode())
+        for topic in self._topics():
+            self._beat(topic)
 
     # -- inside -----------------------------------------------------------------
 
@@ -246,7 +258,20 @@ class Hub:
     async def _heartbeats(self) -> None:
         while True:
             await self._clock.sleep(HEARTBEAT_SECONDS)
-            self.beat()
+            for topic in self._topics():
+                self._beat(topic)
+                await asyncio.sleep(0)  # ages of a whole city take tens of milliseconds
+
+    def _topics(self) -> list[Topic]:
+        return [topic for topics in self._clients.values() for topic in topics]
+
+    def _beat(self, topic: Topic) -> None:
+        members = self._clients.get(topic.scope, {}).get(topic)
+        if members is None:  # the last one left meanwhile
+            return
+        ages = ages_of(self._city, topic.scope, topic.kinds)
+        text = _JSON.encode({"now": round(self._now(), 3), "ages": ages})
+        self._send(members, f"event: beat\ndata: {text}\n\n".encode())
 
     def _now(self) -> float:
         return self._clock.wall_ns() / 1e9

@@ -118,7 +118,8 @@ class Gate:
                 421, "This controller does not answer to that host name: see http.hosts."
             )
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length[:12]) > self._max_body_bytes:
+        digits = length.isascii() and length.isdigit()
+        if not digits or int(length[:12]) > self._max_body_bytes:
             return problem_response(413, self._too_large)
         return None
 

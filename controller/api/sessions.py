@@ -173,9 +173,12 @@ class Sessions:
         self._codes.append(_Code(_digest(text), role, scope or ScopePath(), now + seconds))
         return "-".join(text[start : start + 4] for start in range(0, CODE_LENGTH, 4))
 
-    def sign_in(self, code: str, client: str) -> tuple[str, Session]:
+    def sign_in(
+        self, code: str, client: str, *, instead_of: Session | None = None
+    ) -> tuple[str, Session]:
         """Open a session for a one-time code; returns its id (for the cookie) and itself.
 
+        It takes the place of ``instead_of``, the one the same browser had before.
         Raises :class:`WrongCodeError` or :class:`TooManyAttemptsError`.
         """
         now = self._now()
@@ -188,6 +191,8 @@ class Sessions:
         if found is None:
             raise WrongCodeError("This code is wrong, used or too old.")
         self._codes.remove(found)
+        if instead_of is not None:
+            self.close(instead_of)
         opened = self.open(role=found.role, scope=found.scope)
         if self._on_code_used is not None:
             self._on_code_used()

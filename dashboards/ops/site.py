@@ -96,7 +96,9 @@ async def sign_in(
     """Open a session for a one-time code and go where the person wanted to go."""
     status, refusal, wait = 403, "wrong", 0
     try:
-        token, _session = services.sessions.sign_in(code, client_address(request))
+        token, _session = services.sessions.sign_in(
+            code, client_address(request), instead_of=request.state.session
+        )
     except WrongCodeError:
         pass
     except TooManyAttemptsError as error:

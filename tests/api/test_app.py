@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from controller import encode
 from controller.api import schemas
 from controller.api.app import create_app
+from controller.api.hub import Bounds, Hub
 from controller.api.problems import MEDIA_TYPE
+from controller.api.routers import events
 from controller.api.security import OPEN_PATHS
 from controller.api.services import ActionReply, Services
 from controller.api.sessions import Role
@@ -267,6 +269,24 @@ async def test_bad_parameters_get_a_sentence(
     operator: httpx.AsyncClient, query: dict[str, str], status: int, word: str
 ) -> None:
     assert word in sentence(await operator.get(f"{API}/links", params=query), status)
+
+
+async def test_links_are_streamed_of_no_more_than_a_page_can_hold(
+    operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOST_LINKS", 80)
+    for query in ("kinds=link", "kinds=school,board", "kinds=switch&scope=binhai"):
+        refused = await operator.get(f"{API}/events?{query}")
+        assert "name a school" in sentence(refused, 400)
+
+
+async def test_one_sign_in_opens_so_many_streams(
+    operator: httpx.AsyncClient, services: Services
+) -> None:
+    services.hub = Hub(services.clock, services.city, bounds=Bounds(owner_clients=0))
+    refused = await operator.get(f"{API}/events")
+    assert "close some" in sentence(refused, 429)
+    assert refused.headers["retry-after"] == "15"
 
 
 async def test_the_past_of_bindings_comes_from_the_records(operator: httpx.AsyncClient) -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.api.hub import BATCH_SECONDS, Bounds, Client, Hub, HubFullError, Topic
+from controller.api.hub import (
+    BATCH_SECONDS,
+    Bounds,
+    Client,
+    Hub,
+    HubFullError,
+    OwnerFullError,
+    Topic,
+)
 from controller.views import Change
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.scope import ScopePath
@@ -163,6 +171,19 @@ async def test_the_number_of_streams_is_bounded(clock: ManualClock, city: FakeCi
     assert hub.clients == 1
     hub.subscribe(topic())
     assert hub.figures.refused == 1
+
+
+async def test_one_sign_in_cannot_take_all_places(clock: ManualClock, city: FakeCity) -> None:
+    hub = Hub(clock, city, bounds=Bounds(owner_clients=2))
+    mine = [hub.subscribe(topic(), owner="me") for _ in range(2)]
+    with pytest.raises(OwnerFullError):
+        hub.subscribe(topic(), owner="me")
+    assert hub.figures.refused == 1
+    hub.subscribe(topic(), owner="you")
+    hub.unsubscribe(mine[0])
+    hub.unsubscribe(mine[0])
+    hub.subscribe(topic(), owner="me")
+    assert hub.clients == 3
 
 
 async def test_a_client_that_returns_gets_what_it_missed(hub: Hub) -> None:

@@ -1,15 +1,18 @@
 """The gate and the headers: origin, hosts, loopback metrics, addresses to go on to."""
 
+from urllib.parse import unquote
+
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Scope
 
 from controller.api.app import create_app
 from controller.api.security import CONTENT_SECURITY_POLICY, host_name, is_loopback, local_path
 from controller.api.services import HttpConfig, Services
 from controller.api.sessions import Role
 from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import BASE, RecordingActions, client_of
+from tests.api.conftest import BASE, COOKIE, RecordingActions, client_of
 
 RECHECK = "/api/v1/links/no3/c-3-2/recheck"
 
@@ -117,6 +120,86 @@ async def test_a_made_up_cookie_is_no_session(app: FastAPI) -> None:
                 "/api/v1/links", headers=[(b"cookie", f"tenone={value}".encode("latin-1"))]
             )
         assert response.status_code == 401
+
+
+async def test_signing_in_again_ends_the_session_before(app: FastAPI, services: Services) -> None:
+    """A session id that somebody else may know is worth nothing after the next sign-in."""
+    token, before = services.sessions.open(role=Role.VIEWER, scope=ScopePath.parse("binhai/east"))
+    async with client_of(app, token) as client:
+        code = services.sessions.issue_code()
+        answer = await client.post("/api/v1/sessions", json={"code": code})
+    assert answer.status_code == 201
+    assert answer.cookies[COOKIE] != token
+    assert not services.sessions.is_open(before)
+
+
+@pytest.mark.parametrize("length", ["²", "-1", "+5", "1e3", "0x10", " ", "9" * 40])
+async def test_a_length_that_is_no_number_is_refused(app: FastAPI, length: str) -> None:
+    async with client_of(app) as client:
+        response = await client.post(
+            "/api/v1/sessions",
+            content=b"",
+            headers=[(b"origin", BASE.encode()), (b"content-length", length.encode("latin-1"))],
+        )
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/api/v1/links/", "/sign-in/", "/healthz/", "/metrics/"])
+async def test_no_answer_leads_to_the_host_a_request_names(
+    app: FastAPI, services: Services, path: str
+) -> None:
+    token, _ = services.sessions.open(role=Role.VIEWER, scope=ScopePath())
+    async with client_of(app, token) as client:
+        response = await client.get(path, headers={"Host": "evil.example"})
+    assert "evil.example" not in response.headers.get("location", "")
+    assert response.status_code in {401, 404}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../api/v1/links",
+        "/static/..%2f..%2fapi/v1/links",
+        "/static/x/%2e%2e/%2e%2e/at/binhai",
+        "/language/../at/binhai",
+        "/sign-in/../at/binhai",
+        "/healthz/../api/v1/schools",
+        "/metrics/../api/v1/schools",
+        "//api/v1/links",
+        "/%61pi/v1/links",
+        "/API/v1/links",
+        "/api/v1/links%00",
+        "/;/api/v1/links",
+        "/sign-in;/../api/v1/links",
+    ],
+)
+async def test_no_path_leads_around_the_gate(app: FastAPI, path: str) -> None:
+    """Sent as it stands: no client tidied it."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1:8080")],
+        "client": ("127.0.0.1", 40000),
+        "server": ("127.0.0.1", 8080),
+    }
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent)
+    assert sent[0]["status"] in {401, 404}
+    assert b"no3" not in body
 
 
 async def test_a_watching_stream_does_not_keep_a_session_alive(

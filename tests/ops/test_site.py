@@ -445,6 +445,17 @@ async def test_a_crash_on_a_page_is_a_page(
     assert "failed on this page" in page.text
 
 
+async def test_nothing_of_a_page_is_kept_in_the_browser(operator: httpx.AsyncClient) -> None:
+    """Filters change the address by htmx, which would keep copies of pages for going back."""
+    page = await look(operator, "/")
+    config = json.loads(page.one("meta", name="htmx-config").attributes["content"])
+    assert config["historyCacheSize"] == 0
+    assert config["refreshOnHistoryMiss"] is True
+    assert config["allowEval"] is False
+    for path in ("/", "/at/binhai/east/no3", "/links/no3/c-3-2", "/api/v1/schools"):
+        assert (await operator.get(path)).headers["cache-control"] == "no-store"
+
+
 async def test_the_theme_is_kept(operator: httpx.AsyncClient) -> None:
     assert "data-theme" not in (await look(operator, "/")).one("html").attributes
     operator.cookies.set("tenone-theme", "dark")

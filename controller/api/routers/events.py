@@ -8,12 +8,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from controller.api.access import Caller, Here, asked_scope
-from controller.api.hub import KINDS, Client, Hub, HubFullError, Topic
+from controller.api.hub import KINDS, Client, Hub, HubFullError, OwnerFullError, Topic
 from controller.api.problems import Problem
 from controller.api.sessions import Session, Sessions
 
 router = APIRouter(prefix="/events", tags=["events"])
 RETRY_MILLISECONDS = 2000
+OF_LINKS = frozenset({"link", "board", "switch"})
+MOST_LINKS = 5000
+"""A stream of links, boards or switches starts with all of them: some 700 bytes each."""
 
 
 class EventStream(Response):
@@ -95,8 +98,22 @@ async def events(
             400, f"kinds: {unknown!r} is unknown: use some of {', '.join(sorted(KINDS))}."
         )
     topic = Topic(asked_scope(services, session, scope), wanted)
+    if wanted & OF_LINKS:
+        links = sum(tally.total for tally in services.city.overview(topic.scope).tallies)
+        if links > MOST_LINKS:
+            raise Problem(
+                400,
+                f"scope: {links} links are too many for one stream: name a school, or ask for "
+                "kinds=school,overview.",
+            )
     try:
-        client = services.hub.subscribe(topic, last_event_id)
+        client = services.hub.subscribe(topic, last_event_id, owner=session.key)
+    except OwnerFullError:
+        raise Problem(
+            429,
+            "This sign-in has as many live pages open as one may; close some.",
+            headers={"Retry-After": "15"},
+        ) from None
     except HubFullError:
         raise Problem(
             503,

@@ -66,7 +66,9 @@ def client_address(request: Request) -> str:
 async def sign_in(services: Here, request: Request, body: SignIn) -> JSONResponse:
     """Open a session with a one-time code; the cookie in the answer is the session."""
     try:
-        token, session = services.sessions.sign_in(body.code, client_address(request))
+        token, session = services.sessions.sign_in(
+            body.code, client_address(request), instead_of=request.state.session
+        )
     except WrongCodeError:
         raise Problem(
             403, "code: this code is wrong, used or too old; the controller prints a new one."
