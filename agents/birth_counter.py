@@ -30,6 +30,13 @@ class BirthCounter:
         return None
 
     def store(self, number: int) -> None:
-        """Put ``number`` on disk. Blocks for one fsync; raises ``OSError``."""
-        self._disk.make_folder(self._path.parent)
-        self._disk.replace(self._path, b"%d\n" % number)
+        """Put ``number`` on disk. Blocks for one fsync.
+
+        A full disk is said and no more: it must not cut the school off, for only receipts make
+        room on it.
+        """
+        try:
+            self._disk.make_folder(self._path.parent)
+            self._disk.replace(self._path, b"%d\n" % number)
+        except OSError as error:
+            log.warning("the number of this connection to the city cannot be kept: %s", error)

@@ -94,8 +94,13 @@ class Announcer:
         """All devices that have a stream."""
         return [device for device in self._newest if device is not None]
 
-    def declare(self, device: Device, now_ms: int) -> tuple[list[Metric], list[Block]]:
+    def declare(
+        self, device: Device, now_ms: int, *, with_blocks: bool = True
+    ) -> tuple[list[Metric], list[Block]]:
         """Birth metrics of one device, and the blocks they carry."""
-        streams = self._newest[device].values()
+        streams = [
+            (layout, block if with_blocks else None)
+            for layout, block in self._newest[device].values()
+        ]
         metrics = self.writer.declare(device, streams, now_ms=now_ms)
         return metrics, [block for _, block in streams if block is not None]

@@ -35,6 +35,7 @@ from drivers.wire.sparkplug.edge import (
 from drivers.wire.sparkplug.messages import ConnectPlan, Publish
 from tenone.blocks.block import Block, Draft
 from tenone.blocks.layout import Layout
+from tenone.journal.journal import JournalError
 from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.states import PriorityClass
@@ -157,7 +158,7 @@ class Uplink:
             pause_seconds, failure = None, None
             plan = self._session.connect(now_ms=self._now_ms())
             try:
-                await self._store_bd_seq()
+                await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
                 port = self._make_port(plan)
                 await self._one_session(port, plan, backoff)
             except MqttError as error:
@@ -171,13 +172,6 @@ class Uplink:
             if pause_seconds is None:
                 pause_seconds = backoff.pause(self._clock.monotonic_ns(), failure)
             await self._clock.sleep(pause_seconds)
-
-    async def _store_bd_seq(self) -> None:
-        """A full disk must not cut the school off: receipts are what makes room on it."""
-        try:
-            await asyncio.to_thread(self._birth_counter.store, self._session.bd_seq)
-        except OSError as error:
-            log.warning("uplink: the number of this connection cannot be kept: %s", error)
 
     # -- one session ---------------------------------------------------------------------
 
@@ -348,15 +342,32 @@ class Uplink:
             return  # a rebirth was asked for meanwhile; the block goes with it or after it
         device = device_of(block.stamp.subject)
         if device is not None and announcer.needs_birth(block, layout):
-            metrics, carried = announcer.declare(device, now_ms)
-            await self._publish(port, session.device_birth(device, metrics, now_ms=now_ms))
-            self._mark_sent(carried)
+            born = await self._device_birth(port, device)
             if self._outbox.is_sent(block.priority, block.seq) or not self.is_online:
+                return
+            if not born:
+                await self._give_up(block)
                 return
         historical = not live and not announcer.is_newest(block, layout.stream)
         metrics = announcer.writer.encode(block, layout, historical=historical)
-        await self._publish(port, session.data(device, metrics, now_ms=now_ms))
-        self._mark_sent([block], in_window=not live)
+        if await self._publish(port, session.data(device, metrics, now_ms=now_ms)):
+            self._mark_sent([block], in_window=not live)
+        else:
+            await self._give_up(block)
+
+    async def _device_birth(self, port: Port, device: str) -> bool:
+        """DBIRTH with the newest blocks, without them where that is too large for the broker."""
+        now_ms = self._now_ms()
+        for with_blocks in (True, False):
+            if not self.is_online:
+                return False
+            metrics, carried = self._announcer.declare(device, now_ms, with_blocks=with_blocks)
+            birth = self._session.device_birth(device, metrics, now_ms=now_ms)
+            if await self._publish(port, birth):
+                self._mark_sent(carried)
+                return True
+        self._announcer.writer.withdraw(device)
+        return False
 
     async def _birth(self, port: Port) -> None:
         """NBIRTH and all DBIRTHs; whatever was under way before counts as not sent."""
@@ -371,25 +382,34 @@ class Uplink:
             verbs=self.commands.verbs,
         )
         node, carried = announcer.declare(None, now_ms)
-        devices = {}
-        for device in announcer.devices():
-            devices[device], blocks = announcer.declare(device, now_ms)
-            carried += blocks
-        births = self._session.birth([*facts.metrics(now_ms), *node], devices, now_ms=now_ms)
+        (birth,) = self._session.birth([*facts.metrics(now_ms), *node], {}, now_ms=now_ms)
         self._born = True
         self._outbox.begin(bases)
-        for birth in births:
-            await self._publish(port, birth)
+        await port.publish(birth.topic, birth.payload)
         self._mark_sent(carried)
+        for device in announcer.devices():
+            await self._device_birth(port, device)
 
-    async def _publish(self, port: Port, message: Publish) -> None:
+    async def _publish(self, port: Port, message: Publish) -> bool:
+        """False where the message is too large for this broker, now and always."""
         try:
             await port.publish(
                 message.topic, message.payload, qos=message.qos, retain=message.retain
             )
         except PublishRefusedError as error:
-            # Too large for this broker, now and always: the journal keeps it, the log says it.
             log.error("uplink: %s", error)  # noqa: TRY400 - the sentence says it all
+            if message.qos == 0:
+                self._session.unsent()
+            return False
+        return True
+
+    async def _give_up(self, block: Block) -> None:
+        """It cannot be sent: a gap block takes its place, so that receipts can pass it."""
+        self._mark_sent([block])
+        try:
+            await self._keeper.give_up(block.priority, block.seq)
+        except (JournalError, OSError) as error:
+            log.error("uplink: block %d cannot be given up: %s", block.seq, error)  # noqa: TRY400 - the sentence says it all
 
     def _mark_sent(self, blocks: Sequence[Block], *, in_window: bool = False) -> None:
         now_ns = self._clock.monotonic_ns()

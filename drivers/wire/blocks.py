@@ -103,8 +103,7 @@ class BlockWriter:
         What was declared before for this device is forgotten. ``Block/Raw`` and
         ``Block/Layout`` are declared null. Raises :class:`WireBlockError`.
         """
-        for key in [key for key in self._streams if key[0] == device]:
-            del self._streams[key]
+        self.withdraw(device)
         metrics = [
             self._null(device, RAW_BLOCK, DataType.BYTES, now_ms),
             self._null(device, RAW_LAYOUT, DataType.BYTES, now_ms),
@@ -114,6 +113,11 @@ class BlockWriter:
                 raise WireBlockError(f"stream {layout.stream} is declared twice for {device}")
             metrics += self._declare(device, layout, block, now_ms)
         return metrics
+
+    def withdraw(self, device: str | None) -> None:
+        """What was declared for ``device`` did not go out."""
+        for key in [key for key in self._streams if key[0] == device]:
+            del self._streams[key]
 
     def encode(self, block: Block, layout: Layout, *, historical: bool = False) -> list[Metric]:
         """The data metrics of ``block``: by alias, no datatypes, one payload for one block.

@@ -1,5 +1,6 @@
 """One class of a journal: its files and how far they are receipted. No I/O of its own."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenone.journal.segment import Segment
@@ -30,3 +31,14 @@ class ClassJournal:
     def kept(self) -> int:
         """Blocks not yet receipted."""
         return sum(segment.count_from(self.base + 1) for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Sequence numbers of a class that will not come: ``first`` to ``last``."""
+
+    first: int
+    last: int
+    count: int
+    fresh: int
+    """Of ``count``, the blocks that are given up now, not by an earlier record."""

@@ -8,14 +8,13 @@ the lowest class first and with a ``gap`` block in its place. Not thread safe: o
 import logging
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
-from tenone.journal.classes import ClassJournal
+from tenone.journal.classes import ClassJournal, Gap
 from tenone.journal.disk import Disk, OsDisk
 from tenone.journal.identity import Identity, Order, clear
 from tenone.journal.records import RecordKind, encode
@@ -36,15 +35,6 @@ RESERVE_BYTES = 64 * 1024
 
 class JournalError(Exception):
     """The journal cannot keep what it was given; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    first: int
-    last: int
-    count: int
-    fresh: int
-    """Of ``count``, the blocks that are given up now, not by an earlier record."""
 
 
 class Journal:
@@ -191,6 +181,18 @@ class Journal:
         except OSError as error:
             log.warning("the receipt through %d could not be noted: %s", through_seq, error)
 
+    def give_up(self, priority: PriorityClass, seq: int) -> None:
+        """Tell by a gap block that ``seq`` cannot be sent; it stays until a receipt passes it.
+
+        Told once, also over restarts. Raises :class:`JournalError` or ``OSError``.
+        """
+        one = self._classes[priority]
+        blocks = self.pending(priority, seq - 1, 1)
+        if self._broken or not blocks or blocks[0].seq != seq or self._told(one, seq - 1, seq + 1):
+            return
+        self._write_gap(one, Gap(seq, seq, 1, 1), "unsendable", blocks[0].hash)
+        self.evicted_blocks += 1
+
     def set_back(self, priority: PriorityClass, through_seq: int) -> None:
         """A receipt covers more than was ever written here: this folder is a copy, or was restored.
 
@@ -282,7 +284,7 @@ class Journal:
         for before, after in pairwise(here):
             if after > before + 1 and not self._told(one, before, after):
                 lost = after - before - 1
-                self._write_gap(one, _Gap(before + 1, after - 1, lost, lost), "damaged", b"")
+                self._write_gap(one, Gap(before + 1, after - 1, lost, lost), "damaged", b"")
 
     def _recover_segment(self, one: ClassJournal, segment: Segment) -> list[int]:
         known = {key: kept for older in one.segments for key, kept in older.layouts.items()}
@@ -411,7 +413,7 @@ class Journal:
             return True
         return False
 
-    def _gap_of(self, one: ClassJournal, victim: Segment, lost: int) -> _Gap:
+    def _gap_of(self, one: ClassJournal, victim: Segment, lost: int) -> Gap:
         """What goes with ``victim``. An older gap record in it is told on, not lost.
 
         Everything up to the victim's end is gone from here, so one range may span them all;
@@ -424,9 +426,9 @@ class Journal:
                 if block.layout_id == GAP_LAYOUT.id:
                     begin, _, count = (column.raw()[0] for column in block.columns(GAP_LAYOUT)[:3])
                     first, told, records = min(first, int(begin)), told + int(count), records + 1
-        return _Gap(first, last, lost - records + told, lost - records)
+        return Gap(first, last, lost - records + told, lost - records)
 
-    def _write_gap(self, one: ClassJournal, gap: _Gap, reason: str, last_hash: bytes) -> None:
+    def _write_gap(self, one: ClassJournal, gap: Gap, reason: str, last_hash: bytes) -> None:
         values: tuple[int | str, ...] = (gap.first, gap.last, gap.count, reason, last_hash.hex())
         stamp = Stamp(
             agent=self._agent,

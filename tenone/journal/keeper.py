@@ -58,6 +58,10 @@ class JournalKeeper:
         """See :meth:`Journal.forget`."""
         await self._in_thread(lambda: self.journal.forget(priority, through_seq))
 
+    async def give_up(self, priority: PriorityClass, seq: int) -> None:
+        """See :meth:`Journal.give_up`."""
+        await self._in_thread(lambda: self.journal.give_up(priority, seq))
+
     async def set_back(self, priority: PriorityClass, through_seq: int) -> None:
         """See :meth:`Journal.set_back`."""
         await self._in_thread(lambda: self.journal.set_back(priority, through_seq))

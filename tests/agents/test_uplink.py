@@ -2,7 +2,7 @@ import asyncio
 import errno
 import shutil
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from agents.birth_counter import BirthCounter
 from agents.commands import Code, CommandFailed, Commands
 from agents.uplink import Uplink, UplinkSettings
 from drivers.wire.commands import CommandState, Request
-from drivers.wire.mqtt import Endpoint, MqttPort
+from drivers.wire.mqtt import Endpoint, MqttPort, PublishRefusedError
 from drivers.wire.sparkplug.edge import EdgeSession
 from tenone.blocks.block import Draft, Stamp
 from tenone.blocks.columns import Column
@@ -397,10 +397,14 @@ async def test_a_full_disk_does_not_cut_the_school_off(
 ) -> None:
     """What the journal holds must get through, for only its receipts make room again."""
 
-    def full(_counter: BirthCounter, _number: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    replace = OsDisk.replace
 
-    monkeypatch.setattr(BirthCounter, "store", full)
+    def full(disk: OsDisk, path: Path, data: bytes) -> None:
+        if path.name == "bdseq":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(disk, path, data)
+
+    monkeypatch.setattr(OsDisk, "replace", full)
     async with host.running(), node.running():
         await node.keep(node.draft())
         await until(node.is_empty)
@@ -433,3 +437,42 @@ async def test_a_restored_folder_is_found_out_and_goes_on_as_a_new_journal(
             await node.uplink.keep([node.draft()])
             await until(node.is_empty)
             assert (node.journal.journal_id, P1, 1) in host.store.blocks
+
+
+async def test_what_is_too_large_for_the_broker_stalls_nothing(
+    host: FakeHost, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the numbers of the session nor the receipts wait for what can never be sent."""
+    monkeypatch.setattr(MqttPort, "publish", narrow(MqttPort.publish, 6500))
+    fits = layout("port-state", PORT_STATE, [f"p{number}" for number in range(300)])
+    huge = layout("port-state", PORT_STATE, [f"p{number}" for number in range(3000)])
+    assert len(fits.document) < 300 * 15 < 6500 < len(fits.document) + 300 * 15
+    async with host.running(), node.running():
+        await until(lambda: node.uplink.is_online)
+        for _ in range(3):
+            await node.keep(node.draft())
+            await node.keep(node.draft(switch="large", stream=fits))
+            await node.uplink.keep([node.draft(switch="huge", stream=huge)])
+        await until(node.is_empty)
+        await host.ask_rebirth()
+        await until(lambda: len(host.births) == 2)
+        await node.keep(node.draft())
+        await until(node.is_empty)
+    assert host.rebirths == 1
+    assert not host.faults
+    assert (
+        node.kept.items()
+        <= {(cls, seq): block.data for (_, cls, seq), block in host.store.blocks.items()}.items()
+    )
+    assert len(host.store.gaps) == 3
+
+
+def narrow(publish: Callable[..., Awaitable[None]], limit: int) -> Callable[..., Awaitable[None]]:
+    """A broker's bound on packets, which the port finds before anything is sent."""
+
+    async def bounded(port: MqttPort, topic: str, payload: bytes, **options: object) -> None:
+        if len(payload) > limit:
+            raise PublishRefusedError(f"{len(payload)} bytes are too many", topic, 0x95)
+        await publish(port, topic, payload, **options)
+
+    return bounded

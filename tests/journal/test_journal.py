@@ -300,6 +300,25 @@ def test_what_was_kept_survives_every_power_cut(seed: int, steps: int) -> None:
             assert all(kept[one].get(seq, data) == data for seq, data in have.items())
 
 
+def test_what_cannot_be_sent_is_told_once(
+    power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker
+) -> None:
+    disk = power_cut_disk()
+    journal = open_journal(disk)
+    sent = journal.append([draft(P1, mark) for mark in range(5)])
+    for seq in (2, 2, 99):
+        journal.give_up(P1, seq)
+    journal = open_journal(disk)
+    journal.give_up(P1, 2)
+    found = everything(journal, P1)
+    assert [block.seq for block in found] == [1, 2, 3, 4, 5, 6]
+    assert gaps(found) == [(2, 2, 1, "unsendable")]
+    assert found[-1].columns(GAP_LAYOUT)[4].raw()[0] == sent[1].hash.hex()
+    journal.forget(P1, 6)
+    journal.give_up(P1, 2)
+    assert everything(journal, P1) == []
+
+
 def test_a_folder_that_was_set_back_goes_on_as_a_new_journal(
     power_cut_disk: Callable[..., PowerCutDisk], draft: DraftMaker
 ) -> None:

@@ -220,6 +220,10 @@ class EdgeSession:
         kind = MessageType.NDATA if device is None else MessageType.DDATA
         return self._publish(kind, device, _in_time_order(birth.check(metrics)), now_ms)
 
+    def unsent(self) -> None:
+        """The last message could not be sent at all: its number goes to the next one."""
+        self._seq = (self._seq - 1) % SEQ_MODULUS
+
     def leave(self, *, now_ms: int) -> Publish | None:
         """End on purpose: publish the NDEATH this returns (None if offline), then disconnect."""
         if self._state is EdgeState.OFFLINE:
