@@ -39,6 +39,9 @@ BOARD_STALE_SECONDS = 180.0
 CHANGES_AT_ONCE = 1000
 """Links turned into JSON in one go; at a start all of a city change, and the loop must breathe."""
 
+UNTOLD = 0
+"""An oper status that the switch does not say."""
+
 Listener = Callable[[Sequence[Change]], None]
 
 
@@ -236,6 +239,8 @@ class LiveCity:
         links, plan = self._live.links, self._n.links[number]
         boards = self._n.boards_in.get((plan.school, plan.room), ()) if plan.room else ()
         since_ns = int(links.since_ns[number])
+        # Many switches go on telling the nominal speed of a port that has no link.
+        linked = links.oper[number] in {OperStatus.UP, UNTOLD}
         return LinkView(
             id=plan.id,
             school=plan.school,
@@ -243,8 +248,8 @@ class LiveCity:
             tier=plan.tier,
             room=plan.room,
             contract_mbps=plan.contract_mbps,
-            negotiated_mbps=int(links.speed_mbps[number]) or None,
-            duplex=_DUPLEX[links.duplex[number]],
+            negotiated_mbps=int(links.speed_mbps[number]) or None if linked else None,
+            duplex=_DUPLEX[links.duplex[number]] if linked else None,
             oper=_OPER[links.oper[number]],
             admin=_ADMIN[links.admin[number]],
             verdict=_VERDICTS[links.verdict[number]],

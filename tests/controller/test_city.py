@@ -117,6 +117,9 @@ def test_schools_worst_first_with_the_link_to_look_at(bench: Bench) -> None:
     (school,) = bench.city.schools(EAST)
     assert school.worst is not None
     assert school.worst.id == "no1/up", "of two that are down the uplink comes first"
+    assert (school.worst.oper, school.worst.negotiated_mbps, school.worst.duplex) == (
+        "down", None, None,
+    ), "a port without a link has negotiated nothing"  # fmt: skip
 
 
 def test_links_uplinks_first_then_by_room(bench: Bench) -> None:
