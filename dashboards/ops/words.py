@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from controller.views import AgentView, BoardView, LinkView, Overview, SchoolView, SwitchView, Tally
 from dashboards.ops import phrases as p
 from dashboards.ops.language import Language, Named
-from tenone.vocabulary.states import EvidenceMethod, Severity, Tier, Verdict
+from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verdict
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MINUTE = 60
@@ -98,10 +98,15 @@ class Words:
 
     def why(self, link: LinkView) -> str:
         """The first cause in words; empty where there is none."""
-        if not link.causes:
-            return ""
+        return self._cause(link, link.causes[0]) if link.causes else ""
+
+    def whys(self, link: LinkView) -> str:
+        """All causes in words, the first to name first."""
+        return self._(p.COMMA).join(self._cause(link, cause) for cause in link.causes)
+
+    def _cause(self, link: LinkView, cause: Cause) -> str:
         return self._(
-            p.CAUSES[link.causes[0]],
+            p.CAUSES[cause],
             speed=self.speed(link.negotiated_mbps),
             contract=self.speed(link.contract_mbps),
         )

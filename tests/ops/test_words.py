@@ -93,6 +93,8 @@ def test_the_first_cause_is_named(en: Words) -> None:
         link("s", "c-1-1", "1-1", NOW), causes=(Cause.SPEED, Cause.DUPLEX), negotiated_mbps=10
     )
     assert en.why(view) == "10 Mbit/s instead of 1 Gbit/s"
+    assert en.whys(view) == "10 Mbit/s instead of 1 Gbit/s, half duplex"
+    assert en.whys(replace(view, causes=())) == ""
 
 
 @pytest.mark.parametrize(

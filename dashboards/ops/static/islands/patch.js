@@ -86,6 +86,7 @@ export function setLink(row, link) {
   const unproved = cell(row, "unproved");
   if (unproved) unproved.hidden = kind !== "unverified";
   text(row, "why", w.why(link));
+  text(row, "whys", w.whys(link));
   text(row, "since", w.since(link.since));
   const evidence = cell(row, "evidence");
   if (evidence) evidence.replaceChildren(...link.evidence.map(proof));

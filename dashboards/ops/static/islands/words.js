@@ -132,10 +132,20 @@ const CAUSES = {
   "never-seen": "nothing heard yet",
 };
 
-/** @param {Link} link */
+/** The first cause. @param {Link} link */
 export function why(link) {
-  const message = CAUSES[link.causes[0]];
-  if (!message) return link.causes[0] ?? "";
+  return link.causes.length ? cause(link, link.causes[0]) : "";
+}
+
+/** All causes, the first to name first. @param {Link} link */
+export function whys(link) {
+  return link.causes.map((name) => cause(link, name)).join(t(", "));
+}
+
+/** @param {Link} link @param {string} name */
+function cause(link, name) {
+  const message = CAUSES[name];
+  if (!message) return name;
   return t(message, { speed: speed(link.negotiated_mbps), contract: speed(link.contract_mbps) });
 }
 
