@@ -65,6 +65,18 @@ def test_unknown_leaves_the_window_and_is_down_in_the_worst_case() -> None:
     assert "90.00 %" in found.refusal
 
 
+def test_maintenance_is_in_neither_figure() -> None:
+    # Down 2 to 4 with maintenance 3 to 5, unknown 8 to 9: A = 1 - 1/7, worst = 1 - 2/8.
+    time = window(
+        hours((0, 10)),
+        now_ns=10 * HOUR_NS,
+        maintenance=hours((3, 5)),
+        unknown=hours((8, 9)),
+    )
+    found = availability(time, hours((2, 4)))
+    assert (found.ratio, found.worst_ratio) == (1 - Fraction(1, 7), 1 - Fraction(2, 8))
+
+
 def test_a_device_counts_from_its_onboarding() -> None:
     time = window(hours((0, 10)), now_ns=10 * HOUR_NS, onboarded_ns=6 * HOUR_NS)
     assert availability(time, hours((0, 7))).ratio == Fraction(3, 4)
@@ -121,9 +133,9 @@ class Day(RuleBasedStateMachine):
         self.onboarded: int | None = None
 
     @initialize(
-        service=st.lists(st.tuples(second, second), max_size=4),
+        service=st.just([(0, LONG)]) | st.lists(st.tuples(second, second), max_size=4),
         hold=st.integers(1, 60),
-        onboarded=st.none() | second,
+        onboarded=st.none() | st.integers(0, LONG // 3),
     )
     def begin(self, service: list[tuple[int, int]], hold: int, onboarded: int | None) -> None:
         self.service, self.hold, self.onboarded = service, hold, onboarded
@@ -165,8 +177,9 @@ class Day(RuleBasedStateMachine):
             for outage in self.outages
         ]
 
-    @rule(start=second, end=second, by=st.sampled_from([None, "head"]))
-    def maintained(self, start: int, end: int, by: str | None) -> None:
+    @rule(start=second, length=st.integers(-5, 90), by=st.sampled_from([None, "head"]))
+    def maintained(self, start: int, length: int, by: str | None) -> None:
+        end = start + length
         work = Maintenance(start_ns=start * SECOND_NS, end_ns=end * SECOND_NS, approved_by=by)
         self.works.append(work)
 
