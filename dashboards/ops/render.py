@@ -79,6 +79,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -98,6 +99,10 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         agent_mark=words.agent_mark,
         stream_kinds=sorted(KINDS),
     )
+    # All of them now: files that an upgrade replaces under a running process must not meet
+    # the code of before.
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 
