@@ -11,13 +11,13 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from drivers.snmp.endpoint import Address, Endpoint
 from drivers.snmp.errors import BudgetExceeded, DecodeError, SnmpError, Timeout, Unreachable
+from drivers.snmp.layout import id_place
 from drivers.snmp.message import (
     REQUEST_ID_HIGH,
     REQUEST_ID_LOW,
@@ -27,6 +27,7 @@ from drivers.snmp.message import (
     Version,
     decode_head,
 )
+from drivers.snmp.pending import Callbacks, Lighter, OnError, OnReply, Pending
 from drivers.snmp.target import Budget, Device, Target, resolve
 from drivers.snmp.wheel import TimerWheel
 from tenone.runtime.clock import Clock
@@ -37,13 +38,8 @@ STALL_NS = 200_000_000
 MAX_OUTSTANDING = 512
 MIN_OUTSTANDING = 16
 SPENT_IDS = 8_192
-"""How many finished request-ids are remembered, to tell a late answer from a stray one."""
-
-OnReply = Callable[[Head, bytes], None]
-"""Takes a matched response; raises DecodeError if its variable bindings are malformed."""
-OnError = Callable[[SnmpError], None]
-Lighter = Callable[[], Request | None]
-"""Asked before a retry for a lighter request; None repeats the same one."""
+"""At least so many, at most twice as many finished request-ids are remembered, to tell a late
+answer from a stray one."""
 
 
 @dataclass(slots=True)
@@ -62,26 +58,6 @@ class Counts:
     malformed: int = 0
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Pending:
-    """A request that waits to be sent, or for its answer."""
-
-    device: Device
-    request: Request
-    on_reply: OnReply
-    on_error: OnError
-    budget: Budget | None
-    lighter: Lighter | None
-    tries_left: int
-    ids: list[int] = field(default_factory=list)
-    """Every id it was sent with: a late answer to the first try answers the second."""
-    sent_ns: int = 0
-    deadline_ns: int = 0
-    counted: bool = False
-    done: bool = False
-    foreign: Address | None = None
-
-
 class SnmpClient:
     """Asks agents over UDP. ``async with SnmpClient(clock=SystemClock()) as client: ...``.
 
@@ -97,17 +73,23 @@ class SnmpClient:
         self._endpoints: dict[socket.AddressFamily, Endpoint] = {}
         self._devices: dict[Address, list[Device]] = {}
         self._pending: dict[int, Pending] = {}
-        self._spent: dict[int, None] = {}
+        self._spent: set[int] = set()
+        self._long_spent: set[int] = set()
         self._ready: deque[Device] = deque()
         self._in_flight = 0
-        self._wheel: TimerWheel[Pending] = TimerWheel(clock, self._due)
+        # By id, not by object: what has been answered is free at once, not when its slot comes.
+        self._wheel: TimerWheel[int] = TimerWheel(clock, self._due)
+        self._receiving = False
+        """Within a run of datagrams: requests are queued and go out together at its end."""
+        self.received_ns = 0
+        """When the run of datagrams that held the last answer began to be read."""
         self._ids: list[int] = []
 
     async def device(self, target: Target) -> Device:
         """Resolve ``target`` and open the socket of its family; raises :class:`BadTarget`."""
         device = await resolve(target)
         if device.family not in self._endpoints:
-            endpoint = Endpoint(device.family, self._take, self._pump)
+            endpoint = Endpoint(device.family, self._take, self._burst)
             self._endpoints[device.family] = endpoint
             self._bound = self._bound or max(MIN_OUTSTANDING, min(MAX_OUTSTANDING, endpoint.room))
         self._devices.setdefault(device.address, []).append(device)
@@ -125,7 +107,7 @@ class SnmpClient:
         device.waiting.clear()
         for pending in waiting:
             pending.done = True
-            pending.on_error(gone)
+            pending.error(gone)
         for pending in {p for p in self._pending.values() if p.device is device}:
             self._fail(pending, gone)
 
@@ -144,19 +126,18 @@ class SnmpClient:
         lighter: Lighter | None = None,
     ) -> None:
         """Queue a request; exactly one of the callbacks is called, once, later."""
-        device.waiting.append(
-            Pending(
-                device=device,
-                request=request,
-                on_reply=on_reply,
-                on_error=on_error,
-                budget=budget,
-                lighter=lighter,
-                tries_left=device.tries,
-            )
-        )
-        self._enqueue(device)
-        self._pump()
+        pending = Callbacks(device, request, budget)
+        pending.on_reply, pending.on_error, pending.on_lighter = on_reply, on_error, lighter
+        self.post(pending)
+
+    def post(self, pending: Pending) -> None:
+        """Queue a request; it is told what became of it once, later."""
+        device = pending.device
+        device.waiting.append(pending)
+        if not device.queued:
+            self._enqueue(device)
+        if not self._receiving:
+            self._pump()
 
     async def ask(
         self,
@@ -193,6 +174,9 @@ class SnmpClient:
     def _pump(self) -> None:
         """Send while the overall bound and the devices' windows allow, one each in turn."""
         bound = self._bound or MIN_OUTSTANDING
+        if not self._ready:
+            return
+        now_ns = self.clock.monotonic_ns()
         while self._ready and self._in_flight < bound:
             device = self._ready.popleft()
             device.queued = False
@@ -200,27 +184,28 @@ class SnmpClient:
                 continue
             pending = device.waiting.popleft()
             device.outstanding += 1
-            self._send(pending)
-            self._enqueue(device)
+            self._send(pending, now_ns)
+            if device.waiting:
+                self._enqueue(device)
 
-    def _send(self, pending: Pending) -> None:
+    def _send(self, pending: Pending, now_ns: int) -> None:
         device = pending.device
-        now_ns = self.clock.monotonic_ns()
         if not pending.counted:
             pending.counted = True
             self._in_flight += 1
         pending.tries_left -= 1
         pending.sent_ns = pending.sent_ns or now_ns
         pending.deadline_ns = now_ns + device.timeout_ns
-        if not pending.ids:
+        if not pending.request_id:
             self._give_id(pending)
+        number, budget = pending.request_id, pending.budget
         try:
-            if pending.budget is not None:
-                pending.budget.spend(device.label, now_ns)
-                pending.deadline_ns = min(pending.deadline_ns, pending.budget.deadline_ns)
-            self._wheel.schedule(pending, min(now_ns + STALL_NS, pending.deadline_ns))
+            if budget is not None:
+                budget.spend(device.label, now_ns)
+                pending.deadline_ns = min(pending.deadline_ns, budget.deadline_ns)
+            self._wheel.schedule(number, min(now_ns + STALL_NS, pending.deadline_ns))
             self.counts.sent += 1
-            data = pending.request.stamp(pending.ids[-1])
+            data = pending.request.stamp(number)
             self._endpoints[device.family].send(data, device.address)
         except BudgetExceeded as error:
             self._fail_soon(pending, error)
@@ -232,7 +217,9 @@ class SnmpClient:
         number = self._next_id()
         while number in self._pending:
             number = self._next_id()
-        pending.ids.append(number)
+        if pending.request_id:
+            pending.earlier_ids += (pending.request_id,)
+        pending.request_id = number
         self._pending[number] = pending
 
     def _next_id(self) -> int:
@@ -245,14 +232,26 @@ class SnmpClient:
 
     # -- receiving -------------------------------------------------------------------
 
+    def _burst(self) -> None:
+        self._receiving = False
+        self._pump()
+
     def _take(self, data: bytes, address: Address) -> None:
         counts = self.counts
         counts.received += 1
+        if not self._receiving:
+            self._receiving = True
+            self.received_ns = self.clock.monotonic_ns()
+        at = id_place(data)
+        pending = self._pending.get(int.from_bytes(data[at : at + 4], "big"))
+        if pending is not None and address == pending.device.address and pending.glance(data):
+            self._answered(pending)
+            return
         try:
             head = decode_head(data)
             pending = self._pending.get(head.request_id)
             if pending is None:
-                if head.request_id in self._spent:
+                if head.request_id in self._spent or head.request_id in self._long_spent:
                     counts.late_or_duplicate += 1
                 else:
                     counts.stray += 1
@@ -269,27 +268,34 @@ class SnmpClient:
                 # An echo of our own request, or something that plays manager.
                 counts.stray += 1
                 return
-            pending.on_reply(head, data)
+            pending.reply(head, data)
         except DecodeError as error:
             counts.malformed += 1
             for culprit in self._devices.get(address, ()):
                 culprit.garbage = error
                 culprit.garbage_ns = self.clock.monotonic_ns()
             return
-        counts.answered += 1
-        device.awake = True
+        self._answered(pending)
+
+    def _answered(self, pending: Pending) -> None:
+        self.counts.answered += 1
+        pending.device.awake = True
         self._finish(pending)
 
     def _finish(self, pending: Pending) -> None:
         pending.done = True
-        self._uncount(pending)
-        for number in pending.ids:
+        if pending.counted:
+            pending.counted = False
+            self._in_flight -= 1
+        for number in (pending.request_id, *pending.earlier_ids):
             del self._pending[number]
-            self._spent[number] = None
-            if len(self._spent) > SPENT_IDS:
-                del self._spent[next(iter(self._spent))]
-        pending.device.outstanding -= 1
-        self._enqueue(pending.device)
+            self._spent.add(number)
+        if len(self._spent) >= SPENT_IDS:
+            self._long_spent, self._spent = self._spent, set()
+        device = pending.device
+        device.outstanding -= 1
+        if device.waiting:
+            self._enqueue(device)
 
     def _uncount(self, pending: Pending) -> None:
         if pending.counted:
@@ -298,12 +304,13 @@ class SnmpClient:
 
     # -- time and failure ------------------------------------------------------------
 
-    def _due(self, pending: Pending, now_ns: int) -> None:
-        if pending.done:
+    def _due(self, number: int, now_ns: int) -> None:
+        pending = self._pending.get(number)
+        if pending is None or number != pending.request_id:
             return
         if now_ns < pending.deadline_ns:
             self._uncount(pending)
-            self._wheel.schedule(pending, pending.deadline_ns)
+            self._wheel.schedule(number, pending.deadline_ns)
             self._pump()
             return
         device = pending.device
@@ -315,12 +322,12 @@ class SnmpClient:
             self._fail(pending, budget.late(device.label))
         else:
             self.counts.retried += 1
-            lighter = pending.lighter() if pending.lighter is not None else None
+            lighter = pending.lighter()
             if lighter is not None:
                 # Another question needs another id.
                 pending.request = lighter
                 self._give_id(pending)
-            self._send(pending)
+            self._send(pending, now_ns)
 
     def _why(self, pending: Pending) -> SnmpError:
         device = pending.device
@@ -348,7 +355,7 @@ class SnmpClient:
             return
         self.counts.failed += 1
         self._finish(pending)
-        pending.on_error(error)
+        pending.error(error)
         self._pump()
 
     # -- life ------------------------------------------------------------------------

@@ -68,16 +68,18 @@ class Endpoint:
 
     def _receive(self) -> None:
         receive, buffer, take = self._socket.recvfrom_into, self._buffer, self._on_datagram
-        for _ in range(RECEIVE_BURST):
-            try:
-                size, address = receive(buffer)
-            except BlockingIOError:
-                break
-            except OSError:
-                self.errors += 1
-                continue
-            take(bytes(buffer[:size]), address)
-        self._on_burst()
+        try:
+            for _ in range(RECEIVE_BURST):
+                try:
+                    size, address = receive(buffer)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    self.errors += 1
+                    continue
+                take(bytes(buffer[:size]), address)
+        finally:
+            self._on_burst()
 
     def _unblock(self) -> None:
         while self._blocked:

@@ -9,6 +9,7 @@ from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
 from drivers.snmp.errors import SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
+from drivers.snmp.layout import Board
 from drivers.snmp.ports import Port
 from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
 from drivers.snmp.target import Device
@@ -70,7 +71,10 @@ class Plan:
     """What the device does not have has been left out; from now on an absence is a change."""
     paused: dict[int, tuple[int, SnmpError]] = field(default_factory=dict)
     """Group -> until when (monotonic ns) it is left alone, and why."""
+    board: Board = field(default_factory=Board)
+    """The last whole sweep by this plan."""
     _chunks: tuple[tuple[Chunk, ...], ...] = ()
+    _all: tuple[Chunk, ...] = ()
     _chunk_size: int = 0
 
     def chunks(self, device: Device, now_ns: int) -> Sequence[Chunk]:
@@ -84,11 +88,12 @@ class Plan:
                 )
                 for group in self.groups
             )
+            self._all = tuple(chunk for part in self._chunks for chunk in part)
             self._chunk_size = device.max_varbinds
+        if not self.paused:
+            return self._all
         for number in [n for n, (until, _) in self.paused.items() if now_ns >= until]:
             del self.paused[number]
-        if not self.paused and len(self._chunks) == 1:
-            return self._chunks[0]
         wanted = (part for n, part in enumerate(self._chunks) if n not in self.paused)
         return [chunk for part in wanted for chunk in part]
 
@@ -291,12 +296,11 @@ def inventory_columns(ports: Sequence[Port]) -> tuple[Column, ...]:
 def column(name: str, values: Slots) -> Column:
     """A numeric column; a value its type cannot hold is unknown."""
     metric = METRICS[name]
-    if None not in values:
-        try:
-            data = array(metric.type.code, values).tobytes()  # type: ignore[type-var] # no None
-            return Column(metric, len(values), data, all_valid(len(values)))
-        except OverflowError:
-            pass
+    try:
+        data = array(metric.type.code, values).tobytes()  # type: ignore[type-var] # see below
+        return Column(metric, len(values), data, all_valid(len(values)))
+    except (OverflowError, TypeError):
+        pass  # too large for the type, or None
     limit = 1 << (8 * metric.type.width)
     fitting = [value if value is not None and 0 <= value < limit else None for value in values]
     try:

@@ -19,8 +19,10 @@ from drivers.snmp.errors import (
     Timeout,
     UnexpectedReply,
 )
+from drivers.snmp.layout import CLOCK, Answer, Board, Expected, Recall
 from drivers.snmp.message import Head, PduType, Request, build_request, decode_varbinds
 from drivers.snmp.mib import WIDE
+from drivers.snmp.pending import Pending
 from drivers.snmp.session import MAX_SILENCES, agent_error
 from drivers.snmp.target import Budget, Device
 
@@ -42,23 +44,32 @@ _PLAIN = bytes(8 if tag == Tag.COUNTER64 else 4 * (tag in _NUMBERS) for tag in r
 """By type octet: bytes up to which a number without its top bit set needs no second look."""
 
 Slots = list[int | None]
-Expected = tuple[bytes, int, int]
-"""A name with tag and length, how many bytes that is, and the slot its value goes to."""
+_Part = tuple[Request, tuple[Expected, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Chunk:
-    """One GET and what its answer must hold."""
+    """One GET, what its answer must hold, and how one device last answered it.
+
+    ``recall`` is None for a request that is made up for one sweep alone.
+    """
 
     request: Request
     expected: tuple[Expected, ...]
+    recall: Recall | None = None
 
 
 @dataclass(slots=True)
 class Harvest:
-    """What a sweep brought in. ``slots`` holds None where nothing (usable) came."""
+    """What a sweep brought in. ``slots`` holds None where nothing (usable) came.
+
+    ``slots`` is the same object as in the sweep before while nothing but the clock has moved,
+    so it is never changed, and the clock is read from ``clock`` alone.
+    """
 
     slots: Slots
+    clock: int | None = None
+    """What came for slot :data:`CLOCK`."""
     sent_ns: int = 0
     received_ns: int = 0
     absent: list[int] = field(default_factory=list)
@@ -78,14 +89,15 @@ def chunks(
 
     Switches of one make have the same rows: what they are asked is built and kept once.
     """
-    return _cut(community, tuple(wanted), max_varbinds)
+    parts = _cut(community, tuple(wanted), max_varbinds)
+    return tuple(Chunk(*part, Recall()) for part in parts)
 
 
 @lru_cache(maxsize=512)
 def _cut(
     community: bytes, wanted: tuple[tuple[Oid, int], ...], max_varbinds: int
-) -> tuple[Chunk, ...]:
-    found: list[Chunk] = []
+) -> tuple[_Part, ...]:
+    found: list[_Part] = []
     part: list[Expected] = []
     room = REPLY_BYTES - _ENVELOPE_BYTES - len(community)
     left = room
@@ -93,19 +105,23 @@ def _cut(
         name = encode_oid(oid)
         need = _BIND_BYTES + len(name) + (_WIDE_VALUE if oid[:-1] in WIDE else _NARROW_VALUE)
         if part and (need > left or len(part) >= max_varbinds):
-            found.append(_chunk(community, part))
+            found.append(_part(community, part))
             part = []
             left = room
         part.append((name, len(name), slot))
         left -= need
     if part:
-        found.append(_chunk(community, part))
+        found.append(_part(community, part))
     return tuple(found)
 
 
-def _chunk(community: bytes, expected: Sequence[Expected]) -> Chunk:
+def _part(community: bytes, expected: Sequence[Expected]) -> _Part:
     names = tuple(name for name, _, _ in expected)
-    return Chunk(build_request(community, PduType.GET, names), tuple(expected))
+    return build_request(community, PduType.GET, names), tuple(expected)
+
+
+def _chunk(community: bytes, expected: Sequence[Expected]) -> Chunk:
+    return Chunk(*_part(community, expected))
 
 
 def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
@@ -193,6 +209,9 @@ class Gatherer:
         self._active = 0
         self._answered = False
         self._silences = 0
+        self._answers: dict[object, Answer | None] = {}
+        """Chunk -> its answer, None where that is not of a learnt layout."""
+        self._known: list[Answer] = []
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -212,7 +231,7 @@ class Gatherer:
                 self._queue.append(_chunk(self._device.community, chunk.expected[size:]))
                 chunk = _chunk(self._device.community, chunk.expected[:size])
             self._active += 1
-            _Flight(self, chunk).submit(self._client, self._device, self._budget)
+            self._client.post(_Flight(self, chunk, self._device, self._budget))
         if not self._active and not self._done.done():
             self._done.set_result(None)
 
@@ -222,13 +241,50 @@ class Gatherer:
             if head.error_status:
                 self._refused(chunk, head.error_status, head.error_index)
             else:
+                slots = self._harvest.slots
                 read(data, head, chunk.expected, self._harvest)
+                self._answers[chunk] = (
+                    None
+                    if chunk.recall is None
+                    else chunk.recall.learn(data, head, chunk.expected, slots)
+                )
+                if slots[CLOCK] is not None:
+                    self._harvest.clock = slots[CLOCK]
         except UnexpectedReply as error:
             self._harvest.errors.append(UnexpectedReply(f"{self._device.label}: {error}"))
-        self._answered = True
-        self._silences = 0
-        self._harvest.received_ns = self._client.clock.monotonic_ns()
-        self._landed()
+        self._heard()
+
+    def glance(self, chunk: Chunk, data: bytes) -> bool:
+        """Take a response if its layout is known."""
+        harvest = self._harvest
+        known = None if chunk.recall is None else chunk.recall.read(data, harvest.slots)
+        if known is None:
+            return False
+        answer, clock = known
+        self._answers[chunk] = answer
+        self._known.append(answer)
+        if clock is not None:
+            harvest.clock = clock
+        self._heard()
+        return True
+
+    def finish(self, board: Board) -> None:
+        """Fill the slots, or take those of the sweep before if it had the same answers."""
+        harvest = self._harvest
+        same = board.same(self._answers)
+        for answer in self._known:
+            harvest.absent += answer.layout.absent
+            places = answer.layout.places
+            if same is None and places and harvest.slots[places[-1]] is None:
+                answer.put(harvest.slots)
+        if same is not None:
+            harvest.slots = same
+        elif harvest.clock is not None:
+            harvest.slots[CLOCK] = harvest.clock
+        if harvest.clock is None:
+            harvest.clock = harvest.slots[CLOCK]
+        if same is None and not (harvest.errors or harvest.odd or harvest.refused):
+            board.keep(self._answers, harvest.slots)
 
     def failed(self, chunk: Chunk, error: SnmpError) -> None:
         """Take a failure; an agent that answers others may answer half of this one."""
@@ -240,6 +296,12 @@ class Gatherer:
         self._harvest.errors.append(error)
         if (isinstance(error, Timeout) and self._silences >= MAX_SILENCES) or not self._answered:
             self._queue.clear()
+        self._landed()
+
+    def _heard(self) -> None:
+        self._answered = True
+        self._silences = 0
+        self._harvest.received_ns = self._client.received_ns
         self._landed()
 
     def _landed(self) -> None:
@@ -274,22 +336,25 @@ class Gatherer:
         return True
 
 
-class _Flight:
-    """One request on its way: ties the client's callbacks to its chunk."""
+class _Flight(Pending):
+    """One chunk on its way: hands what comes back to its sweep."""
 
     __slots__ = ("_chunk", "_owner")
 
-    def __init__(self, owner: Gatherer, chunk: Chunk) -> None:
+    def __init__(
+        self, owner: Gatherer, chunk: Chunk, device: Device, budget: Budget | None
+    ) -> None:
+        Pending.__init__(self, device, chunk.request, budget)
         self._owner = owner
         self._chunk = chunk
 
-    def submit(self, client: SnmpClient, device: Device, budget: Budget | None) -> None:
-        client.submit(device, self._chunk.request, self._reply, self._error, budget=budget)
+    def glance(self, data: bytes) -> bool:
+        return self._owner.glance(self._chunk, data)
 
-    def _reply(self, head: Head, data: bytes) -> None:
+    def reply(self, head: Head, data: bytes) -> None:
         self._owner.answered(self._chunk, head, data)
 
-    def _error(self, error: SnmpError) -> None:
+    def error(self, error: SnmpError) -> None:
         self._owner.failed(self._chunk, error)
 
 
@@ -299,10 +364,17 @@ async def gather(
     parts: Sequence[Chunk],
     slots: int,
     budget: Budget | None = None,
+    *,
+    board: Board | None = None,
 ) -> Harvest:
-    """Ask all ``parts``; raises :class:`SnmpError` only when nothing at all was answered."""
+    """Ask all ``parts``; raises :class:`SnmpError` only when nothing at all was answered.
+
+    ``board`` remembers from one sweep of the same parts to the next.
+    """
     harvest = Harvest([None] * slots)
-    await Gatherer(client, device, parts, harvest, budget).run()
+    gatherer = Gatherer(client, device, parts, harvest, budget)
+    await gatherer.run()
+    gatherer.finish(board or Board())
     if harvest.errors and not harvest.received_ns:
         raise harvest.errors[0]
     if harvest.errors and all(slot is None for slot in harvest.slots) and not harvest.absent:

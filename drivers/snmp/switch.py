@@ -11,7 +11,7 @@ from drivers.snmp.errors import AgentError, SnmpError
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.identity import System, read_system
 from drivers.snmp.neighbours import Neighbour, read_neighbours
-from drivers.snmp.portplan import NUMBER, SCALARS, TABLE_CHANGE, UPTIME, Choice, Plan
+from drivers.snmp.portplan import NUMBER, SCALARS, TABLE_CHANGE, Choice, Plan
 from drivers.snmp.ports import Port, PortTable, read_ports
 from drivers.snmp.session import Session
 from drivers.snmp.sweep import Harvest, Slots, gather
@@ -78,7 +78,10 @@ class _Table:
     last_change: int | None = None
     misses: dict[str, int] = field(default_factory=dict)
     """Port key -> in how many walks on end it was missing."""
-    raw_state: tuple[Slots, frozenset[int]] | None = None
+    counter_slots: Slots | None = None
+    counter_columns: tuple[Column, ...] = ()
+    state_slots: Slots | None = None
+    state_unanswered: frozenset[int] = frozenset()
     state_columns: tuple[Column, ...] = ()
     state_findings: tuple[Finding, ...] = ()
 
@@ -155,22 +158,32 @@ class SwitchReader:
         plan = plan or table.state
         if not plan.settled and _only_refusals(harvest.errors):
             plan.settle(harvest)
-        raw = (harvest.slots[len(SCALARS) :], plan.unanswered(harvest))
-        if raw != table.raw_state:
-            # Speeds and states change rarely: judge them again only when a raw value did.
-            judged = portplan.state_columns(table.ports, harvest.slots, raw[1])
-            table.state_columns, table.state_findings = judged
-            table.raw_state = raw
+        self._judge(table, harvest.slots, plan.unanswered(harvest))
         odd = _odd(harvest, plan, table.keys, len(portplan.STATE_OBJECTS))
         findings = (*table.state_findings, *odd)
         return _sweep(table, table.state_columns, harvest, findings, rebooted=rebooted)
 
+    @staticmethod
+    def _judge(table: _Table, slots: Slots, unanswered: frozenset[int]) -> None:
+        """Speeds and states change rarely: judge them again only when a raw value did."""
+        before, table.state_slots = table.state_slots, slots
+        same = before is slots or (
+            before is not None and before[len(SCALARS) :] == slots[len(SCALARS) :]
+        )
+        if same and unanswered == table.state_unanswered:
+            return
+        table.state_unanswered = unanswered
+        judged = portplan.state_columns(table.ports, slots, unanswered)
+        table.state_columns, table.state_findings = judged
+
     async def counters(self) -> Sweep:
         """The columns of ``PORT_COUNTERS`` for every known port."""
         table, harvest, _, rebooted = await self._poll(self._ask_counters)
-        columns = portplan.counter_columns(harvest.slots)
+        if harvest.slots is not table.counter_slots:
+            table.counter_slots = harvest.slots
+            table.counter_columns = portplan.counter_columns(harvest.slots)
         findings = table.counters.findings if table.counters is not None else ()
-        return _sweep(table, columns, harvest, findings, rebooted=rebooted)
+        return _sweep(table, table.counter_columns, harvest, findings, rebooted=rebooted)
 
     @property
     def narrow_counters(self) -> frozenset[tuple[str, str]]:
@@ -195,12 +208,12 @@ class SwitchReader:
             await session.get([mib.SYS_UPTIME], budget)
             table, _ = await self._learn(session, budget)
         harvest, plan = await ask(session, table, budget)
-        rebooted = await self._heard(session, harvest.slots[UPTIME], harvest.sent_ns, budget)
+        rebooted = await self._heard(session, harvest.clock, harvest.sent_ns, budget)
         settled = plan is not None and plan.settled
         if rebooted or self._rows_changed(table, harvest, settled=settled):
             table, _ = await self._learn(session, budget, fresh=rebooted)
             harvest, plan = await ask(session, table, budget)
-            await self._heard(session, harvest.slots[UPTIME], harvest.sent_ns, budget)
+            await self._heard(session, harvest.clock, harvest.sent_ns, budget)
             _note_scalars(table, harvest)
         return table, harvest, plan, rebooted
 
@@ -222,14 +235,20 @@ class SwitchReader:
         if _only_refusals(probe.errors):
             table.counters = choice
         taken = Harvest(
-            choice.slots, sent_ns=probe.sent_ns, received_ns=probe.received_ns, errors=probe.errors
+            choice.slots,
+            probe.clock,
+            sent_ns=probe.sent_ns,
+            received_ns=probe.received_ns,
+            errors=probe.errors,
         )
         return taken, None
 
     async def _ask(self, session: Session, plan: Plan, budget: Budget) -> Harvest:
         clock = self._client.clock
         parts = plan.chunks(session.device, clock.monotonic_ns())
-        harvest = await gather(self._client, session.device, parts, len(plan.names), budget)
+        harvest = await gather(
+            self._client, session.device, parts, len(plan.names), budget, board=plan.board
+        )
         if harvest.errors or plan.paused:
             plan.note_silence(harvest, clock.monotonic_ns())
         return harvest
@@ -343,7 +362,7 @@ def _sweep(
     return Sweep(
         rows=table.keys,
         columns=columns,
-        uptime_ticks=harvest.slots[UPTIME],
+        uptime_ticks=harvest.clock,
         sent_ns=harvest.sent_ns,
         received_ns=harvest.received_ns,
         rebooted=rebooted,

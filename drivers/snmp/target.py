@@ -11,7 +11,7 @@ from drivers.snmp.endpoint import Address
 from drivers.snmp.errors import BadTarget, BudgetExceeded, DecodeError
 
 if TYPE_CHECKING:
-    from drivers.snmp.client import Pending
+    from drivers.snmp.pending import Pending
 
 DEFAULT_PORT = 161
 MAX_PORT = 65_535
