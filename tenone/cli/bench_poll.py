@@ -24,6 +24,7 @@ from tenone.cli.bench_switches import COLUMNS, PORTS, VALUES, Load, expected, sw
 from tenone.runtime.clock import SystemClock
 
 WORKERS = 64
+LEARNING_ROUNDS = 2
 Json = dict[str, Any]
 
 
@@ -89,7 +90,11 @@ async def _others(run: Run, folder: Path, say: Callable[[Json], None]) -> None:
 
 
 async def _ours(run: Run) -> Json:
-    """state() and counters() of every switch in turn; the first round learns the rows."""
+    """state() and counters() of every switch in turn.
+
+    Not measured: the first round, which learns the rows, and the second, which learns what
+    the answers look like; what both cost is in the line.
+    """
     score = Score()
     truth = {name: Column.of(name, values) for name, values in expected().items()}
     async with SnmpClient(clock=SystemClock()) as client:
@@ -105,8 +110,9 @@ async def _ours(run: Run) -> Json:
                 score.fail(error)
 
         before = own_cpu_seconds()
-        queue = iter(readers)
-        await asyncio.gather(*(_drain(queue, sweep) for _ in range(run.workers)))
+        for _ in range(LEARNING_ROUNDS):
+            queue = iter(readers)
+            await asyncio.gather(*(_drain(queue, sweep) for _ in range(run.workers)))
         learning = own_cpu_seconds() - before
         score = Score()
         gc.collect()
@@ -120,7 +126,7 @@ async def _ours(run: Run) -> Json:
             **line,
             "requests_per_sweep": round(sent / max(score.sweeps, 1), 2),
             "retries": client.counts.retried - counts[1],
-            "first_round_cpu_ms_per_switch": round(1000 * learning / len(readers), 3),
+            "learning_cpu_ms_per_switch": round(1000 * learning / len(readers), 3),
         }
 
 
