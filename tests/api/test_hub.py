@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.api.hub import (
@@ -306,6 +306,7 @@ async def test_a_beat_makes_young_what_was_said_again(hub: Hub, city: FakeCity) 
 SCOPES = ["binhai", "binhai/east", "binhai/east/no3", "binhai/west", "binhai/west/no5", "b/east"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(SCOPES), st.sampled_from(["link", "board"]), st.text(max_size=3))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.api.listing import Listed, ListQuery, Page, list_query, one_page, past_page
@@ -44,6 +44,7 @@ def query(limit: int = 200, state: str | None = None, after: str | None = None) 
 IDS = st.text(min_size=1, max_size=6)
 
 
+@settings(deadline=None)
 @given(st.sets(IDS, max_size=30), st.sets(IDS, max_size=10), st.integers(1, 7), st.data())
 def test_what_stays_appears_once_whatever_comes_and_goes(
     stays: set[str], others: set[str], limit: int, data: st.DataObject
@@ -75,6 +76,7 @@ def test_a_cursor_leads_on_from_the_last_id(services: Services) -> None:
     assert rest["next_cursor"] is None
 
 
+@settings(deadline=None)
 @given(IDS)
 def test_every_id_survives_as_a_cursor(last: str) -> None:
     found = page({last: "good", last + "\uffff": "good"}, query(limit=1))
@@ -83,6 +85,7 @@ def test_every_id_survives_as_a_cursor(last: str) -> None:
     assert set(cursor).isdisjoint("=+/&?#")
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(IDS, max_size=8), max_size=8), st.integers(1, 3), IDS)
 def test_portions_make_the_same_page(portions: list[list[str]], limit: int, after: str) -> None:
     whole = {name: "good" for portion in portions for name in portion}
