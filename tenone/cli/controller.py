@@ -33,7 +33,7 @@ from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.cli.docs import docs_directory
 from tenone.cli.docs import router as handbook_router
-from tenone.config import City, ConfigError, load_city
+from tenone.config import City, ConfigError, SecretError, load_city
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
 
@@ -71,7 +71,9 @@ def controller(
         raise typer.Exit(BAD_CONFIGURATION) from None
     try:
         run_service(lambda stop: _serve(city, stop, ready_json=ready_json, demo=demo))
-    except (BrokerError, EndpointError, ExportError, HttpError, StoreError) as error:
+    except (
+        BrokerError, EndpointError, ExportError, HttpError, SecretError, StoreError
+    ) as error:  # fmt: skip
         typer.echo(f"tenone controller: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None
 
@@ -114,7 +116,12 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             actions=running,
             health=running.health(),
             ingest=running.figures,
-            config=HttpConfig(demo=demo),
+            config=HttpConfig(
+                demo=demo,
+                secure_cookies=city.http.behind_tls,
+                hosts=city.http.hosts,
+                metrics_token=token.reveal() if (token := city.http.metrics_token) else None,
+            ),
         )
         app = create_app(services)
         mount(app, services)

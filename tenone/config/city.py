@@ -113,6 +113,12 @@ class Http(ConfigModel):
 
     host: Host = "127.0.0.1"
     port: Port = HTTP_PORT
+    behind_tls: bool = False
+    """A web server with TLS stands in front: cookies are marked Secure."""
+    hosts: tuple[Host, ...] = ()
+    """The names it answers to; empty: any."""
+    metrics_token: SecretRef | None = None
+    """Bearer token for ``/metrics`` from other machines; without it they are refused."""
 
     @field_validator("host")
     @classmethod

@@ -202,3 +202,39 @@ def test_the_documentation_is_served_to_whoever_is_signed_in(
     page = urllib.request.Request(f"{ready['url']}/handbook/index.md", headers={"Cookie": cookie})  # noqa: S310 - loopback
     with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: S310 - loopback
         assert b"internals.md" in answer.read()
+
+
+def test_behind_tls_cookies_are_secure_and_metrics_want_their_token(city: Path) -> None:
+    text = city.read_text()
+    city.write_text(
+        text.replace(
+            "http: {host: 127.0.0.1,",
+            "http: {behind_tls: true, metrics_token: 'env:TOKEN', host: 127.0.0.1,",
+        )
+    )
+    with start(city, "--ready-json", TOKEN="opensesame") as process:
+        try:
+            assert process.stdout is not None
+            ready = json.loads(process.stdout.readline())
+            url = ready["url"]
+            request = urllib.request.Request(  # noqa: S310 - loopback
+                f"{url}/api/v1/sessions",
+                data=json.dumps({"code": ready["sign_in_code"]}).encode(),
+                headers={"Content-Type": "application/json", "Origin": url},
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+                cookie = answer.headers["Set-Cookie"]
+            assert cookie.startswith("__Host-")
+            assert "Secure" in cookie
+            for token, status in (("opensesame", 200), ("guess", 401)):
+                asked = urllib.request.Request(  # noqa: S310 - loopback
+                    f"{url}/metrics",
+                    headers={"X-Forwarded-For": "192.0.2.7", "Authorization": f"Bearer {token}"},
+                )
+                try:
+                    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - loopback
+                        assert answer.status == status
+                except urllib.error.HTTPError as error:
+                    assert error.code == status  # noqa: PT017 - the refusal is the fact
+        finally:
+            process.kill()
