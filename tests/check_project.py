@@ -30,6 +30,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     "controller/api/routers/": "every resource over HTTP in tests/api/test_app.py",
     "controller/store/migrations/": "tests/controller/test_records.py compares with the tables",
+    "drivers/snmp/pending.py": "both kinds in tests/snmp/test_client.py and test_layout.py",
     "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",
     "tenone/cli/sim.py": "as a process in tests/firmware_sims/test_sim_command.py",
     "tenone/config/base.py": "whole files in tests/config/test_load.py",

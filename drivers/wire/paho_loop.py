@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -111,13 +112,22 @@ class Watch:
     async def open(self, work: Callable[[], MQTTErrorCode]) -> None:
         """Run ``work``, which opens the client's socket and blocks, off the loop; then watch it.
 
-        When cancelled, the socket that ``work`` may still open is closed as soon as it appears.
+        When cancelled, the socket that ``work`` may still open is closed as soon as it appears,
+        by the thread itself: the loop may be gone by then.
         """
         self._client.on_socket_register_write = self._want_write
-        opening = self._loop.run_in_executor(None, work)
+        unwanted = threading.Event()
+
+        def work_unless_unwanted() -> None:
+            work()
+            if unwanted.is_set():
+                self._close_socket()
+
+        opening = self._loop.run_in_executor(None, work_unless_unwanted)
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
+            unwanted.set()
             opening.add_done_callback(self._close_late)
             raise
         self._client.on_socket_close = self._on_close
@@ -131,6 +141,9 @@ class Watch:
     def close(self) -> None:
         """Stop watching and close the socket."""
         self._forget()
+        self._close_socket()
+
+    def _close_socket(self) -> None:
         client = self._client
         # The client object may be collected later, when the loop is gone.
         client.on_socket_close = client.on_socket_register_write = None
@@ -138,7 +151,7 @@ class Watch:
         if opened is not None:
             opened.close()
 
-    def _close_late(self, opening: "asyncio.Future[MQTTErrorCode]") -> None:
+    def _close_late(self, opening: "asyncio.Future[None]") -> None:
         if not opening.cancelled():
             opening.exception()
         self.close()

@@ -1,11 +1,14 @@
 import asyncio
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
-from drivers.wire.paho_loop import BufferedClient
+from drivers.wire.paho_loop import BufferedClient, Watch
 
 
 def test_paho_still_reads_in_the_one_place_we_replace() -> None:
@@ -70,3 +73,40 @@ async def test_pausing_and_resuming_loses_nothing(embedded: EmbeddedBroker) -> N
         watch.resume()
         await asyncio.wait_for(collecting, 20)
         assert found == list(range(600))
+
+
+def test_a_connection_that_comes_after_the_loop_has_gone_is_closed(
+    embedded: EmbeddedBroker,
+) -> None:
+    client = BufferedClient(
+        CallbackAPIVersion.VERSION2, client_id="late", protocol=MQTTProtocolVersion.MQTTv5
+    )
+    go_on = threading.Event()
+    opened: list[socket.socket] = []
+
+    def work() -> MQTTErrorCode:
+        assert go_on.wait(20)
+        code = client.connect(embedded.host, embedded.port)
+        made = client.socket()
+        assert isinstance(made, socket.socket)
+        opened.append(made)
+        return code
+
+    async def give_up() -> None:
+        watch = Watch(client, asyncio.get_running_loop(), lambda _sentence: None)
+        opening = asyncio.create_task(watch.open(work))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+
+    threads = ThreadPoolExecutor(1)
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(threads)
+    try:
+        loop.run_until_complete(give_up())
+    finally:
+        loop.close()
+    go_on.set()
+    threads.shutdown()
+    assert [one.fileno() for one in opened] == [-1]
