@@ -5,7 +5,6 @@ Pure ASGI, so that streams are not wrapped. What is not named in :data:`OPEN_PAT
 """
 
 import hmac
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.api.problems import problem_response
 from controller.api.sessions import Session, Sessions
+from tenone.config.quantities import is_loopback
 
 SIGN_IN_PATH = "/sign-in"
 METRICS_PREFIX = "/metrics"
@@ -179,16 +179,6 @@ def host_name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
-
-
-def is_loopback(name: str) -> bool:
-    """Whether ``name`` is an address of this machine itself, or ``localhost``."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def same_origin(headers: Headers) -> bool:

@@ -10,7 +10,6 @@ SQLite has no page checksum (92 of 300 flipped bits came back as silently wrong 
 row has a CRC-32 over its stored bytes and its numbers.
 """
 
-import os
 import sqlite3
 import struct
 import zlib
@@ -22,6 +21,7 @@ from typing import Any
 from controller.store.protocols import Arrival, ChainKey, StoredBlock, StoreError
 from controller.store.watermark import Chain, IntervalSet
 from tenone.blocks.layout import Layout, LayoutError
+from tenone.journal.disk import sync_folder
 from tenone.vocabulary.states import PriorityClass
 
 FORMAT = 1
@@ -91,15 +91,6 @@ def size_of(path: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in ``folder`` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def connect(path: Path) -> sqlite3.Connection:

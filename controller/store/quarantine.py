@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.store.dayfile import connect, sync_folder
+from controller.store.dayfile import connect
 from controller.store.protocols import StoreError
+from tenone.journal.disk import sync_folder
 
 LIMIT_ROWS = 10_000
 LIMIT_BYTES = 64 * 1024 * 1024

@@ -29,6 +29,7 @@ import yaml
 
 from tenone.cli.bench_agents import COLUMNS, DISTRICT, Load, port_names, school_name
 from tenone.cli.bench_machine import cpu_seconds, machine, own_cpu_seconds, version_of
+from tenone.cli.processes import free_port
 
 MOSQUITTO = """
 listener {port} 127.0.0.1
@@ -61,7 +62,7 @@ def ingest(  # noqa: PLR0917 - typer reads options from the signature
             body = _measure(
                 Path(folder),
                 Load(
-                    port=_free_port(),
+                    port=free_port(),
                     schools=schools,
                     switches=switches,
                     ports=ports,
@@ -321,12 +322,6 @@ def _stored(folder: Path) -> dict[str, int]:
                 blocks += 1
                 digest ^= int.from_bytes(hashlib.sha256(found.block.hash).digest()[:8], "little")
     return {"blocks": blocks, "digest": digest, "bytes": size}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # -- the controller's process

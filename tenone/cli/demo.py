@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import tempfile
 import time
 import urllib.error
@@ -22,7 +21,7 @@ import yaml
 from firmware_sims import city
 from firmware_sims.director import Fault, Place, faults
 from firmware_sims.switch import plan
-from tenone.cli.processes import Child, ChildError, Tree
+from tenone.cli.processes import Child, ChildError, Tree, free_port
 from tenone.config.quantities import duration_seconds
 
 HTTP_PORT = 8010
@@ -76,18 +75,6 @@ def demo(
 def _refused(sentence: str, code: int = 2) -> typer.Exit:
     typer.echo(f"tenone demo: {sentence}", err=True)
     return typer.Exit(code)
-
-
-def free_port(wanted: int = 0, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port on loopback that nobody holds; ``wanted`` if it is free."""
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((LOOPBACK, port))
-                found: int = probe.getsockname()[1]
-                return found
-    raise ChildError("no free port on this machine's loopback")
 
 
 class Stage:

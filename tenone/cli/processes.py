@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,18 @@ PR_SET_PDEATHSIG = 1
 
 class ChildError(Exception):
     """A child that did not start, or ended when it should not; the message says which and why."""
+
+
+def free_port(wanted: int = 0) -> int:
+    """A TCP port on loopback that nobody holds; ``wanted`` if it is free."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found: int = probe.getsockname()[1]
+                return found
+    raise ChildError("no free port on this machine's loopback")
 
 
 def _die_with_parent() -> None:

@@ -70,7 +70,7 @@ class _OsFile:
     def sync(self) -> None:
         os.fdatasync(self._fd)
         if self._folder is not None:  # a new name needs its folder written too
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
             self._folder = None
 
     def truncate(self, size: int) -> None:
@@ -90,7 +90,7 @@ class OsDisk:
             return
         self.make_folder(path.parent)
         path.mkdir(exist_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def names(self, folder: Path) -> list[str]:
         """See :class:`Disk`."""
@@ -122,14 +122,15 @@ class OsDisk:
         except OSError:
             fresh.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def remove(self, path: Path) -> None:
         """See :class:`Disk`."""
         path.unlink(missing_ok=True)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Make new names in a folder survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

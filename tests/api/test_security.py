@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from starlette.types import Message, Scope
 
 from controller.api.app import create_app
-from controller.api.security import CONTENT_SECURITY_POLICY, host_name, is_loopback, local_path
+from controller.api.security import CONTENT_SECURITY_POLICY, host_name, local_path
 from controller.api.services import HttpConfig, Services
 from controller.api.sessions import Role
+from tenone.config.quantities import is_loopback
 from tenone.vocabulary.scope import ScopePath
 from tests.api.conftest import BASE, COOKIE, RecordingActions, client_of
 

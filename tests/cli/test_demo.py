@@ -1,22 +1,11 @@
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-
-from tenone.cli.demo import free_port
-
-
-def test_a_port_that_is_taken_is_not_given_out() -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        taken = holder.getsockname()[1]
-        assert free_port(taken) != taken
 
 
 def running(folder: Path) -> list[str]:

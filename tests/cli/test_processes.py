@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tenone.cli.processes import Child, ChildError, Tree
+from tenone.cli.processes import Child, ChildError, Tree, free_port
 
 
 def switch(folder: Path, name: str = "switches") -> Child:
@@ -30,6 +31,14 @@ def eventually(fact: Callable[[], bool], seconds: float = 20.0) -> None:
     while not fact():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_port_that_is_taken_is_not_given_out() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        assert free_port(taken) != taken
 
 
 async def test_a_child_says_when_it_is_ready_answers_and_stops(tmp_path: Path) -> None:

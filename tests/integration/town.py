@@ -8,7 +8,6 @@ both with the rows of the controller's SQLite files.
 import asyncio
 import json
 import shutil
-import socket
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -19,16 +18,9 @@ import yaml
 
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
-from tenone.cli.processes import Child
+from tenone.cli.processes import Child, free_port
 
 COMMUNITY = "public"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Broker:
