@@ -1,40 +1,40 @@
 """The controller without its web side: ingest, store, state, records, composed and run."""
 
 import asyncio
-import json
 import logging
-import os
-import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from controller.api.services import ActionReply, Health, IngestFigures
-from controller.ingest.commands import NO_ANSWER, CommandDesk
+from controller.api.services import Health, IngestFigures
+from controller.asking import Asking
+from controller.bus import Bus
+from controller.host_state import HostState
+from controller.house import House, Maker, Room
+from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
 from controller.ingest.link import HostLink, PortMaker
 from controller.ingest.pipeline import Ingest
 from controller.ingest.receipts import ReceiptBook
+from controller.keeping import Keeping
 from controller.plan import CityPlan, plan_of
 from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.blocks import SqliteBlockStore
 from controller.store.influx import InfluxExport, InfluxTarget
-from controller.store.protocols import LinkChange, StoreError
+from controller.store.protocols import Arrival, LinkChange, StoreError
 from controller.store.quarantine import Quarantine
 from controller.store.records import PortFacts, SqlRecords
+from controller.threads import Thread
 from controller.views import Binding
-from drivers.wire.commands import CommandState
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.sparkplug.host import HostSession
 from drivers.wire.sparkplug.messages import ConnectPlan
-from drivers.wire.topics import NodeId
 from tenone.config.city import City as CityConfig
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor, TaskHealth
@@ -49,10 +49,8 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-POLL_DEADLINE_SECONDS = 10.0
-MAX_UNKEPT = 100_000
-"""Changes held while the records cannot be written; beyond it the oldest are given up, loudly."""
-HOST_STATE_FILE = "host-state.json"
+ROOMS: tuple[Maker, ...] = ()
+"""The rooms beside ingest and live state, in the order they open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,29 @@ class _Known:
     changes: list[LinkChange]
     bindings: dict[str, Binding]
     ports: list[tuple[tuple[str, str], list[PortFacts]]]
+
+
+class _Showing:
+    """What ingest feeds: live state first, then the rooms."""
+
+    def __init__(self, live: LiveState, bus: Bus) -> None:
+        self._live = live
+        self._bus = bus
+
+    def apply(self, arrival: Arrival) -> None:
+        self._live.apply(arrival)
+        self._bus.block(arrival)
+
+    def agent_born(self, school: str, version: str, *, now_ns: int) -> None:
+        self._live.agent_born(school, version, now_ns=now_ns)
+        self._bus.agent(school, online=True)
+
+    def agent_died(self, school: str) -> None:
+        self._live.agent_died(school)
+        self._bus.agent(school, online=False)
+
+    def agent_heard(self, school: str, *, now_ns: int, offset_seconds: float) -> None:
+        self._live.agent_heard(school, now_ns=now_ns, offset_seconds=offset_seconds)
 
 
 class Controller:
@@ -79,6 +100,7 @@ class Controller:
         endpoint: Endpoint | None = None,
         make_port: PortMaker | None = None,
     ) -> None:
+        self._config = config
         self._clock = clock
         self._folder = Path(config.store.path)
         self.plan: CityPlan = plan_of(config)
@@ -89,71 +111,101 @@ class Controller:
         self.records = SqlRecords(config.records.url)
         self._numbering = Numbering(self.plan)
         self.live = LiveState(self._numbering, now_ns=clock.monotonic_ns())
-        self._commit_thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._records_thread = ThreadPoolExecutor(1, thread_name_prefix="records")
+        self.bus = Bus()
+        self._in_store = Thread("commit")
+        self._in_records = Thread("records")
+        self._keeping = Keeping(self.records, self._in_records, clock)
         self._book = ReceiptBook()
         self._desk = CommandDesk(clock)
+        self._wake = asyncio.Event()
         self.ingest = Ingest(
             commit=self.store.commit,
             quarantine=self.quarantine,
-            live=self.live,
+            live=_Showing(self.live, self.bus),
             book=self._book,
             clock=clock,
-            executor=self._commit_thread,
-            on_applied=self._changed,
+            executor=self._in_store.executor,
+            on_applied=self._wake.set,
         )
         self._supervisor = Supervisor(clock)
-        self._unkept: list[LinkChange] = []
-        self._unkept_ports: list[tuple[str, str, list[PortFacts]]] = []
-        self._wake = asyncio.Event()
-        self._to_keep = asyncio.Event()
-        self._records_trouble = ""
         if make_port is None:
             where = endpoint or endpoint_of(config.broker)
             make_port = port_maker(where, f"tenone-{config.broker.host_id}")
         self._make_port = make_port
-        self._host_id = config.broker.host_id
-        self._influx = config.store.influx
         self.export: InfluxExport | None = None
+        self.rooms: Mapping[str, Room] = {}
         self.city: LiveCity
         self.link: HostLink
+        self.asking: Asking
 
     async def start(self) -> None:
         """Open what is kept, learn from it, start all tasks."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._commit_thread, self._open_store)
-        known = await loop.run_in_executor(self._records_thread, self._open_records)
+        await self._in_store(self._open_store)
+        known = await self._in_records(self._open_records)
         self.live.restore(known.changes, known.ports)
         self.city = LiveCity(self.live, self._clock, bindings=known.bindings)
+        host_state = HostState(self._folder)
+        host_id = self._config.broker.host_id
         self.link = HostLink(
-            session=HostSession(host_id=self._host_id, last_state_ms=self._last_state_ms()),
+            session=HostSession(host_id=host_id, last_state_ms=host_state.last_ms()),
             decoder=Decoder({school.id: school for school in self.plan.schools}, self._clock),
             ingest=self.ingest,
             book=self._book,
             desk=self._desk,
             make_port=self._make_port,
             clock=self._clock,
-            keep_state=self._keep_state,
+            keep_state=host_state.keep,
         )
-        self.city.judge()
+        self.asking = Asking(
+            plan=self.plan,
+            desk=self._desk,
+            link=self.link,
+            scope_of_school=self.city.scope_of_school,
+        )
+        await self._open_rooms()
+        self._judge_now()
+        for name, work in self._tasks().items():
+            self._supervisor.start(name, work)
+
+    def _tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "commit": self.ingest.run,
             "host": self.link.run,
             "judge": self._judge,
-            "records": self._keep_records,
+            "records": self._keeping.run,
             "care": self._care,
         }
-        if self._influx is not None:
+        influx = self._config.store.influx
+        if influx is not None:
             self.export = InfluxExport(
                 source=self.store,
-                target=InfluxTarget(self._influx),
+                target=InfluxTarget(influx),
                 cursor_file=self._folder / "export.json",
                 city=self.plan.id,
                 clock=self._clock,
             )
             tasks["export"] = self.export.run
-        for name, work in tasks.items():
-            self._supervisor.start(name, work)
+        for room in self.rooms.values():
+            tasks |= room.tasks()
+        return tasks
+
+    async def _open_rooms(self) -> None:
+        house = House(
+            config=self._config,
+            plan=self.plan,
+            clock=self._clock,
+            folder=self._folder,
+            live=self.live,
+            city=self.city,
+            store=self.store,
+            records=self.records,
+            bus=self.bus,
+            in_records=self._in_records,
+        )
+        rooms = [make(house) for make in ROOMS]
+        self.rooms = {room.name: room for room in rooms}
+        for room in rooms:
+            await self._in_records(room.open)
 
     def _open_store(self) -> None:
         self.store.start()
@@ -180,28 +232,32 @@ class Controller:
         except TimeoutError:
             log.warning("not all that arrived could be committed; its agents will send it again")
         await self._supervisor.close()
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._commit_thread, self.store.close)
-        await loop.run_in_executor(self._commit_thread, self.quarantine.close)
-        self._collect(self.city.judge())
+        await self._in_store(self.store.close)
+        await self._in_store(self.quarantine.close)
+        self._judge_now()
         try:
-            await self._write_records()
+            await self._keeping.write()
         except StoreError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to say
-        await loop.run_in_executor(self._records_thread, self.records.close)
+        for room in self.rooms.values():
+            await self._in_records(room.close)
+        await self._in_records(self.records.close)
         if self.export is not None:
             self.export.close()
-        self._commit_thread.shutdown()
-        self._records_thread.shutdown()
+        self._in_store.end()
+        self._in_records.end()
 
     # -- tasks
 
-    def _changed(self) -> None:
-        self._wake.set()
+    def _judge_now(self) -> None:
+        changes = self.city.judge()
+        self._keeping.take(changes, self.live.inventories)
+        self.live.inventories.clear()
+        self.bus.changed(changes)
 
     async def _judge(self) -> None:
         while True:
-            self._collect(self.city.judge())
+            self._judge_now()
             await self._clock.sleep(JUDGE_SECONDS)
             if self.live.dirty or self.city.behind or self.live.touched_boards:
                 continue
@@ -218,113 +274,14 @@ class Controller:
                 task.cancel()
             await asyncio.gather(waking, sleeping, return_exceptions=True)
 
-    def _collect(self, changes: Sequence[LinkChange]) -> None:
-        self._unkept += changes
-        self._unkept_ports += self.live.inventories
-        self.live.inventories.clear()
-        if len(self._unkept) > MAX_UNKEPT:
-            lost = len(self._unkept) - MAX_UNKEPT
-            del self._unkept[:lost]
-            log.error("%d changes of links are given up: the records cannot be written", lost)
-        if self._unkept or self._unkept_ports:
-            self._to_keep.set()
-
-    async def _keep_records(self) -> None:
-        while True:
-            await self._to_keep.wait()
-            self._to_keep.clear()
-            await self._write_records()
-
-    async def _write_records(self) -> None:
-        """What cannot be written stays for the next time; raises :class:`StoreError`."""
-        loop = asyncio.get_running_loop()
-        changes, self._unkept = self._unkept, []
-        ports, self._unkept_ports = self._unkept_ports, []
-        try:
-            await loop.run_in_executor(self._records_thread, self.records.append_changes, changes)
-            changes = []
-            while ports:
-                school, switch, facts = ports[0]
-                now_ns = self._clock.wall_ns()
-                await loop.run_in_executor(
-                    self._records_thread, self.records.learn_ports, school, switch, facts, now_ns
-                )
-                del ports[0]
-            self._records_trouble = ""
-        except StoreError as error:
-            self._records_trouble = str(error)
-            self._unkept = changes + self._unkept
-            self._unkept_ports = ports + self._unkept_ports
-            self._to_keep.set()
-            raise
-
     async def _care(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             now_ns = self._clock.wall_ns()
-            await loop.run_in_executor(self._commit_thread, self.store.retain, now_ns)
-            await loop.run_in_executor(self._records_thread, self.records.prune, now_ns)
+            await self._in_store(self.store.retain, now_ns)
+            await self._in_records(self.records.prune, now_ns)
             await self._clock.sleep(CARE_SECONDS)
 
-    # -- the host's STATE over restarts
-
-    def _last_state_ms(self) -> int:
-        try:
-            return int(json.loads((self._folder / HOST_STATE_FILE).read_bytes())["state_ms"])
-        except FileNotFoundError:
-            return 0
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("%s is not readable (%s); starting without it", HOST_STATE_FILE, error)
-            return 0
-
-    def _keep_state(self, state_ms: int) -> None:
-        path = self._folder / HOST_STATE_FILE
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        try:
-            with fresh.open("wb") as file:
-                file.write(json.dumps({"state_ms": state_ms}).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError as error:
-            log.warning("the host's state cannot be kept: %s", error)
-
     # -- for the web side
-
-    async def poll_now(self, school: str, switch: str | None) -> ActionReply:
-        """See :class:`controller.api.services.Actions`."""
-        scope = self.city.scope_of_school(school)
-        if scope is None:
-            return ActionReply(
-                state="failed", code="unknown-school", message=f"There is no school {school!r}."
-            )
-        node = NodeId(scope.parts[1], scope.parts[2])
-        if node not in self.link.nodes:
-            return ActionReply(
-                state="failed",
-                code="agent-silent",
-                message=f"The agent of {school} is not connected, so it cannot be asked.",
-            )
-        names = [one.name for one in self.plan.switches if one.school == school]
-        if switch is not None and switch not in names:
-            return ActionReply(
-                state="failed",
-                code="unknown-switch",
-                message=f"School {school} has no switch {switch!r}.",
-            )
-        asked = names if switch is None else [switch]
-        replies = await asyncio.gather(
-            *(
-                self._desk.ask(
-                    node, "Poll", {"switch": name}, deadline_seconds=POLL_DEADLINE_SECONDS
-                )
-                for name in asked
-            )
-        )
-        worst = max(replies, key=lambda reply: reply.state is CommandState.FAILED)
-        code = {0: "", NO_ANSWER: "no-answer"}.get(worst.code, f"agent-{worst.code}")
-        message = "; ".join(reply.message for reply in replies if reply.state is worst.state)
-        return ActionReply(state=worst.state.value, code=code, message=message)
 
     def figures(self) -> IngestFigures:
         """Counters for /metrics."""
@@ -344,10 +301,11 @@ class Controller:
         return [
             self._broker_health,
             self._store_health,
-            self._records_health,
+            self._keeping.health,
             self._task_health,
             self._evidence_health,
             self._export_health,
+            *(room.health for room in self.rooms.values()),
         ]
 
     @property
@@ -389,10 +347,6 @@ class Controller:
         figures = self.export.figures
         told = f"{figures.blocks} blocks exported, {figures.refused} refused"
         return Health(name="export", ready=True, sentence=figures.trouble or told)
-
-    def _records_health(self) -> Health:
-        trouble = self._records_trouble
-        return Health(name="records", ready=not trouble, sentence=trouble or "records are kept")
 
     def _task_health(self) -> Health:
         down = [one for one in self._supervisor.health if not one.running]

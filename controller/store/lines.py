@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tenone.blocks.block import Block
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
-from tenone.vocabulary.metrics import ColumnType
+from tenone.vocabulary.metric import ColumnType
 
 MAX_PREFIXES = 100_000
 _FLOATS = frozenset({ColumnType.FLOAT32, ColumnType.FLOAT64})

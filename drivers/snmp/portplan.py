@@ -14,7 +14,7 @@ from drivers.snmp.ports import Port
 from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
 from drivers.snmp.target import Device
 from tenone.blocks.columns import Column, ColumnError, all_valid
-from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS
+from tenone.vocabulary.metrics import METRICS
 from tenone.vocabulary.states import Duplex, OperStatus
 
 SCALARS = (mib.SYS_UPTIME, mib.IF_NUMBER, mib.IF_TABLE_LAST_CHANGE)
@@ -47,7 +47,7 @@ COUNTER_OBJECTS: dict[str, tuple[Oid, Oid | None]] = {
     "discontinuity_ticks": (mib.IF_COUNTER_DISCONTINUITY, None),
 }
 """Metric -> the object that carries it, and its 32-bit twin where the object is a 64-bit one."""
-COUNTERS = tuple(COUNTER_OBJECTS[name] for name in PORT_COUNTERS)
+COUNTERS = tuple(COUNTER_OBJECTS.values())
 _WIDTH = len(COUNTERS)
 
 
@@ -181,7 +181,7 @@ def choose(ports: Sequence[Port], probe: Harvest, before: Choice | None) -> Choi
     findings: list[Finding] = []
     for row, port in enumerate(ports):
         start = len(SCALARS) + row * 2 * _WIDTH
-        for place, (metric, (column, twin)) in enumerate(zip(PORT_COUNTERS, COUNTERS, strict=True)):
+        for place, (metric, (column, twin)) in enumerate(COUNTER_OBJECTS.items()):
             small, big = probe.slots[start + place], probe.slots[start + _WIDTH + place]
             series = (port.key, metric)
             use_twin = small is not None and big is None
@@ -214,9 +214,26 @@ def _stalled(before: tuple[int, int], now: tuple[int, int]) -> bool:
 
 
 def counter_columns(slots: Slots) -> tuple[Column, ...]:
-    """The columns of :data:`PORT_COUNTERS` from a steady sweep's slots."""
+    """The columns of ``PORT_COUNTERS`` but the last, from a steady sweep's slots."""
     rows = slots[len(SCALARS) :]
-    return tuple(column(name, rows[place::_WIDTH]) for place, name in enumerate(PORT_COUNTERS))
+    return tuple(column(name, rows[place::_WIDTH]) for place, name in enumerate(COUNTER_OBJECTS))
+
+
+def width_column(ports: Sequence[Port], narrow: frozenset[tuple[str, str]]) -> Column:
+    """``narrow_counters``: on each port, which counters are 32 bits wide.
+
+    ``narrow``: (port key, metric) of those that have a 64-bit form and do not use it.
+    """
+    always = sum(
+        1 << place
+        for place, (name, (_, twin)) in enumerate(COUNTER_OBJECTS.items())
+        if twin is None and METRICS[name].counter
+    )
+    places = {name: 1 << place for place, name in enumerate(COUNTER_OBJECTS)}
+    masks = dict.fromkeys((port.key for port in ports), always)
+    for key, name in narrow:
+        masks[key] |= places[name]
+    return Column.of("narrow_counters", list(masks.values()))
 
 
 def state_columns(

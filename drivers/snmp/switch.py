@@ -78,6 +78,8 @@ class _Table:
     last_change: int | None = None
     misses: dict[str, int] = field(default_factory=dict)
     """Port key -> in how many walks on end it was missing."""
+    widths: tuple[Choice | None, Column] | None = None
+    """Which counters are 32 bits wide, and the choice it was made from."""
     counter_slots: Slots | None = None
     counter_columns: tuple[Column, ...] = ()
     state_slots: Slots | None = None
@@ -182,8 +184,12 @@ class SwitchReader:
         if harvest.slots is not table.counter_slots:
             table.counter_slots = harvest.slots
             table.counter_columns = portplan.counter_columns(harvest.slots)
+        if table.widths is None or table.widths[0] is not table.counters:
+            widths = portplan.width_column(table.ports, self.narrow_counters)
+            table.widths = table.counters, widths
+        columns = (*table.counter_columns, table.widths[1])
         findings = table.counters.findings if table.counters is not None else ()
-        return _sweep(table, table.counter_columns, harvest, findings, rebooted=rebooted)
+        return _sweep(table, columns, harvest, findings, rebooted=rebooted)
 
     @property
     def narrow_counters(self) -> frozenset[tuple[str, str]]:

@@ -13,7 +13,7 @@ from drivers.wire.sparkplug.codec import CodecError, Metric, metrics_by_name
 from drivers.wire.sparkplug.schema import DataType
 from tenone.blocks.block import Block, BlockError
 from tenone.blocks.layout import Layout, LayoutError
-from tenone.vocabulary.metrics import ColumnType
+from tenone.vocabulary.metric import ColumnType
 from tenone.vocabulary.scope import DeviceId, DeviceKind, IdentifierError
 
 LAYOUT, HEADER, VALIDITY = "Layout", "Header", "Validity"

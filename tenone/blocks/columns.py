@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenone.vocabulary.metrics import METRICS, ColumnType, Metric
+from tenone.vocabulary.metric import ColumnType, Metric
+from tenone.vocabulary.metrics import METRICS
 
 Value = int | float | str
 

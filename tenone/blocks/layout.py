@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tenone.blocks.columns import ColumnError
-from tenone.vocabulary.metrics import METRICS, Metric
+from tenone.vocabulary.metric import Metric
+from tenone.vocabulary.metrics import METRICS
 
 LAYOUT_FORMAT = 1
 MAX_ROWS = 65_536

@@ -113,7 +113,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             trend=Trend(clock, running.city),
             clock=clock,
             records=running.records,
-            actions=running,
+            actions=running.asking,
             health=running.health(),
             ingest=running.figures,
             config=HttpConfig(

@@ -4,186 +4,79 @@ A column that is not listed here cannot be put into a layout, and an entry witho
 grade and a purpose cannot be built: that is how ungraded data is kept out (R27).
 """
 
-from dataclasses import dataclass
-from enum import IntEnum
 from types import MappingProxyType
 
-from tenone.vocabulary.states import DataGrade, PriorityClass, Purpose
+from tenone.vocabulary.metric import ColumnType as T
+from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
 
-
-class ColumnType(IntEnum):
-    """How a column's values lie in a block: little-endian, fixed width, or text.
-
-    ``TEXT`` is NUL-terminated UTF-8, one string a row: the encoding of a Sparkplug
-    StringArray, so the bytes of a block are also the bytes on the wire.
-    """
-
-    UINT8 = 1
-    UINT16 = 2
-    UINT32 = 3
-    UINT64 = 4
-    INT8 = 5
-    INT16 = 6
-    INT32 = 7
-    INT64 = 8
-    FLOAT32 = 9
-    FLOAT64 = 10
-    TEXT = 11
-
-    @property
-    def width(self) -> int:
-        """Bytes a row; 0 for text, whose rows vary."""
-        return _WIDTHS[self]
-
-    @property
-    def code(self) -> str:
-        """The ``struct`` and ``array`` type code; empty for text."""
-        return _CODES[self]
-
-
-_WIDTHS = {
-    ColumnType.UINT8: 1,
-    ColumnType.UINT16: 2,
-    ColumnType.UINT32: 4,
-    ColumnType.UINT64: 8,
-    ColumnType.INT8: 1,
-    ColumnType.INT16: 2,
-    ColumnType.INT32: 4,
-    ColumnType.INT64: 8,
-    ColumnType.FLOAT32: 4,
-    ColumnType.FLOAT64: 8,
-    ColumnType.TEXT: 0,
-}
-_CODES = {
-    ColumnType.UINT8: "B",
-    ColumnType.UINT16: "H",
-    ColumnType.UINT32: "I",
-    ColumnType.UINT64: "Q",
-    ColumnType.INT8: "b",
-    ColumnType.INT16: "h",
-    ColumnType.INT32: "i",
-    ColumnType.INT64: "q",
-    ColumnType.FLOAT32: "f",
-    ColumnType.FLOAT64: "d",
-    ColumnType.TEXT: "",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One named quantity: its unit, how it is stored, how urgent and how sensitive it is."""
-
-    name: str
-    unit: str
-    type: ColumnType
-    priority: PriorityClass
-    grade: DataGrade
-    purpose: Purpose
-    source: str
-    """Where the value comes from: MIB object, standard's section, or device contract."""
-    counter: bool = False
-
-
-def _port(name: str, unit: str, kind: ColumnType, source: str, *, counter: bool = False) -> Metric:
-    return Metric(
-        name=name,
-        unit=unit,
-        type=kind,
-        priority=PriorityClass.P1,
-        grade=DataGrade.INTERNAL,
-        purpose=Purpose.SLA,
-        source=source,
-        counter=counter,
-    )
-
-
-def _board(name: str, unit: str, kind: ColumnType, source: str) -> Metric:
-    return Metric(
-        name=name,
-        unit=unit,
-        type=kind,
-        priority=PriorityClass.P2,
-        grade=DataGrade.INTERNAL,
-        purpose=Purpose.DEVICE_CARE,
-        source=source,
-    )
-
-
-def _node(name: str, unit: str, kind: ColumnType, source: str) -> Metric:
-    return Metric(
-        name=name,
-        unit=unit,
-        type=kind,
-        priority=PriorityClass.P2,
-        grade=DataGrade.INTERNAL,
-        purpose=Purpose.OPERATION,
-        source=source,
-    )
-
-
-T = ColumnType
-_ALL = (
+_ALL: tuple[Metric, ...] = (
     # State of a port: asked for every few seconds.
-    _port("if_index", "1", T.UINT32, "IF-MIB ifIndex"),
-    _port("admin", "enum", T.UINT8, "IF-MIB ifAdminStatus"),
-    _port("oper", "enum", T.UINT8, "IF-MIB ifOperStatus"),
-    _port("speed_mbps", "Mbit/s", T.UINT32, "IF-MIB ifHighSpeed, else ifSpeed (SLA.md traps)"),
-    _port("duplex", "enum", T.UINT8, "EtherLike-MIB dot3StatsDuplexStatus"),
-    _port("last_change_ticks", "10 ms", T.UINT32, "IF-MIB ifLastChange (TimeTicks)"),
+    port_metric("if_index", "1", T.UINT32, "IF-MIB ifIndex"),
+    port_metric("admin", "enum", T.UINT8, "IF-MIB ifAdminStatus"),
+    port_metric("oper", "enum", T.UINT8, "IF-MIB ifOperStatus"),
+    port_metric("speed_mbps", "Mbit/s", T.UINT32, "IF-MIB ifHighSpeed, else ifSpeed"),
+    port_metric("duplex", "enum", T.UINT8, "EtherLike-MIB dot3StatsDuplexStatus"),
+    port_metric("last_change_ticks", "10 ms", T.UINT32, "IF-MIB ifLastChange (TimeTicks)"),
     # Counters of a port: asked for every minute.
-    _port("in_octets", "byte", T.UINT64, "IF-MIB ifHCInOctets", counter=True),
-    _port("out_octets", "byte", T.UINT64, "IF-MIB ifHCOutOctets", counter=True),
-    _port("in_unicast", "frame", T.UINT64, "IF-MIB ifHCInUcastPkts", counter=True),
-    _port("out_unicast", "frame", T.UINT64, "IF-MIB ifHCOutUcastPkts", counter=True),
-    _port("in_multicast", "frame", T.UINT64, "IF-MIB ifHCInMulticastPkts", counter=True),
-    _port("out_multicast", "frame", T.UINT64, "IF-MIB ifHCOutMulticastPkts", counter=True),
-    _port("in_broadcast", "frame", T.UINT64, "IF-MIB ifHCInBroadcastPkts", counter=True),
-    _port("out_broadcast", "frame", T.UINT64, "IF-MIB ifHCOutBroadcastPkts", counter=True),
-    _port("in_errors", "frame", T.UINT64, "IF-MIB ifInErrors", counter=True),
-    _port("out_errors", "frame", T.UINT64, "IF-MIB ifOutErrors", counter=True),
-    _port("in_discards", "frame", T.UINT64, "IF-MIB ifInDiscards", counter=True),
-    _port("out_discards", "frame", T.UINT64, "IF-MIB ifOutDiscards", counter=True),
-    _port("discontinuity_ticks", "10 ms", T.UINT32, "IF-MIB ifCounterDiscontinuityTime"),
+    port_metric("in_octets", "byte", T.UINT64, "IF-MIB ifHCInOctets", counter=True),
+    port_metric("out_octets", "byte", T.UINT64, "IF-MIB ifHCOutOctets", counter=True),
+    port_metric("in_unicast", "frame", T.UINT64, "IF-MIB ifHCInUcastPkts", counter=True),
+    port_metric("out_unicast", "frame", T.UINT64, "IF-MIB ifHCOutUcastPkts", counter=True),
+    port_metric("in_multicast", "frame", T.UINT64, "IF-MIB ifHCInMulticastPkts", counter=True),
+    port_metric("out_multicast", "frame", T.UINT64, "IF-MIB ifHCOutMulticastPkts", counter=True),
+    port_metric("in_broadcast", "frame", T.UINT64, "IF-MIB ifHCInBroadcastPkts", counter=True),
+    port_metric("out_broadcast", "frame", T.UINT64, "IF-MIB ifHCOutBroadcastPkts", counter=True),
+    port_metric("in_errors", "frame", T.UINT64, "IF-MIB ifInErrors", counter=True),
+    port_metric("out_errors", "frame", T.UINT64, "IF-MIB ifOutErrors", counter=True),
+    port_metric("in_discards", "frame", T.UINT64, "IF-MIB ifInDiscards", counter=True),
+    port_metric("out_discards", "frame", T.UINT64, "IF-MIB ifOutDiscards", counter=True),
+    port_metric("discontinuity_ticks", "10 ms", T.UINT32, "IF-MIB ifCounterDiscontinuityTime"),
+    port_metric(
+        "narrow_counters",
+        "bits",
+        T.UINT16,
+        "bit k: on this port the k-th column of PORT_COUNTERS has 32 bits",
+    ),
     # Inventory of a port: asked for hourly and on change.
-    _port("if_name", "text", T.TEXT, "IF-MIB ifName"),
-    _port("if_descr", "text", T.TEXT, "IF-MIB ifDescr"),
-    _port("if_alias", "text", T.TEXT, "IF-MIB ifAlias"),
-    _port("if_type", "enum", T.UINT16, "IF-MIB ifType (IANAifType)"),
-    _port("mtu", "byte", T.UINT32, "IF-MIB ifMtu"),
-    _port("mac", "text", T.TEXT, "IF-MIB ifPhysAddress, lower-case hex with colons"),
+    port_metric("if_name", "text", T.TEXT, "IF-MIB ifName"),
+    port_metric("if_descr", "text", T.TEXT, "IF-MIB ifDescr"),
+    port_metric("if_alias", "text", T.TEXT, "IF-MIB ifAlias"),
+    port_metric("if_type", "enum", T.UINT16, "IF-MIB ifType (IANAifType)"),
+    port_metric("mtu", "byte", T.UINT32, "IF-MIB ifMtu"),
+    port_metric("mac", "text", T.TEXT, "IF-MIB ifPhysAddress, lower-case hex with colons"),
     # A switch as a whole, one row a switch.
-    _port("reachable", "bool", T.UINT8, "1 answered in its budget, 0 did not"),
-    _port("poll_error", "text", T.TEXT, "why the last sweep failed, in one sentence; empty if not"),
-    _port("sys_descr", "text", T.TEXT, "SNMPv2-MIB sysDescr"),
-    _port("sys_object_id", "text", T.TEXT, "SNMPv2-MIB sysObjectID"),
-    _port("sys_name", "text", T.TEXT, "SNMPv2-MIB sysName"),
-    _port("sys_uptime_ticks", "10 ms", T.UINT32, "SNMPv2-MIB sysUpTime"),
+    port_metric("reachable", "bool", T.UINT8, "1 answered in its budget, 0 did not"),
+    port_metric("poll_error", "text", T.TEXT, "why the last sweep failed; empty if not"),
+    port_metric("sys_descr", "text", T.TEXT, "SNMPv2-MIB sysDescr"),
+    port_metric("sys_object_id", "text", T.TEXT, "SNMPv2-MIB sysObjectID"),
+    port_metric("sys_name", "text", T.TEXT, "SNMPv2-MIB sysName"),
+    port_metric("sys_uptime_ticks", "10 ms", T.UINT32, "SNMPv2-MIB sysUpTime"),
     # Class board, one row a board (device contract, CONTRACT "MQTT").
-    _board("online", "bool", T.UINT8, "status topic or MQTT will: 1 connected, 0 not"),
-    _board("screen_on", "bool", T.UINT8, "board m: screen"),
-    _board("app", "text", T.TEXT, "board m: foreground application"),
-    _board("firmware", "text", T.TEXT, "board m: firmware version"),
-    _board("cpu_ratio", "1", T.FLOAT32, "board m: CPU share 0..1"),
-    _board("storage_free_bytes", "byte", T.UINT64, "board m: free storage"),
-    _board("rssi_dbm", "dBm", T.INT8, "board m: Wi-Fi signal; null on a wired board"),
-    _board("temperature_celsius", "Cel", T.FLOAT32, "board m: board temperature"),
-    _board("volume_ratio", "1", T.FLOAT32, "board m: loudspeaker volume 0..1"),
-    _board("message_counter", "1", T.UINT64, "device body n: counter since boot"),
-    _board("device_time_ms", "ms", T.INT64, "device body ts: epoch ms as the device said it"),
+    care_metric("online", "bool", T.UINT8, "status topic or MQTT will: 1 connected, 0 not"),
+    care_metric("screen_on", "bool", T.UINT8, "board m: screen"),
+    care_metric("app", "text", T.TEXT, "board m: foreground application"),
+    care_metric("firmware", "text", T.TEXT, "board m: firmware version"),
+    care_metric("cpu_ratio", "1", T.FLOAT32, "board m: CPU share 0..1"),
+    care_metric("storage_free_bytes", "byte", T.UINT64, "board m: free storage"),
+    care_metric("rssi_dbm", "dBm", T.INT8, "board m: Wi-Fi signal; null on a wired board"),
+    care_metric("temperature_celsius", "Cel", T.FLOAT32, "board m: board temperature"),
+    care_metric("volume_ratio", "1", T.FLOAT32, "board m: loudspeaker volume 0..1"),
+    care_metric("message_counter", "1", T.UINT64, "device body n: counter since boot"),
+    care_metric("device_time_ms", "ms", T.INT64, "device body ts: epoch ms as the device said it"),
     # The gateway itself, one row.
-    _node("agent_version", "text", T.TEXT, "the agent's package version"),
-    _node("uptime_seconds", "s", T.FLOAT64, "since the agent process started"),
-    _node("outbox_bytes", "byte", T.UINT64, "bytes kept in the journal"),
-    _node("outbox_blocks", "1", T.UINT64, "blocks kept and not yet receipted"),
-    _node("quarantined_total", "1", T.UINT64, "device messages refused since start"),
-    _node("quarantine_reasons", "text", T.TEXT, "how many of them for which reason"),
-    _node("rss_bytes", "byte", T.UINT64, "resident memory of the agent process"),
+    node_metric("agent_version", "text", T.TEXT, "the agent's package version"),
+    node_metric("uptime_seconds", "s", T.FLOAT64, "since the agent process started"),
+    node_metric("outbox_bytes", "byte", T.UINT64, "bytes kept in the journal"),
+    node_metric("outbox_blocks", "1", T.UINT64, "blocks kept and not yet receipted"),
+    node_metric("quarantined_total", "1", T.UINT64, "device messages refused since start"),
+    node_metric("quarantine_reasons", "text", T.TEXT, "how many of them for which reason"),
+    node_metric("rss_bytes", "byte", T.UINT64, "resident memory of the agent process"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
-    _node("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
-    _node("gap_last_seq", "1", T.UINT64, "last sequence number evicted"),
-    _node("gap_count", "1", T.UINT64, "blocks evicted"),
-    _node("gap_reason", "text", T.TEXT, "why, in one word"),
-    _node("gap_last_hash", "text", T.TEXT, "SHA-256 of the last evicted block, hex"),
+    node_metric("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
+    node_metric("gap_last_seq", "1", T.UINT64, "last sequence number evicted"),
+    node_metric("gap_count", "1", T.UINT64, "blocks evicted"),
+    node_metric("gap_reason", "text", T.TEXT, "why, in one word"),
+    node_metric("gap_last_hash", "text", T.TEXT, "SHA-256 of the last evicted block, hex"),
 )
 
 METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
@@ -206,6 +99,7 @@ PORT_COUNTERS = (
     "in_discards",
     "out_discards",
     "discontinuity_ticks",
+    "narrow_counters",
 )
 """Columns of the slow sweep (default every 60 s)."""
 

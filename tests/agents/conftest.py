@@ -18,7 +18,8 @@ from drivers.wire.embedded import EmbeddedBroker
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft
 from tenone.blocks.columns import Column
 from tenone.runtime.clock import ManualClock
-from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PORT_STATE, ColumnType
+from tenone.vocabulary.metric import ColumnType
+from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PORT_STATE
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tenone.blocks.block import FIRST_PREVIOUS, Block, BlockError, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
-from tenone.vocabulary.metrics import METRICS, PORT_STATE, ColumnType
+from tenone.vocabulary.metric import ColumnType
+from tenone.vocabulary.metrics import METRICS, PORT_STATE
 from tenone.vocabulary.states import ClockQuality, DataGrade, PriorityClass, Purpose
 
 SLA_COLUMNS = [name for name, metric in METRICS.items() if metric.purpose is Purpose.SLA]

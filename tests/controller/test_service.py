@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.commands import Code, CommandFailed
+from controller.host_state import HOST_STATE_FILE
 from controller.plan import plan_of
-from controller.service import HOST_STATE_FILE, Controller
+from controller.service import Controller
 from controller.store.protocols import LinkChange, StoreError
 from controller.store.records import SqlRecords, _change
 from controller.store.tables import LinkChangeRow
@@ -126,18 +127,18 @@ async def test_poll_now_in_all_its_outcomes(
         return "sw1 answered"
 
     async with Controller(config, clock=SystemClock()) as controller:
-        reply = await controller.poll_now("no9", None)
+        reply = await controller.asking.poll_now("no9", None)
         assert (reply.state, reply.code) == ("failed", "unknown-school")
-        reply = await controller.poll_now("no1", "sw1")
+        reply = await controller.asking.poll_now("no1", "sw1")
         assert (reply.state, reply.code) == ("failed", "agent-silent")
         agent = SchoolAgent(tmp_path / "agent", port=broker.port, verbs={"Poll": poll})
         async with agent:
             await until(lambda: bool(controller.link.nodes), 20, "the agent is born")
-            reply = await controller.poll_now("no1", "sw2")
+            reply = await controller.asking.poll_now("no1", "sw2")
             assert (reply.state, reply.code) == ("failed", "unknown-switch")
-            reply = await controller.poll_now("no1", "sw1")
+            reply = await controller.asking.poll_now("no1", "sw1")
             assert (reply.state, reply.code, reply.message) == ("successful", "", "sw1 answered")
-            reply = await controller.poll_now("no1", None)
+            reply = await controller.asking.poll_now("no1", None)
             assert (reply.state, reply.message) == ("failed", "sw1 did not answer")
             assert asked == ["sw1", "sw1"]
 

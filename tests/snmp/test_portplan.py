@@ -15,6 +15,7 @@ from drivers.snmp.portplan import (
     probe_plan,
     state_columns,
     state_plan,
+    width_column,
 )
 from drivers.snmp.ports import Port
 from drivers.snmp.sweep import Harvest
@@ -37,16 +38,18 @@ def port(index: int) -> Port:
 
 PORTS = [port(1), port(2)]
 N = len(SCALARS)
+ERRORS_AND_DISCARDS = ("in_errors", "out_errors", "in_discards", "out_discards")
 
 
 def test_the_objects_are_those_of_the_vocabulary() -> None:
-    assert tuple(COUNTER_OBJECTS) == PORT_COUNTERS
+    assert (*COUNTER_OBJECTS, "narrow_counters") == PORT_COUNTERS
     assert {column for column, twin in COUNTER_OBJECTS.values() if twin} == mib.WIDE
     harvest = Harvest([None] * (N + 2 * len(STATE_OBJECTS)))
     columns, _ = state_columns(PORTS, harvest.slots)
     assert tuple(one.metric.name for one in columns) == PORT_STATE
     assert tuple(one.metric.name for one in inventory_columns(PORTS)) == PORT_INVENTORY
-    columns = counter_columns([None] * (N + 2 * len(PORT_COUNTERS)))
+    columns = counter_columns([None] * (N + 2 * len(COUNTER_OBJECTS)))
+    columns += (width_column(PORTS, frozenset()),)
     assert tuple(one.metric.name for one in columns) == PORT_COUNTERS
 
 
@@ -83,7 +86,7 @@ def test_what_is_absent_is_left_out_and_what_is_refused_is_unknown() -> None:
 
 
 def test_choose_takes_the_wide_object_where_it_is_sound() -> None:
-    width = len(PORT_COUNTERS)
+    width = len(COUNTER_OBJECTS)
     names = probe_plan(PORTS).names
     probe = Harvest([None] * len(names))
 
@@ -98,6 +101,9 @@ def test_choose_takes_the_wide_object_where_it_is_sound() -> None:
     choice = choose(PORTS, probe, None)
     octets, out, *_ = counter_columns(choice.slots)
     assert list(octets) == [2**40, 5]
+    always = sum(1 << PORT_COUNTERS.index(name) for name in ERRORS_AND_DISCARDS)
+    octet, octet_out = (1 << PORT_COUNTERS.index(name) for name in ("in_octets", "out_octets"))
+    assert list(width_column(PORTS, choice.narrow)) == [always | octet_out, always | octet]
     assert list(out) == [9, None]
     assert choice.narrow == {("g2", "in_octets"), ("g1", "out_octets")}
     assert [finding.fault for finding in choice.findings] == [AgentFault.HC_STUCK]

@@ -3,7 +3,8 @@ import struct
 import pytest
 
 from tenone.vocabulary import metrics
-from tenone.vocabulary.metrics import METRICS, ColumnType, Metric
+from tenone.vocabulary.metric import ColumnType, Metric
+from tenone.vocabulary.metrics import METRICS
 from tenone.vocabulary.states import PriorityClass
 
 LAYOUTS = {

@@ -23,8 +23,9 @@ from drivers.wire.sparkplug.tracking import BirthTable
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
-from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_STATE, ColumnType
-from tenone.vocabulary.metrics import Metric as Kind
+from tenone.vocabulary.metric import ColumnType
+from tenone.vocabulary.metric import Metric as Kind
+from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_STATE
 
 DEVICE = "switch-core"
 SUBJECT = "no3/switch/core"

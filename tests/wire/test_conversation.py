@@ -50,7 +50,8 @@ from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
 from tenone.runtime.clock import SystemClock
-from tenone.vocabulary.metrics import AGENT_HEALTH, METRICS, PORT_STATE, ColumnType
+from tenone.vocabulary.metric import ColumnType
+from tenone.vocabulary.metrics import AGENT_HEALTH, METRICS, PORT_STATE
 from tenone.vocabulary.states import PriorityClass
 
 NODE = NodeId("east", "no3")
