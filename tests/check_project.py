@@ -34,6 +34,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "controller/host_state.py": "kept, damaged and missing in tests/controller/test_service.py",
     "controller/house.py": "a list of fields; rooms meet it in tests/controller/test_service.py",
     "drivers/snmp/pending.py": "both kinds in tests/snmp/test_client.py and test_layout.py",
+    "drivers/snmp/reading.py": "fields only; its makers are tested",
     "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",
     "tenone/cli/sim.py": "as a process in tests/firmware_sims/test_sim_command.py",
     "tenone/config/base.py": "whole files in tests/config/test_load.py",

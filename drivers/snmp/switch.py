@@ -129,7 +129,7 @@ class SwitchReader:
         """System, ports, neighbours; walks the rows anew."""
         budget = self._client.budget(self._inventory_seconds)
         sent_ns = self._client.clock.monotonic_ns()
-        session = await self._session()
+        session = await self.session()
         system = await read_system(session, budget)
         rebooted = await self._heard(session, system.uptime_ticks, sent_ns, budget)
         self._boots = system.engine_boots if system.engine_boots is not None else self._boots
@@ -199,7 +199,18 @@ class SwitchReader:
 
     # -- asking ----------------------------------------------------------------------
 
-    async def _session(self) -> Session:
+    @property
+    def client(self) -> SnmpClient:
+        """The socket and clock it asks with."""
+        return self._client
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The ports as last walked; empty before the first walk."""
+        return self._table.ports if self._table is not None else ()
+
+    async def session(self) -> Session:
+        """Questions to the device, for readers of other tables; raises :class:`BadTarget`."""
         if self._device is None:
             self._device = await self._client.device(self.target)
         return Session(self._client, self._device)
@@ -207,7 +218,7 @@ class SwitchReader:
     async def _poll(self, ask: _Ask) -> tuple[_Table, Harvest, Plan | None, bool]:
         """One sweep; if it shows that the rows are others now, walk them and sweep once more."""
         budget = self._client.budget(self._sweep_seconds)
-        session = await self._session()
+        session = await self.session()
         table = self._table
         if table is None:
             # One small question first: a silent device costs one timeout, not one a column.
