@@ -247,7 +247,7 @@ def test_the_table_is_whole() -> None:
 
 async def test_late_answers_count(lab: Build) -> None:
     one = await lab(Behaviour.LATE, seconds=1.0)
-    session = await one.reader._session()
+    session = await one.reader.session()
     (bind,) = await session.get([mib.SYS_UPTIME])
     assert isinstance(bind.value, int)
     assert one.client.counts.retried == 1
