@@ -7,11 +7,13 @@ also be made by a test or a benchmark in a few lines.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tenone.calendar.school import SchoolCalendar
 from tenone.config.city import City as CityConfig
 from tenone.vocabulary.scope import ScopePath, slug
 from tenone.vocabulary.states import Tier
 
 DEFAULT_STALE_SECONDS = 30.0
+DEFAULT_OBJECTIVE = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,9 @@ class SchoolPlan:
     name_zh: str | None = None
     profile: str = "default"
     stale_after_seconds: float = DEFAULT_STALE_SECONDS
+    calendar: SchoolCalendar | None = None
+    """When it is served; None: always, and there are no class-minutes."""
+    class_minute_objective: float = DEFAULT_OBJECTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,8 @@ def plan_of(config: CityConfig) -> CityPlan:
                 name_zh=one.school.name_zh,
                 profile=one.school.profile,
                 stale_after_seconds=config.stale_after_seconds(one),
+                calendar=config.calendar_of(one),
+                class_minute_objective=config.profile_of(one).class_minute_objective,
             )
             for one in schools
         ],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tenone.config import City, ConfigError, School, SecretError, SecretRef, load
+from tenone.config import CalendarFile, City, ConfigError, School, SecretError, SecretRef, load
 from tenone.config.base import ConfigModel
 
 
@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="city.yaml or school.yaml files.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="city, school and calendar files."),
     ],
     secrets: Annotated[
         bool, typer.Option("--secrets", help="Also fetch every secret the files refer to.")
@@ -43,8 +44,11 @@ def check(
         raise typer.Exit(1)
 
 
-def summary(config: School | City) -> str:
+def summary(config: School | City | CalendarFile) -> str:
     """What a file holds, counted."""
+    if isinstance(config, CalendarFile):
+        reach = f"{config.terms[0].first} to {config.terms[-1].last}"
+        return f"calendar: terms from {reach}, {len(config.weekdays)} taught weekdays"
     schools = config.schools if isinstance(config, City) else (config,)
     counts = {
         "switch": sum(len(school.switches) for school in schools),

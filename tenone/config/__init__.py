@@ -1,6 +1,7 @@
 """Typed configuration: ``load_city`` and ``load_school``, errors with file, line and remedy."""
 
 from tenone.config.base import Broker, Tls
+from tenone.config.calendar import CalendarFile
 from tenone.config.city import City, District, Profile
 from tenone.config.load import load, load_city, load_school
 from tenone.config.problems import ConfigError, ConfigProblem
@@ -9,6 +10,7 @@ from tenone.config.secret import SecretError, SecretRef
 
 __all__ = [
     "Broker",
+    "CalendarFile",
     "City",
     "ConfigError",
     "ConfigProblem",

@@ -8,7 +8,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from tenone.calendar.school import SchoolCalendar
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.calendar import CalendarFile
 from tenone.config.quantities import (
     Days,
     Host,
@@ -23,9 +25,11 @@ from tenone.config.quantities import (
 from tenone.config.refusal import base_directory, refusal
 from tenone.config.school import Link, School
 from tenone.config.secret import SecretRef
+from tenone.vocabulary.scope import slug
 from tenone.vocabulary.states import Tier
 
 HTTP_PORT = 8010
+DEFAULT_CALENDAR = slug("default")
 _SQLITE = "sqlite:///"
 
 
@@ -64,6 +68,11 @@ class Profile(ConfigModel):
     )
     stale_after_intervals: Annotated[float, Field(ge=1, le=1000)] = 3.0
     """Evidence older than this many state intervals is stale: unknown, never good."""
+    calendar: Slug | None = None
+    """Which of the city's ``calendars`` says when its schools are served; None: the one called
+    ``default``, or the only one."""
+    class_minute_objective: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """The share of the known class-minutes that shall be good; the rest is the error budget."""
 
 
 class CityBroker(Broker):
@@ -151,7 +160,6 @@ class City(ConfigModel):
 
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "calendars": "school calendars",
             "enforcement": "the repair of switches",
             "escalation": "escalation and duty registers",
             "applications": "linkage with applications",
@@ -164,6 +172,9 @@ class City(ConfigModel):
     districts: tuple[District, ...] = Field(min_length=1)
     schools: tuple[School, ...] = ()
     """In the file: a directory, or a list of paths and of schools written out."""
+    calendars: dict[Slug, CalendarFile] = Field(default={})
+    """In the file: a name -> the path of a calendar.yaml. Without any, every hour of every day is
+    served, and there are no class-minutes."""
     broker: CityBroker
     store: Store = Field(default={}, validate_default=True)
     records: Records = Field(default={}, validate_default=True)
@@ -189,6 +200,19 @@ class City(ConfigModel):
         if link.contract_mbps is not None:
             return link.contract_mbps
         return self.profile_of(school).tiers[link.tier].contract_mbps
+
+    def calendar_of(self, school: School) -> SchoolCalendar | None:
+        """When ``school`` is served; None where the city has no calendar."""
+        name = self.calendar_name(self.profile_of(school))
+        return None if name is None else self.calendars[name].of_school(school.id)
+
+    def calendar_name(self, profile: Profile) -> Slug | None:
+        """Which calendar a profile's schools go by; None: there is none."""
+        if profile.calendar is not None:
+            return profile.calendar
+        if DEFAULT_CALENDAR in self.calendars:
+            return DEFAULT_CALENDAR
+        return next(iter(self.calendars)) if len(self.calendars) == 1 else None
 
     def stale_after_seconds(self, school: School) -> float:
         """How old evidence from ``school`` may be."""

@@ -8,11 +8,14 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from tenone.config.base import ConfigModel
+from tenone.config.calendar import CalendarFile
 from tenone.config.city import City
 from tenone.config.document import Document, Plain, read_document
 from tenone.config.explain import explain
+from tenone.config.load_calendar import load_calendar, read_calendar
 from tenone.config.problems import ConfigError, ConfigProblem, KeyPath
 from tenone.config.school import School
+from tenone.vocabulary.scope import SLUG_RULE, is_slug
 
 SCHEMA_VERSION = 1
 _Model = TypeVar("_Model", bound=ConfigModel)
@@ -27,9 +30,11 @@ class _Found:
     prefix: KeyPath
 
 
-def load(path: Path) -> School | City:
-    """Read a configuration file of either kind; raises :class:`ConfigError`."""
+def load(path: Path) -> School | City | CalendarFile:
+    """Read a configuration file of any kind; raises :class:`ConfigError`."""
     document = read_document(path)
+    if "bells" in document.values:
+        return read_calendar(document)
     match "school" in document.values, "city" in document.values:
         case True, False:
             return _load_school(document).school
@@ -38,8 +43,9 @@ def load(path: Path) -> School | City:
         case _:
             problem = document.problem(
                 (),
-                "the file is neither a school's nor a city's",
-                "a school.yaml has the key 'school' at its top, a city.yaml the key 'city'",
+                "the file is neither a school's nor a city's nor a calendar",
+                "a school.yaml has the key 'school' at its top, a city.yaml the key 'city', a "
+                "calendar.yaml the key 'bells'",
             )
             raise ConfigError([problem])
 
@@ -68,14 +74,18 @@ def _load_city(document: Document) -> City:
     _versioned(document)
     problems: list[ConfigProblem] = []
     city: City | None = None
-    values = {key: value for key, value in document.values.items() if key != "schools"}
+    apart = {"schools", "calendars"}
+    values = {key: value for key, value in document.values.items() if key not in apart}
     try:
         city = _validate(City, document, values)
     except ConfigError as error:
         problems += error.problems
+    calendars = _calendars(document, problems)
     found = _schools(document, problems)
     problems += _check_unique(found)
     if city is not None:
+        city = city.model_copy(update={"calendars": calendars})
+        problems += _check_calendars(document, city, found)
         for each in found:
             problems += _check_against_city(each, city)
     if problems or city is None:
@@ -104,6 +114,60 @@ def _validate(
         return model.model_validate(values, context={"base": document.file.absolute().parent})
     except ValidationError as error:
         raise ConfigError(explain(document, model, error, prefix)) from error
+
+
+def _calendars(document: Document, problems: list[ConfigProblem]) -> dict[str, CalendarFile]:
+    """All calendars a city names; what is wrong with them goes to ``problems``."""
+    named = document.values.get("calendars", {})
+    if not isinstance(named, dict):
+        what = "'calendars' is not a group of names"
+        remedy = "write a name and the path of its calendar.yaml, like 'default: calendar.yaml'"
+        problems.append(document.problem(("calendars",), what, remedy))
+        return {}
+    found: dict[str, CalendarFile] = {}
+    for name, entry in named.items():
+        path: KeyPath = ("calendars", name)
+        if not is_slug(name):
+            what = f"{name!r} is no name for a calendar"
+            problems.append(document.problem(path, what, SLUG_RULE))
+        elif not isinstance(entry, str) or not entry:
+            what = "this is not the path of a calendar"
+            problems.append(document.problem(path, what, "write the path of a calendar.yaml"))
+        else:
+            try:
+                found[name] = load_calendar(document.file.parent / Path(entry).expanduser())
+            except ConfigError as error:
+                problems += error.problems
+    return found
+
+
+def _check_calendars(
+    document: Document, city: City, found: list[_Found]
+) -> Iterable[ConfigProblem]:
+    """Profiles name calendars, calendars name schools: all of them must exist."""
+    names = ", ".join(city.calendars) or "none is written down"
+    for profile, contract in city.profiles.items():
+        named = contract.calendar
+        if named is not None and named not in city.calendars:
+            yield document.problem(
+                ("profiles", profile, "calendar"),
+                f"there is no calendar called {named!r}",
+                f"use one of the names under 'calendars' ({names})",
+            )
+        elif city.calendars and city.calendar_name(contract) is None:
+            yield document.problem(
+                ("profiles", profile),
+                "there are several calendars and the profile does not say which is its own",
+                f"add 'calendar: NAME' to the profile, or call one of them default ({names})",
+            )
+    known = {each.school.id for each in found}
+    for name, calendar in city.calendars.items():
+        for school in sorted(set(calendar.schools) - known):
+            yield document.problem(
+                ("calendars", name),
+                f"the calendar has exceptions for {school!r}, which is no school of the city",
+                "correct the school's id in the calendar, or remove it there",
+            )
 
 
 def _schools(document: Document, problems: list[ConfigProblem]) -> list[_Found]:

@@ -16,7 +16,11 @@ Dated = Iterable[tuple[KeyPath, date]]
 
 def load_calendar(path: Path) -> CalendarFile:
     """Read ``calendar.yaml``; raises :class:`ConfigError` with all problems found."""
-    document = read_document(path)
+    return read_calendar(read_document(path))
+
+
+def read_calendar(document: Document) -> CalendarFile:
+    """The same of a document that has been read already."""
     if "schema_version" not in document.values:
         remedy = "add 'schema_version: 1' at the top"
         raise ConfigError([document.problem((), "'schema_version' is missing", remedy)])

@@ -25,6 +25,12 @@ districts: [{id: east, name: East}]
 schools: [school.yaml]
 broker: {embedded: true}
 """
+CALENDAR = """\
+schema_version: 1
+terms: [{name: autumn, first: 2026-09-01, last: 2027-01-22}]
+bells: {day: {periods: [{name: "1", starts: "08:00", ends: "08:40"}]}}
+weekdays: {monday: day}
+"""
 
 
 @pytest.fixture
@@ -36,17 +42,19 @@ def app() -> typer.Typer:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "school.yaml").write_text(SCHOOL, encoding="utf-8")
     (tmp_path / "city.yaml").write_text(CITY, encoding="utf-8")
+    (tmp_path / "calendar.yaml").write_text(CALENDAR, encoding="utf-8")
     (tmp_path / "bad.yaml").write_text(SCHOOL.replace("tier: class", "tier: clas"))
     return tmp_path
 
 
 def test_good_files_are_counted(app: typer.Typer, folder: Path) -> None:
-    files = [str(folder / name) for name in ("school.yaml", "city.yaml")]
+    files = [str(folder / name) for name in ("school.yaml", "city.yaml", "calendar.yaml")]
     done = CliRunner().invoke(app, ["check", *files])
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         f"{folder}/school.yaml: OK, school no3: 1 switch, 2 links, 1 device",
         f"{folder}/city.yaml: OK, city binhai: 1 district, 1 school, 1 switch, 2 links, 1 device",
+        f"{folder}/calendar.yaml: OK, calendar: terms from 2026-09-01 to 2027-01-22, 1 taught weekdays",
     ]
 
 

@@ -2,12 +2,23 @@
 
 import copy
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tenone.config import City, ConfigError, ConfigProblem, School, load, load_city, load_school
+from tenone.config import (
+    CalendarFile,
+    City,
+    ConfigError,
+    ConfigProblem,
+    School,
+    load,
+    load_city,
+    load_school,
+)
+from tenone.vocabulary.scope import slug
 
 Values = dict[str, Any]
 Write = Callable[[str, Values | str], Path]
@@ -234,6 +245,17 @@ def test_all_problems_are_reported_in_the_order_of_the_file(school: Values, writ
     assert [problem.line for problem in found] == sorted(problem.line for problem in found)
 
 
+CALENDAR = {
+    "schema_version": 1,
+    "terms": [{"name": "autumn", "first": "2026-09-01", "last": "2027-01-20"}],
+    "bells": {"day": {"periods": [{"name": "1", "starts": "08:00", "ends": "08:40"}]}},
+    "weekdays": {"monday": "day"},
+}
+CALENDARS = {
+    "good.yaml": CALENDAR,
+    "strange.yaml": {**CALENDAR, "schools": {"no9": {}}},
+    "bad.yaml": {key: value for key, value in CALENDAR.items() if key != "terms"},
+}
 CITY_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
     (drop("schools"), "", "'schools' is missing", "schools: DIRECTORY"),
     (merge("", schools=[]), "schools", "no school", "add at least one"),
@@ -267,7 +289,23 @@ CITY_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
         "'upling' is not allowed",
         "use",
     ),
-    (merge("", calendars={}), "calendars", "later version of TenOne (school calendars)", "remove"),
+    (merge("", calendars=[]), "calendars", "not a group of names", "default: calendar.yaml"),
+    (merge("", calendars={"A B": "good.yaml"}), "calendars.A B", "no name", "a-z"),
+    (merge("", calendars={"default": 7}), "calendars.default", "not the path", "calendar.yaml"),
+    (merge("", calendars={"default": "strange.yaml"}), "calendars.default", "'no9'", "correct"),
+    (merge("", calendars={"default": "bad.yaml"}), "terms", "'terms' is missing", "add"),
+    (
+        merge("", calendars={"a": "good.yaml", "b": "good.yaml"}),
+        "profiles.default",
+        "several calendars",
+        "call one of them default (a, b)",
+    ),
+    (
+        merge("", profiles={"default": {"calendar": "c"}}, calendars={"a": "good.yaml"}),
+        "profiles.default.calendar",
+        "no calendar called 'c'",
+        "(a)",
+    ),
     (merge("", enforcement={}), "enforcement", "later version", "remove"),
     (merge("", http={"host": "0.0.0.0"}), "http.host", "plain HTTP", "web server with TLS"),
     (merge("", http={"prot": 1}), "http.prot", "not known", "'port' was meant"),
@@ -300,6 +338,8 @@ def test_one_fault_in_a_city_is_one_sentence(
 ) -> None:
     (tmp_path / "empty").mkdir()
     write("schools/no3.yaml", school)
+    for name, calendar in CALENDARS.items():
+        write(name, calendar)
     change(city)
     (problem,) = problems(write("city.yaml", city))
     assert problem.key == key
@@ -345,7 +385,7 @@ def test_a_school_that_is_not_there(city: Values, write: Write) -> None:
 @pytest.mark.parametrize("text", ["schema_version: 1\n", "a: 1\n", "school: 1\ncity: 1\n"])
 def test_a_file_of_neither_kind(write: Write, text: str) -> None:
     (problem,) = problems(write("x.yaml", text))
-    assert "neither a school's nor a city's" in problem.what
+    assert "neither a school's nor a city's nor a calendar" in problem.what
 
 
 def test_what_was_read_cannot_be_changed(school: Values, write: Write) -> None:
@@ -353,3 +393,38 @@ def test_what_was_read_cannot_be_changed(school: Values, write: Write) -> None:
     assert isinstance(found, School)
     with pytest.raises(ValueError, match="frozen"):
         setattr(found.polling, "retries", 5)  # noqa: B010 - mypy would refuse the plain assignment
+
+
+@pytest.mark.parametrize(
+    ("calendars", "profile", "name"),
+    [
+        ({}, {}, None),
+        ({"only": "good.yaml"}, {}, "only"),
+        ({"default": "good.yaml", "b": "strange.yaml"}, {}, "default"),
+        ({"default": "good.yaml", "b": "good.yaml"}, {"calendar": "b"}, "b"),
+    ],
+)
+def test_which_calendar_a_school_goes_by(
+    school: Values,
+    city: Values,
+    write: Write,
+    calendars: dict[str, str],
+    profile: Values,
+    name: str | None,
+) -> None:
+    write("schools/no3.yaml", school)
+    write("schools/no9.yaml", {**school, "school": {**school["school"], "id": "no9"}})
+    for file, values in CALENDARS.items():
+        write(file, values)
+    city |= {"calendars": calendars, "profiles": {"default": profile}}
+    loaded = load_city(write("city.yaml", city))
+    assert loaded.calendar_name(loaded.profiles[slug("default")]) == name
+    calendar = loaded.calendar_of(loaded.school_by_id["no3"])
+    assert (calendar is None) == (name is None)
+    if calendar is not None:
+        assert calendar.day(date(2026, 11, 23)).bells is not None
+
+
+def test_a_calendar_by_itself(write: Write) -> None:
+    found = load(write("calendar.yaml", CALENDAR))
+    assert isinstance(found, CalendarFile)
