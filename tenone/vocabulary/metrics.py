@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
+from tenone.vocabulary.probes import METRICS_PROBES
 from tenone.vocabulary.surroundings import METRICS_SURROUNDINGS
 
 _ALL: tuple[Metric, ...] = (
@@ -78,6 +79,7 @@ _ALL: tuple[Metric, ...] = (
     node_metric("gap_count", "1", T.UINT64, "blocks evicted"),
     node_metric("gap_reason", "text", T.TEXT, "why, in one word"),
     node_metric("gap_last_hash", "text", T.TEXT, "SHA-256 of the last evicted block, hex"),
+    *METRICS_PROBES,
     *METRICS_SURROUNDINGS,
 )
 
