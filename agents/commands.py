@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 256
 AT_ONCE = 8
 """Commands under way at the same time; more than that are refused."""
+LONGEST_MS = 300_000
+"""A command that takes longer is given up whatever its deadline says: its slot is not its own."""
 
 
 class Code(IntEnum):
@@ -95,7 +97,7 @@ class Commands:
                 group.create_task(self._execute(request), name=f"{request.verb} {request.id}")
 
     async def _execute(self, request: Request) -> None:
-        remaining_seconds = (request.deadline_ms - self._now_ms()) / 1000
+        remaining_seconds = min(request.deadline_ms - self._now_ms(), LONGEST_MS) / 1000
         code, state = Code.OK, CommandState.SUCCESSFUL
         try:
             work = self._verbs[request.verb](request.arguments)

@@ -1,18 +1,20 @@
 """A switch as columns: knows its rows after the first walk, then asks for all of them at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from drivers.snmp import mib, portplan
 from drivers.snmp.ber import Oid
 from drivers.snmp.client import SnmpClient
-from drivers.snmp.errors import AgentError, SnmpError
+from drivers.snmp.errors import AgentError, BadTarget, SnmpError, Timeout, Unreachable
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.identity import System, read_system
 from drivers.snmp.neighbours import Neighbour, read_neighbours
-from drivers.snmp.portplan import NUMBER, SCALARS, TABLE_CHANGE, Choice, Plan
-from drivers.snmp.ports import Port, PortTable, read_ports
+from drivers.snmp.portplan import SCALARS, Choice, Plan
+from drivers.snmp.ports import Port, read_ports
+from drivers.snmp.rows import NO_KEYS, Table, merged, note_scalars
 from drivers.snmp.session import Session
 from drivers.snmp.sweep import Harvest, Slots, gather
 from drivers.snmp.target import Budget, Device, Target
@@ -23,8 +25,10 @@ SWEEP_BUDGET_SECONDS = 8.0
 INVENTORY_BUDGET_SECONDS = 60.0
 REWALK_SECONDS = 20.0
 """How long rows are kept before a change of theirs is followed; a reboot does not wait."""
-MAX_MISSES = 3
-"""Whole walks on end a port may be missing from before it is gone."""
+LONGEST_REWALK_SECONDS = 640.0
+"""Missing ports are looked for after 20 s, 40 s, ... up to this; then the inventory finds them."""
+RESOLVE_AFTER = 3
+"""Polls on end that meet silence before the host's name is looked up anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,34 +65,7 @@ class Inventory(Sweep):
     poe: tuple[object, ...] = ()
 
 
-@dataclass(slots=True)
-class _Table:
-    """The rows as last walked and how to ask for them."""
-
-    ports: tuple[Port, ...]
-    keys: tuple[str, ...]
-    state: Plan
-    findings: tuple[Finding, ...]
-    counters: Choice | None = None
-    earlier: Choice | None = None
-    """Which objects carried the counters before the rows changed."""
-    if_number: int | None = None
-    walked_number: int | None = None
-    """ifNumber when the rows were walked."""
-    last_change: int | None = None
-    misses: dict[str, int] = field(default_factory=dict)
-    """Port key -> in how many walks on end it was missing."""
-    widths: tuple[Choice | None, Column] | None = None
-    """Which counters are 32 bits wide, and the choice it was made from."""
-    counter_slots: Slots | None = None
-    counter_columns: tuple[Column, ...] = ()
-    state_slots: Slots | None = None
-    state_unanswered: frozenset[int] = frozenset()
-    state_columns: tuple[Column, ...] = ()
-    state_findings: tuple[Finding, ...] = ()
-
-
-_Ask = Callable[[Session, _Table, Budget], Awaitable[tuple[Harvest, Plan | None]]]
+_Ask = Callable[[Session, Table, Budget], Awaitable[tuple[Harvest, Plan | None]]]
 """Sweeps a table by a plan; None where the sweep was one to find the plan."""
 
 
@@ -112,12 +89,15 @@ class SwitchReader:
         self._sweep_seconds = sweep_seconds
         self._inventory_seconds = inventory_seconds
         self._device: Device | None = None
-        self._table: _Table | None = None
+        self._table: Table | None = None
         self._learning = asyncio.Lock()
         self._uptime: tuple[int, int, int] | None = None
         """sysUpTime last heard; when that exchange began and ended on our monotonic clock."""
         self._boots: int | None = None
         self._walked_ns = 0
+        self._rewalk_seconds = REWALK_SECONDS
+        """When missing ports are looked for again, after the last walk."""
+        self._silences = 0
 
     def close(self) -> None:
         """Let go of the device; a poll in progress fails."""
@@ -127,6 +107,10 @@ class SwitchReader:
 
     async def inventory(self) -> Inventory:
         """System, ports, neighbours; walks the rows anew."""
+        with self._listening():
+            return await self._inventory()
+
+    async def _inventory(self) -> Inventory:
         budget = self._client.budget(self._inventory_seconds)
         sent_ns = self._client.clock.monotonic_ns()
         session = await self.session()
@@ -166,7 +150,7 @@ class SwitchReader:
         return _sweep(table, table.state_columns, harvest, findings, rebooted=rebooted)
 
     @staticmethod
-    def _judge(table: _Table, slots: Slots, unanswered: frozenset[int]) -> None:
+    def _judge(table: Table, slots: Slots, unanswered: frozenset[int]) -> None:
         """Speeds and states change rarely: judge them again only when a raw value did."""
         before, table.state_slots = table.state_slots, slots
         same = before is slots or (
@@ -213,10 +197,36 @@ class SwitchReader:
         """Questions to the device, for readers of other tables; raises :class:`BadTarget`."""
         if self._device is None:
             self._device = await self._client.device(self.target)
+        elif self._silences >= RESOLVE_AFTER:
+            self._silences = 0
+            self._device = await self._moved(self._device)
         return Session(self._client, self._device)
 
-    async def _poll(self, ask: _Ask) -> tuple[_Table, Harvest, Plan | None, bool]:
+    async def _moved(self, known: Device) -> Device:
+        """The device at the address its name has now; as it was where nothing else is known."""
+        try:
+            found = await self._client.device(self.target)
+        except BadTarget:
+            return known  # a name server that is away says nothing about the switch
+        self._client.forget(found if found.address == known.address else known)
+        return known if found.address == known.address else found
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Count polls that met silence, on end."""
+        try:
+            yield
+        except (Timeout, Unreachable):
+            self._silences += 1
+            raise
+        self._silences = 0
+
+    async def _poll(self, ask: _Ask) -> tuple[Table, Harvest, Plan | None, bool]:
         """One sweep; if it shows that the rows are others now, walk them and sweep once more."""
+        with self._listening():
+            return await self._swept(ask)
+
+    async def _swept(self, ask: _Ask) -> tuple[Table, Harvest, Plan | None, bool]:
         budget = self._client.budget(self._sweep_seconds)
         session = await self.session()
         table = self._table
@@ -231,17 +241,17 @@ class SwitchReader:
             table, _ = await self._learn(session, budget, fresh=rebooted)
             harvest, plan = await ask(session, table, budget)
             await self._heard(session, harvest.clock, harvest.sent_ns, budget)
-            _note_scalars(table, harvest)
+            note_scalars(table, harvest)
         return table, harvest, plan, rebooted
 
     async def _ask_state(
-        self, session: Session, table: _Table, budget: Budget
+        self, session: Session, table: Table, budget: Budget
     ) -> tuple[Harvest, Plan | None]:
         plan = table.state
         return await self._ask(session, plan, budget), plan
 
     async def _ask_counters(
-        self, session: Session, table: _Table, budget: Budget
+        self, session: Session, table: Table, budget: Budget
     ) -> tuple[Harvest, Plan | None]:
         """A steady sweep; the first one probes which objects there are."""
         if table.counters is not None:
@@ -274,33 +284,36 @@ class SwitchReader:
 
     async def _learn(
         self, session: Session, budget: Budget, *, fresh: bool = False
-    ) -> tuple[_Table, SnmpError | None]:
+    ) -> tuple[Table, SnmpError | None]:
         """Walk the rows. After a reboot (``fresh``) nothing of the old table is carried over."""
         before = self._table
         async with self._learning:
             if self._table is not before and self._table is not None:
                 return self._table, None  # another poll has just done it
             found = await read_ports(session, budget)
-            ports, misses = (found.ports, {}) if fresh else _merged(found, before)
+            ports, misses, lost = (found.ports, {}, NO_KEYS) if fresh else merged(found, before)
             self._walked_ns = self._client.clock.monotonic_ns()
+            longer = min(2 * self._rewalk_seconds, LONGEST_REWALK_SECONDS)
+            self._rewalk_seconds = longer if misses or lost else REWALK_SECONDS
             if before is not None and before.ports == ports and not fresh:
                 before.findings = found.findings
                 before.state = portplan.state_plan(ports)
-                before.misses = misses
+                before.misses, before.lost = misses, lost
                 before.counters = await self._probe_again(session, before, budget)
                 return before, found.error
             keys = tuple(port.key for port in ports)
-            self._table = _Table(
+            self._table = Table(
                 ports=ports,
                 keys=before.keys if before is not None and before.keys == keys else keys,
                 state=portplan.state_plan(ports),
                 findings=found.findings,
                 misses=misses,
+                lost=lost,
                 earlier=before.counters if before is not None and not fresh else None,
             )
             return self._table, found.error
 
-    async def _probe_again(self, session: Session, table: _Table, budget: Budget) -> Choice | None:
+    async def _probe_again(self, session: Session, table: Table, budget: Budget) -> Choice | None:
         """Compare 64-bit counters with their twins once more, an hour after the last time."""
         if table.counters is None:
             return None
@@ -341,18 +354,22 @@ class SwitchReader:
         self._boots = bind.value if isinstance(bind.value, int) else None
         return known is not None and self._boots is not None and self._boots != known
 
-    def _rows_changed(self, table: _Table, harvest: Harvest, *, settled: bool) -> bool:
+    def _rows_changed(self, table: Table, harvest: Harvest, *, settled: bool) -> bool:
         """Whether ifNumber, ifTableLastChange or a vanished instance says to walk again."""
         before = (table.if_number, table.last_change)
-        _note_scalars(table, harvest)
+        note_scalars(table, harvest)
         moved = any(
             old is not None and old != new
             for old, new in zip(before, (table.if_number, table.last_change), strict=True)
         )
         vanished = settled and any(slot >= len(SCALARS) for slot in harvest.absent)
-        since_ns = self._client.clock.monotonic_ns() - self._walked_ns
+        since_seconds = (self._client.clock.monotonic_ns() - self._walked_ns) / 1e9
         # Some agents move ifTableLastChange for nothing: they are walked now and then, not always.
-        return (moved or vanished) and since_ns >= REWALK_SECONDS * 1e9
+        if (moved or vanished) and since_seconds >= REWALK_SECONDS:
+            return True
+        # What a walk missed is not asked for by name, so only another walk can find it.
+        looking = table.misses or (table.lost and self._rewalk_seconds < LONGEST_REWALK_SECONDS)
+        return bool(looking) and since_seconds >= self._rewalk_seconds
 
 
 def _only_refusals(errors: Iterable[SnmpError]) -> bool:
@@ -360,16 +377,8 @@ def _only_refusals(errors: Iterable[SnmpError]) -> bool:
     return all(isinstance(error, AgentError) for error in errors)
 
 
-def _note_scalars(table: _Table, harvest: Harvest) -> None:
-    number, change = harvest.slots[NUMBER], harvest.slots[TABLE_CHANGE]
-    table.if_number = number if number is not None else table.if_number
-    table.last_change = change if change is not None else table.last_change
-    if table.walked_number is None:
-        table.walked_number = number
-
-
 def _sweep(
-    table: _Table,
+    table: Table,
     columns: tuple[Column, ...],
     harvest: Harvest,
     findings: tuple[Finding, ...],
@@ -386,35 +395,6 @@ def _sweep(
         findings=findings,
         errors=_sentences(harvest.errors),
     )
-
-
-def _merged(found: PortTable, before: _Table | None) -> tuple[tuple[Port, ...], dict[str, int]]:
-    """The ports found and those known before that are unknown rather than gone.
-
-    A port is gone when ifNumber fell with it, or when it was missing from several whole walks
-    on end; one that a cut walk did not reach stays. Also returns the count of misses.
-    """
-    if before is None:
-        return found.ports, {}
-    shrunk = (
-        before.if_number is not None
-        and before.walked_number is not None
-        and before.if_number < before.walked_number
-    )
-    if found.error is None and shrunk:
-        return found.ports, {}
-    indexes = {port.if_index for port in found.ports}
-    keys = {port.key for port in found.ports}
-    missing = [p for p in before.ports if p.if_index not in indexes and p.key not in keys]
-    misses = {port.key: before.misses.get(port.key, 0) + (found.error is None) for port in missing}
-    kept = [port for port in missing if misses[port.key] < MAX_MISSES]
-    known = {port.if_index: port for port in before.ports}
-    # A cut walk may lack a name: the port keeps the one it had.
-    seen = [
-        known.get(port.if_index, port) if found.error is not None else port for port in found.ports
-    ]
-    ports = tuple(sorted([*seen, *kept], key=lambda port: port.if_index))
-    return ports, {port.key: misses[port.key] for port in kept}
 
 
 def _odd(harvest: Harvest, plan: Plan, keys: tuple[str, ...], width: int) -> Iterable[Finding]:
