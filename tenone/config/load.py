@@ -243,6 +243,12 @@ def _check_school(found: _Found) -> Iterable[ConfigProblem]:
                 f"there is no switch called {link.switch!r}",
                 f"use one of the names under 'switches' ({known})",
             )
+    for index, stranger in school.probes.strangers(link.id for link in school.links):
+        yield found.document.problem(
+            (*found.prefix, "probes", "targets", index, "link"),
+            f"there is no link called {stranger!r}",
+            "use the 'id' of one of the links, or leave the key out",
+        )
     rooms = {link.room for link in school.links}
     for index, device in enumerate(school.devices):
         if device.room is not None and device.room not in rooms:

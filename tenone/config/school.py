@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.probes import Probes
 from tenone.config.quantities import (
     Host,
     LocalPath,
@@ -202,7 +203,6 @@ class School(ConfigModel):
 
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "probes": "active probes",
             "sniff": "packet sightings",
             "traps": "SNMP traps",
             "syslog": "the syslog receiver",
@@ -217,6 +217,7 @@ class School(ConfigModel):
     devices: tuple[Device, ...] = ()
     local_broker: Broker = Field(default={"embedded": True}, validate_default=True)
     polling: Polling = Polling()
+    probes: Probes = Probes()
     outbox: Outbox = Field(default={}, validate_default=True)
 
     @property

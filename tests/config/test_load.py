@@ -143,7 +143,6 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
     (drop("uplink"), "uplink", "'uplink' is missing", "add 'uplink"),
     (merge("", swiches=[]), "swiches", "not known here", "perhaps 'switches' was meant"),
     (merge("", zebra=1), "zebra", "not known here", "the keys known here: devices, links"),
-    (merge("", probes=[]), "probes", "later version of TenOne (active probes)", "remove"),
     (merge("switches.0", cli={}), "switches[0].cli", "later version", "remove"),
     (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
     (merge("switches.0.snmp", version="v3"), "switches[0].snmp.version", "'v3'", "use v2c"),
