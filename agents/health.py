@@ -57,17 +57,48 @@ class Refusals(Protocol):
         ...
 
 
+class HintCounts(Protocol):
+    """What became of traps and syslog lines (:class:`agents.hints.Hints`)."""
+
+    @property
+    def total(self) -> int:
+        """Hints believed since start."""
+        ...
+
+    @property
+    def polls(self) -> int:
+        """State sweeps asked for because of them."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """Datagrams not believed."""
+        ...
+
+    @property
+    def reasons(self) -> str:
+        """How many for which reason, such as ``community=3 flood=1``."""
+        ...
+
+
 class Health:
     """Makes the blocks. Give :meth:`run` to a supervisor."""
 
     def __init__(
-        self, *, origin: Origin, keep: Keep, stock: Stock, refusals: Refusals | None
+        self,
+        *,
+        origin: Origin,
+        keep: Keep,
+        stock: Stock,
+        refusals: Refusals | None,
+        hints: HintCounts | None = None,
     ) -> None:
         self._origin = origin
         self._clock = origin.clock
         self._keep = keep
         self._stock = stock
         self._refusals = refusals
+        self._hints = hints
         self._version = agent_version()
         self._start_ns = self._clock.monotonic_ns()
 
@@ -90,6 +121,7 @@ class Health:
             told_trend = trend
 
     def _draft(self) -> Draft:
+        hints = self._hints
         values: dict[str, Value | None] = {
             "agent_version": self._version,
             "uptime_seconds": (self._clock.monotonic_ns() - self._start_ns) / 1e9,
@@ -98,6 +130,10 @@ class Health:
             "quarantined_total": 0 if self._refusals is None else self._refusals.total,
             "quarantine_reasons": "" if self._refusals is None else self._refusals.summary,
             "rss_bytes": rss_bytes(),
+            "hints_total": None if hints is None else hints.total,
+            "hint_polls_total": None if hints is None else hints.polls,
+            "hints_refused_total": None if hints is None else hints.refused,
+            "hint_reasons": None if hints is None else hints.reasons,
         }
         columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
         return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)

@@ -6,6 +6,8 @@ grade and a purpose cannot be built: that is how ungraded data is kept out (R27)
 
 from types import MappingProxyType
 
+from tenone.vocabulary.findings import METRICS_FINDINGS
+from tenone.vocabulary.evidence import METRICS_CHECKPOINT
 from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
 from tenone.vocabulary.probes import METRICS_PROBES
@@ -73,12 +75,18 @@ _ALL: tuple[Metric, ...] = (
     node_metric("quarantined_total", "1", T.UINT64, "device messages refused since start"),
     node_metric("quarantine_reasons", "text", T.TEXT, "how many of them for which reason"),
     node_metric("rss_bytes", "byte", T.UINT64, "resident memory of the agent process"),
+    node_metric("hints_total", "1", T.UINT64, "traps, informs and syslog lines believed"),
+    node_metric("hint_polls_total", "1", T.UINT64, "state sweeps asked for because of them"),
+    node_metric("hints_refused_total", "1", T.UINT64, "datagrams to the hint ports not believed"),
+    node_metric("hint_reasons", "text", T.TEXT, "how many of them for which reason"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
     node_metric("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
     node_metric("gap_last_seq", "1", T.UINT64, "last sequence number evicted"),
     node_metric("gap_count", "1", T.UINT64, "blocks evicted"),
     node_metric("gap_reason", "text", T.TEXT, "why, in one word"),
     node_metric("gap_last_hash", "text", T.TEXT, "SHA-256 of the last evicted block, hex"),
+    *METRICS_CHECKPOINT,
+    *METRICS_FINDINGS,
     *METRICS_PROBES,
     *METRICS_SURROUNDINGS,
 )
@@ -143,6 +151,10 @@ AGENT_HEALTH = (
     "quarantined_total",
     "quarantine_reasons",
     "rss_bytes",
+    "hints_total",
+    "hint_polls_total",
+    "hints_refused_total",
+    "hint_reasons",
 )
 """One row: the gateway itself."""
 

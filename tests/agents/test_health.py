@@ -20,6 +20,23 @@ class FakeRefusals:
     summary: str = "flood=3 json=1"
 
 
+@dataclass
+class FakeHints:
+    total: int = 12
+    polls: int = 5
+    refused: int = 3
+    reasons: str = "community=3"
+
+
+async def test_says_what_became_of_hints(origin: Origin, kept: Kept) -> None:
+    health = Health(
+        origin=origin, keep=kept.keep, stock=FakeStock(), refusals=None, hints=FakeHints()
+    )
+    await health.tell()
+    told = [kept.values("agent-health", name) for name in AGENT_HEALTH[-4:]]
+    assert told == [[12], [5], [3], ["community=3"]]
+
+
 async def run(
     origin: Origin, kept: Kept, stock: FakeStock, refusals: FakeRefusals | None = None
 ) -> asyncio.Task[None]:
@@ -41,6 +58,10 @@ async def test_says_what_the_gateway_is(origin: Origin, kept: Kept, advance: Adv
         "outbox_blocks": 7,
         "quarantined_total": 4,
         "quarantine_reasons": "flood=3 json=1",
+        "hints_total": None,
+        "hint_polls_total": None,
+        "hints_refused_total": None,
+        "hint_reasons": None,
     }
     assert draft.stamp.subject == "no3/gateway/agent"
     assert draft.priority is PriorityClass.P2

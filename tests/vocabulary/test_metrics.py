@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from tenone.vocabulary import metrics
+from tenone.vocabulary import findings, metrics
 from tenone.vocabulary.metric import ColumnType, Metric
 from tenone.vocabulary.metrics import METRICS
 from tenone.vocabulary.states import PriorityClass
@@ -18,7 +18,7 @@ LAYOUTS = {
         "AGENT_HEALTH",
         "GAP",
     )
-}
+} | {"FINDINGS": findings.FINDINGS}
 
 
 @pytest.mark.parametrize("kind", ColumnType)
