@@ -72,6 +72,13 @@ LLDP_REM: Oid = (*_LLDP, 4, 1, 1)
 """lldpRemTable, by time mark, local port number, remote index; from 4: chassis id subtype,
 chassis id, port id subtype, port id, port description, system name."""
 
+LLDP_REM_ADDRESS: Oid = (*_LLDP, 4, 2, 1)
+"""lldpRemManAddrTable, by the same three, then kind, length and octets of the address."""
+LLDP_LOC_CHASSIS_ID: Oid = (*_LLDP, 3, 2, 0)
+
+SNMP_ENGINE_ID: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0)
+
+BRIDGE_BASE_MAC: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 1, 0)
 BRIDGE_PORT_IF_INDEX: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 4, 1, 2)
 """dot1dBasePortIfIndex: LLDP often counts ports as the bridge does."""
 

@@ -1,19 +1,30 @@
-"""Who is at the other end of a cable, by LLDP (IEEE 802.1AB, LLDP-MIB)."""
+"""Who is at the other end of a cable: LLDP (IEEE 802.1AB, LLDP-MIB), then the makers' own tables.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+A walk that fails takes nothing from the others: what was read is true, and the error says
+that there may be more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from drivers.snmp import mib
-from drivers.snmp.ber import Value
+from drivers.snmp.ber import Oid, Value
 from drivers.snmp.errors import SnmpError
-from drivers.snmp.ports import Port, decode_text, mac_text
+from drivers.snmp.neighbour import Neighbour, address_text, capability_names, text_of
+from drivers.snmp.neighbours_vendor import read_cdp, read_tplink
+from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.session import Session
 from drivers.snmp.target import Budget
+
+__all__ = ["IdSubtype", "Neighbour", "local_port", "read_neighbours"]
 
 MAX_NEIGHBOUR_VALUES = 8_192
 _REM_INDEX = 3
 """Time mark, local port number, remote index."""
+_ADDRESS_INDEX = 5
+"""The same, then the kind of address and its length."""
+_IP_KINDS = (1, 2)
+"""IANAAddressFamilyNumbers: IPv4, IPv6."""
 
 
 class IdSubtype(IntEnum):
@@ -29,29 +40,44 @@ class IdSubtype(IntEnum):
 
 
 CHASSIS_MAC = 4
-_CHASSIS_SUBTYPE, _CHASSIS_ID, _PORT_SUBTYPE, _PORT_ID, _PORT_DESCR, _SYS_NAME = range(4, 10)
+CHASSIS_NETWORK_ADDRESS = 5
+_CHASSIS_SUBTYPE, _CHASSIS_ID, _PORT_SUBTYPE, _PORT_ID, _PORT_DESCR = range(4, 9)
+_SYS_NAME, _SYS_DESCR, _CAP_ENABLED = 9, 10, 12
+_REMOTE = (
+    _CHASSIS_SUBTYPE,
+    _CHASSIS_ID,
+    _PORT_SUBTYPE,
+    _PORT_ID,
+    _PORT_DESCR,
+    _SYS_NAME,
+    _SYS_DESCR,
+    _CAP_ENABLED,
+)
 _LOC_SUBTYPE, _LOC_ID, _LOC_DESCR = 2, 3, 4
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
-    """One neighbour; ``local_port`` is a port key where ours could be found, else its LLDP name."""
-
-    local_port: str
-    remote_name: str | None
-    remote_port: str | None
-    remote_mac: str | None
-    protocol: str = "lldp"
+_Remote = dict[tuple[int, ...], dict[int, Value]]
 
 
 async def read_neighbours(
     session: Session, ports: Sequence[Port], budget: Budget | None = None
 ) -> tuple[list[Neighbour], SnmpError | None]:
-    """Walk LLDP's remote and local ports; an agent without LLDP has none and no error."""
-    roots = [(*mib.LLDP_REM, column) for column in range(_CHASSIS_SUBTYPE, _SYS_NAME + 1)]
-    walks = await session.walk_all(roots, budget, MAX_NEIGHBOUR_VALUES)
+    """All neighbours by every protocol the agent has tables for; none and no error without any."""
+    found, error = await _read_lldp(session, ports, budget)
+    for read in (read_cdp, read_tplink):
+        more, trouble = await read(session, ports, budget)
+        found += more
+        error = error or trouble
+    return found, error
+
+
+async def _read_lldp(
+    session: Session, ports: Sequence[Port], budget: Budget | None
+) -> tuple[list[Neighbour], SnmpError | None]:
+    walks = await session.walk_all(
+        [(*mib.LLDP_REM, column) for column in _REMOTE], budget, MAX_NEIGHBOUR_VALUES
+    )
     size = len(mib.LLDP_REM)
-    remote: dict[tuple[int, ...], dict[int, Value]] = {}
+    remote: _Remote = {}
     for walk in walks:
         for bind in walk.varbinds:
             index = bind.name[size + 1 :]
@@ -60,29 +86,80 @@ async def read_neighbours(
     error = next((walk.error for walk in walks if walk.error is not None), None)
     if not remote:
         return [], error
-    local, bridge = await session.walk_all(
-        [mib.LLDP_LOC_PORT, mib.BRIDGE_PORT_IF_INDEX], budget, MAX_NEIGHBOUR_VALUES
+    local, bridge, managed = await session.walk_all(
+        [mib.LLDP_LOC_PORT, mib.BRIDGE_PORT_IF_INDEX, mib.LLDP_REM_ADDRESS],
+        budget,
+        MAX_NEIGHBOUR_VALUES,
     )
     bridge_ports = {bind.name[-1]: bind.value for bind in bridge.varbinds}
-    size = len(mib.LLDP_LOC_PORT)
-    described: dict[int, dict[int, Value]] = {}
-    for bind in local.varbinds:
-        if len(bind.name) == size + 2:
-            described.setdefault(bind.name[size + 1], {})[bind.name[size]] = bind.value
+    described = _described([(bind.name, bind.value) for bind in local.varbinds])
+    addresses = management_addresses(bind.name for bind in managed.varbinds)
     found = [
-        Neighbour(
-            local_port=local_port(
-                index[1], described.get(index[1], {}), ports, bridge_ports.get(index[1])
-            ),
-            remote_name=_text(values.get(_SYS_NAME)),
-            remote_port=_remote_port(values),
-            remote_mac=mac_text(values.get(_CHASSIS_ID))
-            if values.get(_CHASSIS_SUBTYPE) == CHASSIS_MAC
-            else None,
+        _neighbour(
+            values,
+            local_port(index[1], described.get(index[1], {}), ports, bridge_ports.get(index[1])),
+            addresses.get(index),
         )
         for index, values in sorted(remote.items())
     ]
     return found, error or local.error
+
+
+def _described(binds: Sequence[tuple[Oid, Value]]) -> dict[int, dict[int, Value]]:
+    size = len(mib.LLDP_LOC_PORT)
+    described: dict[int, dict[int, Value]] = {}
+    for name, value in binds:
+        if len(name) == size + 2:
+            described.setdefault(name[size + 1], {})[name[size]] = value
+    return described
+
+
+def management_addresses(names: Iterable[Oid]) -> dict[tuple[int, ...], str]:
+    """The first IP address of each remote index, out of lldpRemManAddrTable's own index."""
+    found: dict[tuple[int, ...], str] = {}
+    size = len(mib.LLDP_REM_ADDRESS)
+    for name in names:
+        index = name[size + 1 :]
+        if len(index) <= _ADDRESS_INDEX or index[_REM_INDEX] not in _IP_KINDS:
+            continue
+        octets = index[_ADDRESS_INDEX : _ADDRESS_INDEX + index[_ADDRESS_INDEX - 1]]
+        if all(octet <= 0xFF for octet in octets):  # noqa: PLR2004 - an octet
+            address = address_text(bytes(octets))
+            if address is not None:
+                found.setdefault(index[:_REM_INDEX], address)
+    return found
+
+
+def _neighbour(values: Mapping[int, Value], port: str, address: str | None) -> Neighbour:
+    mac = mac_text(values.get(_CHASSIS_ID)) if values.get(_CHASSIS_SUBTYPE) == CHASSIS_MAC else None
+    return Neighbour(
+        local_port=port,
+        remote_name=text_of(values.get(_SYS_NAME)),
+        remote_port=_remote_port(values),
+        remote_mac=mac,
+        chassis_id=mac or _chassis(values),
+        port_id=_port_id(values),
+        port_descr=text_of(values.get(_PORT_DESCR)),
+        remote_descr=text_of(values.get(_SYS_DESCR)),
+        capabilities=capability_names(values.get(_CAP_ENABLED)),
+        address=address,
+    )
+
+
+def _chassis(values: Mapping[int, Value]) -> str | None:
+    said = values.get(_CHASSIS_ID)
+    if values.get(_CHASSIS_SUBTYPE) == CHASSIS_NETWORK_ADDRESS and isinstance(said, bytes):
+        return address_text(said[1:]) or said.hex()
+    text = text_of(said)
+    return text if text is None or text.isprintable() else mac_text(said)
+
+
+def _port_id(values: Mapping[int, Value]) -> str | None:
+    said = values.get(_PORT_ID)
+    if values.get(_PORT_SUBTYPE) == IdSubtype.MAC_ADDRESS:
+        return mac_text(said)
+    text = text_of(said)
+    return text if text is None or text.isprintable() else mac_text(said)
 
 
 def local_port(
@@ -92,8 +169,8 @@ def local_port(
 
     ``bridge_port`` is the ifIndex of the bridge port with that number, if there is one.
     """
-    identifier, descr = described.get(_LOC_ID), _text(described.get(_LOC_DESCR))
-    text = _text(identifier)
+    identifier, descr = described.get(_LOC_ID), text_of(described.get(_LOC_DESCR))
+    text = text_of(identifier)
     if described.get(_LOC_SUBTYPE) == IdSubtype.MAC_ADDRESS or not (text or "").isprintable():
         text = mac_text(identifier)
         fitting = [port for port in ports if text and port.mac == text]
@@ -110,12 +187,8 @@ def local_port(
     return descr or text or f"#{number}"
 
 
-def _remote_port(values: dict[int, Value]) -> str | None:
+def _remote_port(values: Mapping[int, Value]) -> str | None:
     if values.get(_PORT_SUBTYPE) == IdSubtype.MAC_ADDRESS:
         # An address says nothing to a person; the description often names the port.
-        return _text(values.get(_PORT_DESCR)) or mac_text(values.get(_PORT_ID))
-    return _text(values.get(_PORT_ID)) or _text(values.get(_PORT_DESCR))
-
-
-def _text(value: Value) -> str | None:
-    return decode_text(value).strip() or None if isinstance(value, bytes) else None
+        return text_of(values.get(_PORT_DESCR)) or mac_text(values.get(_PORT_ID))
+    return text_of(values.get(_PORT_ID)) or text_of(values.get(_PORT_DESCR))
