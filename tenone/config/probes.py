@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict, model_validator
@@ -21,6 +21,9 @@ MOST_ROWS = 4096
 """Rows of one window's block: at most about 120 KB."""
 LONGEST_URL = 2000
 MOST_HOPS = 30
+
+
+Item = TypeVar("Item")
 
 
 def _address(text: str) -> str:
@@ -58,6 +61,13 @@ def _url(text: str) -> str:
     return text
 
 
+def _some(listed: tuple[Item, ...]) -> tuple[Item, ...]:
+    # Field(min_length=1) would also call a list empty whose only entry is wrong.
+    if not listed:
+        raise refusal("the list is empty", "add at least one entry")
+    return listed
+
+
 Dscp: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=63)]
 """Differentiated services code point (RFC 2474), 0 to 63; 46 is expedited forwarding."""
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
@@ -79,7 +89,7 @@ class ProbeTarget(ConfigModel):
     """One packet of each DSCP this often; unsaid: 1 s to a core, 15 s to a class."""
     class_time_only: Annotated[bool, Strict()] | None = None
     """Unsaid: yes for a class, no for a core."""
-    dscp: Annotated[tuple[Dscp, ...], Field(min_length=1, max_length=8)] = (0,)
+    dscp: Annotated[tuple[Dscp, ...], Field(max_length=8), AfterValidator(_some)] = (0,)
     key: SecretRef | None = None
     """The shared key where the reflector speaks authenticated mode (RFC 8762 section 4.4)."""
 
@@ -105,7 +115,7 @@ class DnsProbe(ConfigModel):
 
     name: Host
     type: Literal["A", "AAAA"] = "A"
-    resolvers: Annotated[tuple[Address, ...], Field(min_length=1, max_length=8)]
+    resolvers: Annotated[tuple[Address, ...], Field(max_length=8), AfterValidator(_some)]
     port: Port = DNS_PORT
 
     @model_validator(mode="after")
