@@ -6,8 +6,9 @@ grade and a purpose cannot be built: that is how ungraded data is kept out (R27)
 
 from types import MappingProxyType
 
-from tenone.vocabulary.findings import METRICS_FINDINGS
+from tenone.vocabulary.body import METRICS_BODY
 from tenone.vocabulary.evidence import METRICS_CHECKPOINT
+from tenone.vocabulary.findings import METRICS_FINDINGS
 from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
 from tenone.vocabulary.probes import METRICS_PROBES
@@ -88,6 +89,7 @@ _ALL: tuple[Metric, ...] = (
     *METRICS_CHECKPOINT,
     *METRICS_FINDINGS,
     *METRICS_PROBES,
+    *METRICS_BODY,
     *METRICS_SURROUNDINGS,
 )
 
