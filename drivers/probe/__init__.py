@@ -1,0 +1,1 @@
+"""Active probes: test packets and their reflector, names, platforms, hops. No judging."""
