@@ -11,6 +11,7 @@ from typing import Self
 
 from agents.birth_counter import BirthCounter
 from agents.boards import BoardTable
+from agents.checkpoints import Checkpoints, seal_key
 from agents.commands import Code, CommandFailed, Commands
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
@@ -80,8 +81,8 @@ class Agent:
     The end is orderly: inputs stop, what is kept gets a moment for its receipts, the node says
     goodbye, the journal is closed. ``on_kept`` witnesses what the journal keeps.
 
-    Entering raises ``LockedError``, ``JournalError``, ``SecretError``, ``EndpointError`` or
-    ``BadTarget``.
+    Entering raises ``LockedError``, ``JournalError``, ``SealKeyError``, ``SecretError``,
+    ``EndpointError`` or ``BadTarget``.
     """
 
     def __init__(
@@ -130,6 +131,10 @@ class Agent:
             except JournalError:
                 # Nothing of it was acknowledged: the broker delivers it again after the start.
                 log.exception("the boards' last words could not be kept")
+        try:
+            await self.checkpoints.tell()
+        except JournalError:
+            log.exception("the last checkpoint could not be kept; the next start signs the rest")
         for _ in range(20):
             if self.uplink.is_drained or not self.uplink.is_online:
                 break
@@ -166,9 +171,13 @@ class Agent:
             limit_bytes=outbox.limit_bytes,
             disk=self._disk,
         )
-        self.keeper = JournalKeeper(journal, on_kept=self._on_kept)
+        key = await asyncio.to_thread(seal_key, outbox.path, self._disk)
+        self.keeper = JournalKeeper(journal, on_kept=self._kept)
         self._stack.push_async_callback(self.keeper.close)
         self.uplink = self._make_uplink()
+        self.checkpoints = Checkpoints(
+            origin=self._origin, keep=self.uplink.keep, journal=journal, key=key
+        )
         self.poller = await self._make_poller()
         self._make_gateway()
         health = Health(
@@ -180,10 +189,16 @@ class Agent:
         self.tasks.start("journal", self.keeper.run)
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
+        self.tasks.start("checkpoints", self.checkpoints.run)
         self.poller.start(self.tasks)
         if self._gateway is not None:
             self._gateway.start(self.tasks)
         self.tasks.start("uplink", self.uplink.run)
+
+    def _kept(self, blocks: Sequence[Block]) -> None:
+        self.checkpoints.note(blocks)
+        if self._on_kept is not None:
+            self._on_kept(blocks)
 
     # -- switches ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import IO, Annotated
 
 import typer
 
+from agents.checkpoints import SealKeyError
 from agents.lock import LockedError
 from agents.service import Agent
 from drivers.snmp.errors import BadTarget
@@ -91,7 +92,7 @@ def agent(
     try:
         run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
     except (
-        BadTarget, EndpointError, JournalError, LockedError, SecretError
+        BadTarget, EndpointError, JournalError, LockedError, SealKeyError, SecretError
     ) as error:  # fmt: skip
         typer.echo(f"tenone agent: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None

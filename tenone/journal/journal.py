@@ -115,6 +115,10 @@ class Journal:
         """The newest sequence number of the class; 0 before the first."""
         return self._classes[priority].head
 
+    def head_hash(self, priority: PriorityClass) -> bytes:
+        """The hash of the newest block of the class; zeros before the first."""
+        return self._classes[priority].active.previous
+
     def layout(self, layout_id: bytes) -> Layout:
         """The layout with that id; ``KeyError`` when no kept block uses it."""
         for one in self._classes.values():
