@@ -74,6 +74,7 @@ chassis id, port id subtype, port id, port description, system name."""
 
 LLDP_REM_ADDRESS: Oid = (*_LLDP, 4, 2, 1)
 """lldpRemManAddrTable, by the same three, then kind, length and octets of the address."""
+LLDP_LOC_CHASSIS_SUBTYPE: Oid = (*_LLDP, 3, 1, 0)
 LLDP_LOC_CHASSIS_ID: Oid = (*_LLDP, 3, 2, 0)
 
 SNMP_ENGINE_ID: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0)

@@ -16,7 +16,7 @@ from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.session import Session
 from drivers.snmp.target import Budget
 
-__all__ = ["IdSubtype", "Neighbour", "local_port", "read_neighbours"]
+__all__ = ["CHASSIS_MAC", "IdSubtype", "Neighbour", "local_port", "read_neighbours"]
 
 MAX_NEIGHBOUR_VALUES = 8_192
 _REM_INDEX = 3
