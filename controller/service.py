@@ -19,6 +19,7 @@ from controller.ingest.link import HostLink, PortMaker
 from controller.ingest.pipeline import Ingest
 from controller.ingest.receipts import ReceiptBook
 from controller.keeping import Keeping
+from controller.minutes.room import MinutesRoom
 from controller.plan import CityPlan, plan_of
 from controller.state.city import LiveCity
 from controller.state.live import LiveState
@@ -49,7 +50,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = ()
+ROOMS: tuple[Maker, ...] = (MinutesRoom,)
 """The rooms beside ingest and live state, in the order they open."""
 
 

@@ -33,6 +33,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "controller/asking.py": "all its outcomes in tests/controller/test_service.py",
     "controller/host_state.py": "kept, damaged and missing in tests/controller/test_service.py",
     "controller/house.py": "a list of fields; rooms meet it in tests/controller/test_service.py",
+    "controller/minutes/tables.py": "packed rows in tests/minutes/test_kept.py",
     "drivers/snmp/pending.py": "both kinds in tests/snmp/test_client.py and test_layout.py",
     "drivers/snmp/reading.py": "fields only; its makers are tested",
     "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",

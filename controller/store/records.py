@@ -98,7 +98,7 @@ class SqlRecords:
             t.Binding: (_row(one, t.Binding) for one in plan.links if one.switch and one.port),
             t.Device: (_row(one, t.Device) for one in plan.devices),
         }
-        with self._unit() as unit:
+        with self.unit() as unit:
             return [_reconcile(unit, table, rows, now_ns) for table, rows in wanted.items()]
 
     def learn_ports(
@@ -106,7 +106,7 @@ class SqlRecords:
     ) -> Reconciled:
         """Take in a switch's inventory, dated; raises :class:`StoreError`."""
         rows = ({"school": school, "switch": switch, **_facts(port)} for port in ports)
-        with self._unit() as unit:
+        with self.unit() as unit:
             return _reconcile(
                 unit, t.PortInventory, rows, now_ns, {"school": school, "switch": switch}
             )
@@ -114,7 +114,7 @@ class SqlRecords:
     def ports_of(self, at_ns: int) -> dict[tuple[str, str], list[PortFacts]]:
         """The inventory that is in force at a moment, by (school, switch)."""
         found: dict[tuple[str, str], list[PortFacts]] = {}
-        with self._unit() as unit:
+        with self.unit() as unit:
             for row in unit.scalars(_at(t.PortInventory, at_ns)):
                 facts = PortFacts(
                     port=row.port,
@@ -131,7 +131,7 @@ class SqlRecords:
 
     def bindings(self, at_ns: int) -> dict[str, Binding]:
         """The bindings in force at a moment, by link id."""
-        with self._unit() as unit:
+        with self.unit() as unit:
             return {
                 f"{row.school}/{row.link}": Binding(
                     switch=row.switch, port=row.port, valid_from=row.valid_from_ns / NS
@@ -163,12 +163,31 @@ class SqlRecords:
                 }
             )
         if rows:
-            with self._unit() as unit:
+            with self.unit() as unit:
                 unit.execute(sa.insert(t.LinkChangeRow), rows)
 
     def last_changes(self) -> Mapping[str, LinkChange]:
         """See the protocol."""
         return self._changes_at(None)
+
+    def changes_at(self, at_ns: int) -> Mapping[str, LinkChange]:
+        """What every link was at a moment, by link id."""
+        return self._changes_at(at_ns)
+
+    def changes_between(self, start_ns: int, end_ns: int) -> list[LinkChange]:
+        """The changes of all links in ``[start, end)``, by time."""
+        row = t.LinkChangeRow
+        found = sa.select(row).where(row.at_ns >= start_ns, row.at_ns < end_ns)
+        with self.unit() as unit:
+            rows = unit.scalars(found.order_by(row.at_ns, row.row))
+            return [_change(one) for one in rows]
+
+    def links_since(self) -> dict[str, int]:
+        """Since when (ns UTC) each link that is in force has been promised, by link id."""
+        since = sa.select(t.Link.school, t.Link.link, sa.func.min(t.Link.valid_from_ns))
+        with self.unit() as unit:
+            rows = unit.execute(since.group_by(t.Link.school, t.Link.link))
+            return {f"{school}/{link}": int(from_ns) for school, link, from_ns in rows}
 
     def prune(self, now_ns: int) -> int:
         """Forget changes past their years, but never a link's newest; return how many."""
@@ -179,7 +198,7 @@ class SqlRecords:
             t.LinkChangeRow.at_ns < now_ns - KEEP_CHANGES_NS,
             t.LinkChangeRow.row.not_in(newest),
         )
-        with self._unit() as unit:
+        with self.unit() as unit:
             return int(unit.execute(old).rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it
 
     def _changes_at(self, at_ns: int | None) -> dict[str, LinkChange]:
@@ -188,7 +207,7 @@ class SqlRecords:
         )
         if at_ns is not None:
             newest = newest.where(t.LinkChangeRow.at_ns <= at_ns)
-        with self._unit() as unit:
+        with self.unit() as unit:
             rows = unit.scalars(sa.select(t.LinkChangeRow).where(t.LinkChangeRow.row.in_(newest)))
             return {f"{row.school}/{row.link}": _change(row) for row in rows}
 
@@ -220,7 +239,7 @@ class SqlRecords:
 
     def _schools_in(self, scope: ScopePath, at_ns: int) -> set[str]:
         """Schools that lay inside ``scope`` then; a school may have changed its district."""
-        with self._unit() as unit:
+        with self.unit() as unit:
             rows = unit.scalars(_at(t.School, at_ns)).all()
         return {
             row.id
@@ -231,7 +250,7 @@ class SqlRecords:
     def _links_at(self, at_ns: int, schools: set[str]) -> list[Json]:
         bindings = self.bindings(at_ns)
         changes = self._changes_at(at_ns)
-        with self._unit() as unit:
+        with self.unit() as unit:
             links = unit.scalars(_at(t.Link, at_ns)).all()
         return [
             link_json(_past_view(link, changes.get(name), bindings.get(name)))
@@ -240,11 +259,12 @@ class SqlRecords:
             for name in [f"{link.school}/{link.link}"]
         ]
 
-    def _unit(self) -> "_Unit":
-        return _Unit(self._engine)
+    def unit(self) -> "Unit":
+        """A transaction for the tables of another room; use it in the records' thread."""
+        return Unit(self._engine)
 
 
-class _Unit:
+class Unit:
     """A session that commits at its end and says what went wrong as :class:`StoreError`."""
 
     def __init__(self, engine: Engine) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import controller.service  # noqa: F401 - every room brings its tables
 from controller.plan import (
     CityPlan,
     DevicePlan,
@@ -196,3 +197,15 @@ def test_a_failed_write_is_told(records: SqlRecords) -> None:
         connection.execute(sa.text("DROP TABLE link_change"))
     with pytest.raises(StoreError, match="records could not"):
         records.append_changes([change("no1/c301", T0, Verdict.GOOD)])
+
+
+def test_what_happened_between_two_moments(records: SqlRecords) -> None:
+    records.load(PLAN, T0)
+    records.append_changes(
+        [change("no2/up", T0 + 2, Verdict.BAD), change("no1/c301", T0 + 1, Verdict.GOOD)]
+    )
+    found = records.changes_between(T0 + 1, T0 + 3)
+    assert [one.link for one in found] == ["no1/c301", "no2/up"]
+    assert records.changes_between(T0 + 3, T0 + 9) == []
+    assert set(records.changes_at(T0 + 1)) == {"no1/c301"}
+    assert records.links_since() == {"no1/c301": T0, "no2/up": T0}

@@ -1,0 +1,95 @@
+"""Burn rates of the class-minute objective, of all schools at once (SLA.md, definition 11).
+
+Service time here is taught minutes: the last 40 school hours are a school's last 2,400 of them,
+whatever lies between. Rates weigh by class-minutes. The form for one interval set, which this one
+is proved equal to, is :mod:`controller.sla.burn`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from controller.minutes.count import Counts
+from controller.sla.burn import LEAST_COVERAGE, SCHOOL_MONTH, Alert
+from tenone.calendar.intervals import MINUTE_NS
+from tenone.vocabulary.states import Verdict
+
+Flags = npt.NDArray[np.bool_]
+I8 = npt.NDArray[np.int8]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+REACH: Final = max(alert.window_ns for alert in SCHOOL_MONTH) // MINUTE_NS
+"""Taught minutes that are looked back on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """One alert of every school; NaN where nothing is known."""
+
+    alert: Alert
+    threshold: F64
+    long: F64
+    short: F64
+    verdict: I8
+    """BAD: the alert stands; GOOD: it does not; UNKNOWN: it cannot be told."""
+
+
+class Burning:
+    """The last taught minutes of every school."""
+
+    def __init__(self, objective: F64) -> None:
+        """``objective``: of each school, the share of known class-minutes that shall be good."""
+        schools = len(objective)
+        self._objective = objective
+        self._good: I64 = np.zeros((schools, REACH), np.int64)
+        self._bad: I64 = np.zeros((schools, REACH), np.int64)
+        self._unknown: I64 = np.zeros((schools, REACH), np.int64)
+        self._filled: I64 = np.zeros(schools, np.int64)
+
+    def add(self, counts: Counts, taught: Flags) -> None:
+        """One more minute, of the schools that were taught in it."""
+        rows = np.flatnonzero(taught)
+        at = self._filled[rows] % REACH
+        self._good[rows, at] = counts.good[rows]
+        self._bad[rows, at] = counts.bad[rows].sum(axis=1)
+        self._unknown[rows, at] = counts.unknown[rows]
+        self._filled[rows] += 1
+
+    def _last(self, minutes: int) -> tuple[I64, I64, I64]:
+        """Good, bad and unknown class-minutes of each school's last taught ``minutes``."""
+        back = np.arange(1, minutes + 1)
+        at = (self._filled[:, None] - back) % REACH
+        there = back <= np.minimum(self._filled, REACH)[:, None]
+        good, bad, unknown = (
+            (np.take_along_axis(column, at, axis=1) * there).sum(axis=1)
+            for column in (self._good, self._bad, self._unknown)
+        )
+        return good, bad, unknown
+
+    def rates(self, budget_minutes: I64) -> list[Rates]:
+        """Every alert. ``budget_minutes``: taught minutes of the month, of each school."""
+        found = []
+        for alert in SCHOOL_MONTH:
+            long_good, long_bad, _ = self._last(alert.window_ns // MINUTE_NS)
+            good, bad, unknown = self._last(alert.short_ns // MINUTE_NS)
+            long, short = self._rate(long_good, long_bad), self._rate(good, bad)
+            window = alert.window_ns // MINUTE_NS
+            threshold = float(alert.budget_share) * budget_minutes / window
+            with np.errstate(invalid="ignore", divide="ignore"):
+                covered = (good + bad) / (good + bad + unknown) >= float(LEAST_COVERAGE)
+                stands = (long > threshold) & (short > threshold)
+            verdict = np.where(stands, Verdict.BAD, Verdict.GOOD).astype(np.int8)
+            verdict[~covered | np.isnan(long) | np.isnan(short)] = Verdict.UNKNOWN
+            found.append(
+                Rates(alert=alert, threshold=threshold, long=long, short=short, verdict=verdict)
+            )
+        return found
+
+    def _rate(self, good: I64, bad: I64) -> F64:
+        known = good + bad
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate: F64 = np.where(known > 0, bad / known / (1.0 - self._objective), np.nan)
+        return rate

@@ -1,0 +1,124 @@
+"""Hours of class-minutes on disk: 60 minutes of counts of one school in one packed row."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from controller.minutes.count import CAUSES, Counts
+from controller.minutes.tables import ClassMinuteHour
+from controller.store.records import SqlRecords
+from tenone.calendar.intervals import HOUR_NS, MINUTE_NS
+
+MINUTES = 60
+GOOD, UNKNOWN, FIRST_CAUSE = 0, 1, 2
+NOT_TAUGHT = 0xFFFF
+"""In the column of the good ones: the minute was not taught, or was never looked at."""
+KEEP_NS = 100 * 24 * HOUR_NS
+"""Longer than 40 school hours ever reach back, holidays included."""
+
+Hour = npt.NDArray[np.uint16]
+"""[minute, GOOD | UNKNOWN | FIRST_CAUSE + cause]."""
+
+
+def blank() -> Hour:
+    """An hour in which nothing was counted."""
+    hour: Hour = np.zeros((MINUTES, FIRST_CAUSE + len(CAUSES)), np.uint16)
+    hour[:, GOOD] = NOT_TAUGHT
+    return hour
+
+
+def pack(hour: Hour) -> bytes:
+    """The row's bytes: little-endian, deflated."""
+    return zlib.compress(hour.astype("<u2").tobytes(), 6)
+
+
+def unpack(data: bytes) -> Hour:
+    """Read a row; raises ValueError where it is damaged."""
+    try:
+        plain = zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(f"an hour of class-minutes is damaged: {error}") from error
+    return np.frombuffer(plain, "<u2").reshape(MINUTES, FIRST_CAUSE + len(CAUSES)).astype(np.uint16)
+
+
+class KeptHours:
+    """The rows, written a minute at a time. Methods block: use them in the records' thread."""
+
+    def __init__(self, records: SqlRecords, schools: Sequence[str]) -> None:
+        self._records = records
+        self._schools = schools
+        self._number = {school: number for number, school in enumerate(schools)}
+        self._open: dict[int, Hour] = {}
+        self._hour_ns = -1
+
+    def load(self, since_ns: int) -> list[tuple[int, Counts, npt.NDArray[np.bool_]]]:
+        """Every kept minute from ``since_ns`` on, in order: start, counts, who was taught."""
+        hours: dict[int, list[tuple[int, Hour]]] = {}
+        query = sa.select(ClassMinuteHour).where(ClassMinuteHour.hour_ns > since_ns - HOUR_NS)
+        with self._records.unit() as unit:
+            for row in unit.scalars(query):
+                number = self._number.get(row.school)
+                if number is not None:
+                    hours.setdefault(row.hour_ns, []).append((number, unpack(row.data)))
+        found = []
+        for hour_ns in sorted(hours):
+            for minute in range(MINUTES):
+                start_ns = hour_ns + minute * MINUTE_NS
+                if start_ns < since_ns:
+                    continue
+                counts, taught = self._minute(hours[hour_ns], minute)
+                if taught.any():
+                    found.append((start_ns, counts, taught))
+        if hours:
+            self._hour_ns = max(hours)
+            self._open = dict(hours[self._hour_ns])
+        return found
+
+    def _minute(
+        self, hours: Iterable[tuple[int, Hour]], minute: int
+    ) -> tuple[Counts, npt.NDArray[np.bool_]]:
+        counts = Counts.zero(len(self._schools))
+        taught = np.zeros(len(self._schools), np.bool_)
+        for number, hour in hours:
+            row = hour[minute]
+            if row[GOOD] != NOT_TAUGHT:
+                taught[number] = True
+                counts.good[number] = row[GOOD]
+                counts.unknown[number] = row[UNKNOWN]
+                counts.bad[number] = row[FIRST_CAUSE:]
+        return counts, taught
+
+    def put(self, minutes: Sequence[tuple[int, Counts, npt.NDArray[np.bool_]]]) -> None:
+        """Keep some minutes, in order; durable on return. Raises StoreError."""
+        touched: dict[tuple[int, int], Hour] = {}
+        for start_ns, counts, taught in minutes:
+            hour_ns = start_ns - start_ns % HOUR_NS
+            if hour_ns != self._hour_ns:
+                self._hour_ns, self._open = hour_ns, {}
+            for number in np.flatnonzero(taught).tolist():
+                hour = self._open.setdefault(number, blank())
+                row = hour[(start_ns - hour_ns) // MINUTE_NS]
+                row[GOOD] = min(int(counts.good[number]), NOT_TAUGHT - 1)
+                row[UNKNOWN] = min(int(counts.unknown[number]), NOT_TAUGHT - 1)
+                row[FIRST_CAUSE:] = np.minimum(counts.bad[number], NOT_TAUGHT - 1)
+                touched[number, hour_ns] = hour
+        self._write(touched)
+
+    def _write(self, touched: Mapping[tuple[int, int], Hour]) -> None:
+        with self._records.unit() as unit:
+            for (number, hour_ns), hour in touched.items():
+                school = self._schools[number]
+                where = sa.and_(
+                    ClassMinuteHour.school == school, ClassMinuteHour.hour_ns == hour_ns
+                )
+                unit.execute(sa.delete(ClassMinuteHour).where(where))
+                unit.add(ClassMinuteHour(school=school, hour_ns=hour_ns, data=pack(hour)))
+
+    def prune(self, now_ns: int) -> None:
+        """Forget what no window reaches any more."""
+        old = sa.delete(ClassMinuteHour).where(ClassMinuteHour.hour_ns < now_ns - KEEP_NS)
+        with self._records.unit() as unit:
+            unit.execute(old)

@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from controller.minutes.count import CAUSES, Counts
+from controller.minutes.kept import KEEP_NS, NOT_TAUGHT, KeptHours, blank, pack, unpack
+from controller.store.records import SqlRecords
+from tenone.calendar.intervals import HOUR_NS, MINUTE_NS
+
+HOUR = 1_790_000_000_000_000_000 // HOUR_NS * HOUR_NS
+SCHOOLS = ("no1", "no2")
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[SqlRecords]:
+    records = SqlRecords(f"sqlite:///{tmp_path}/records.db")
+    records.start()
+    yield records
+    records.close()
+
+
+def minute(good: int, bad: int = 0) -> Counts:
+    counts = Counts.zero(2)
+    counts.good[0] = good
+    counts.unknown[0] = 1
+    counts.bad[0, 3] = bad
+    return counts
+
+
+TAUGHT = np.array([True, False])
+
+
+def test_what_was_put_is_loaded_also_by_another_run(records: SqlRecords) -> None:
+    kept = KeptHours(records, SCHOOLS)
+    starts = [HOUR + 59 * MINUTE_NS, HOUR + HOUR_NS, HOUR + HOUR_NS + MINUTE_NS]
+    kept.put([(start, minute(n, n), TAUGHT) for n, start in enumerate(starts[:2])])
+    other = KeptHours(records, SCHOOLS)
+    assert [start for start, _, _ in other.load(HOUR)] == starts[:2]
+    other.put([(starts[2], minute(7, 2), TAUGHT)])
+    found = KeptHours(records, SCHOOLS).load(HOUR)
+    assert [start for start, _, _ in found] == starts
+    assert [int(counts.good[0]) for _, counts, _ in found] == [0, 1, 7]
+    assert [int(counts.bad[0, 3]) for _, counts, _ in found] == [0, 1, 2]
+    assert all(taught.tolist() == [True, False] for _, _, taught in found)
+    assert [start for start, _, _ in KeptHours(records, SCHOOLS).load(starts[2])] == starts[2:]
+
+
+def test_a_school_that_is_no_more_is_left_out_and_old_hours_go(records: SqlRecords) -> None:
+    kept = KeptHours(records, SCHOOLS)
+    kept.put([(HOUR, minute(1), TAUGHT)])
+    assert KeptHours(records, ("no2",)).load(0) == []
+    kept.prune(HOUR + KEEP_NS)
+    assert len(kept.load(0)) == 1
+    kept.prune(HOUR + KEEP_NS + 1)
+    assert kept.load(0) == []
+
+
+def test_a_row_is_an_hour_of_counts() -> None:
+    hour = blank()
+    hour[5] = np.arange(2 + len(CAUSES))
+    assert (unpack(pack(hour)) == hour).all()
+    assert (blank()[:, 0] == NOT_TAUGHT).all()
+
+
+def test_a_damaged_row_says_so() -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        unpack(b"no deflate")
