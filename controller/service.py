@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from controller.api.services import Health, IngestFigures
 from controller.asking import Asking
@@ -41,6 +41,8 @@ from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor, TaskHealth
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Room)
 
 JUDGE_SECONDS = 0.25
 """After a change, judge at most so often."""
@@ -252,15 +254,15 @@ class Controller:
 
     def _judge_now(self) -> None:
         changes = self.city.judge()
-        self._keeping.take(changes, self.live.inventories)
-        self.live.inventories.clear()
+        self._keeping.take(changes, self.live.marks.inventories)
+        self.live.marks.inventories.clear()
         self.bus.changed(changes)
 
     async def _judge(self) -> None:
         while True:
             self._judge_now()
             await self._clock.sleep(JUDGE_SECONDS)
-            if self.live.dirty or self.city.behind or self.live.touched_boards:
+            if self.live.marks.dirty or self.city.behind or self.live.marks.boards:
                 continue
             await self._sleep_until_changed(IDLE_JUDGE_SECONDS - JUDGE_SECONDS)
 
@@ -310,6 +312,14 @@ class Controller:
         ]
 
     @property
+    def minutes(self) -> MinutesRoom:
+        """The room that counts class-minutes."""
+        return self._room(MinutesRoom)
+
+    def _room(self, kind: type[R]) -> R:
+        return next(room for room in self.rooms.values() if isinstance(room, kind))
+
+    @property
     def tasks(self) -> list[TaskHealth]:
         """What the supervisor knows."""
         return self._supervisor.health
@@ -337,7 +347,7 @@ class Controller:
         told = (
             f"{totals.refused} refused, {totals.conflicts} conflicts, {totals.breaks} chain "
             f"breaks, {totals.base_skipped} never came, "
-            f"{self.live.unplanned_total} not in the configuration"
+            f"{self.live.marks.unplanned_total} not in the configuration"
         )
         return Health(name="evidence", ready=True, sentence=told)
 

@@ -18,7 +18,7 @@ identities"): unknown, not bad. See docs/decisions/0005-duplex-nobody-reports.md
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -130,15 +130,21 @@ def _blindness(links: Evidence, stale: Bools) -> Masks:
 
 def _duplex(links: Evidence) -> tuple[Bools, Bools, Bools]:
     """Which links are full, which are half, and which of the full are so by standard only."""
-    not_said = (links.duplex != Duplex.FULL) & (links.duplex != Duplex.HALF)
-    no_row = links.duplex == NOT_SAID
-    by_standard = (not_said & (links.speed_mbps > GIGABIT_MBPS)) | (
-        no_row & (links.speed_mbps == GIGABIT_MBPS)
-    )
-    half = (
-        (links.duplex == Duplex.HALF) & (links.speed_mbps > 0) & (links.speed_mbps < GIGABIT_MBPS)
-    )
-    return (links.duplex == Duplex.FULL) | by_standard, half, by_standard
+    mode = settled_duplex(links.duplex, links.speed_mbps)
+    full, half = mode == Duplex.FULL, mode == Duplex.HALF
+    return full, half, full & (links.duplex != Duplex.FULL)
+
+
+def settled_duplex(duplex: Bytes, speed_mbps: npt.NDArray[np.integer[Any]]) -> Bytes:
+    """``Duplex`` codes as they are judged: by what the switch says, else by the standard."""
+    not_said = (duplex != Duplex.FULL) & (duplex != Duplex.HALF)
+    no_row = duplex == NOT_SAID
+    by_standard = (not_said & (speed_mbps > GIGABIT_MBPS)) | (no_row & (speed_mbps == GIGABIT_MBPS))
+    half = (duplex == Duplex.HALF) & (speed_mbps > 0) & (speed_mbps < GIGABIT_MBPS)
+    mode = np.full(len(duplex), Duplex.UNKNOWN, np.uint8)
+    mode[half] = Duplex.HALF
+    mode[(duplex == Duplex.FULL) | by_standard] = Duplex.FULL
+    return mode
 
 
 def _severity(is_bad: Bools, bad: Masks, shared: Bools) -> Bytes:

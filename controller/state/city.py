@@ -99,7 +99,7 @@ class LiveCity:
 
     def _boards_turned(self, now_ns: int) -> set[int]:
         """Boards that said something, fell silent or came back."""
-        turned, self._live.touched_boards = self._live.touched_boards, set()
+        turned, self._live.marks.boards = self._live.marks.boards, set()
         silent = self._boards_silent(now_ns)
         turned.update(np.flatnonzero(silent != self._silent_boards).tolist())
         self._silent_boards = silent
@@ -114,8 +114,8 @@ class LiveCity:
         live, n = self._live, self._n
         links = np.flatnonzero(self._unsent)[:CHANGES_AT_ONCE].tolist()
         self._unsent[links] = False
-        switches, live.touched_switches = live.touched_switches, set()
-        agents, live.touched_agents = live.touched_agents, set()
+        switches, live.marks.switches = live.marks.switches, set()
+        agents, live.marks.agents = live.marks.agents, set()
         schools = schools | {int(n.board_school[one]) for one in boards} | agents
         changes = [
             *(self._link_change(one) for one in links),

@@ -73,7 +73,11 @@ class Links:
         self.shared: Flags = np.zeros(count, np.bool_)
         self.stale_after_seconds: F64 = np.zeros(count, np.float64)
         self.port: npt.NDArray[np.int64] = np.full(count, NO_PORT, np.int64)
+        self.port_of_counters: npt.NDArray[np.int64] = np.full(count, NO_PORT, np.int64)
+        """The same, kept while that port is missing."""
         self.bound: Flags = np.zeros(count, np.bool_)
+        self.flaps: I64 = np.zeros(count, np.int64)
+        """How often the link was away between two good polls, since the start."""
         self.verdict: I8 = np.full(count, Verdict.UNKNOWN, np.int8)
         self.severity: U8 = np.zeros(count, np.uint8)
         self.causes: U64 = np.zeros(count, np.uint64)

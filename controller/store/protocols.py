@@ -176,6 +176,25 @@ class LinkChange:
     """Hash of the block that showed it; empty where no block did (silence, staleness)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flap:
+    """A link that was good at two polls and away in between: its ifLastChange says so.
+
+    Nobody saw how long it was away, so it is no :class:`LinkChange` and no downtime: it is counted
+    (docs/decisions/0008). Times are wall clock.
+    """
+
+    link: str
+    back_ns: int
+    """When it came back."""
+    good_ns: int
+    """The last time before that it was seen good."""
+    restarted: bool
+    """The switch itself restarted in between, so all its links were away."""
+    block_hash: bytes
+    """Of the block that shows it."""
+
+
 class Records(Protocol):
     """Keeps what is configured and what was judged, dated. Methods block."""
 

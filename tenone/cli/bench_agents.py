@@ -29,19 +29,27 @@ from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
 from tenone.cli.bench_machine import own_cpu_seconds
-from tenone.vocabulary.metrics import PORT_COUNTERS, PORT_STATE
+from tenone.vocabulary.metrics import PORT_STATE
 from tenone.vocabulary.states import ClockQuality, PriorityClass
 
-COLUMNS = (*PORT_STATE, *PORT_COUNTERS[:10])
-"""Sixteen: the state of a port and ten of its counters, as one sweep reads them."""
+COUNTED = (
+    *("in_octets", "out_octets", "in_unicast", "out_unicast", "in_multicast", "in_broadcast"),
+    *("in_errors", "in_discards"),
+)
+COLUMNS = (*PORT_STATE, *COUNTED, "discontinuity_ticks", "narrow_counters")
+"""Sixteen: the state of a port, and the counters its utilisation, error and discard ratios need."""
 DRAIN_SECONDS = 120.0
 """How long the last receipts may take."""
 DISTRICT = "east"
+OFTEN, RARE = 10**6, 3
+"""How far counters of octets and whole frames move in each sweep, and the two others."""
 CHANGING_SHARE = 0.01
 """Of all ports, how many change their speed in each sweep."""
-_SEQ_AT, _PREVIOUS_AT, _WALL_AT = 28, 68, 124
-"""Where sequence number, predecessor's hash and wall clock stand in a block's header."""
-_U64, _I64 = struct.Struct("<Q"), struct.Struct("<q")
+_SEQ_AT, _PREVIOUS_AT, _CLOCKS_AT = 28, 68, 120
+"""Where sequence number, predecessor's hash and the clocks stand in a block's header."""
+_U64, _CLOCKS = struct.Struct("<Q"), struct.Struct("<Iqq")
+"""The clocks: sysUpTime ticks, wall clock and monotonic clock in ns."""
+_TICK_NS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +93,9 @@ class _Switch:
             "duplex": [3] * rows,
             "last_change_ticks": [0] * rows,
         }
-        for name in PORT_COUNTERS[:10]:
+        for name in COUNTED:
             values[name] = random.integers(0, 2**40, rows).tolist()
+        values["discontinuity_ticks"] = values["narrow_counters"] = [0] * rows
         stamp = Stamp(
             agent=f"{school}/gateway/agent",
             subject=f"{school}/switch/sw{number}",
@@ -94,6 +103,7 @@ class _Switch:
             wall_ns=time.time_ns(),
             monotonic_ns=time.monotonic_ns(),
             clock_quality=ClockQuality.SYNCHRONISED,
+            uptime_ticks=0,
         )
         draft = Draft.of(
             self.layout, stamp, [Column.of(name, values[name]) for name in self.layout.columns]
@@ -114,21 +124,24 @@ class _Switch:
             if metric.name == "speed_mbps":
                 self.speeds = part.view(np.uint32)
             elif metric.counter:
-                self.counters.append(part.view(np.uint64))
+                broken = metric.name in {"in_errors", "in_discards"}
+                self.counters.append((part.view(np.uint64), RARE if broken else OFTEN))
             offset += size
 
     def sweep(self, journal_id: bytes, seq: int, previous: bytes) -> Block:
         """The next block: counters have moved, some ports have changed their speed."""
         rows = len(self.layout.rows)
-        for counter in self.counters:
-            np.add(counter, self.random.integers(0, 10**6, rows, np.uint64), out=counter)
+        for counter, most in self.counters:
+            np.add(counter, self.random.integers(0, most, rows, np.uint64), out=counter)
         if self.random.random() < CHANGING_SHARE * rows:
             port = int(self.random.integers(0, rows))
             self.speeds[port] = 1000 if self.speeds[port] == 100 else 100  # noqa: PLR2004 - Mbit/s
         self.data[12:28] = journal_id
         _U64.pack_into(self.data, _SEQ_AT, seq)
         self.data[_PREVIOUS_AT : _PREVIOUS_AT + 32] = previous
-        _I64.pack_into(self.data, _WALL_AT, time.time_ns())
+        now_ns = time.monotonic_ns()
+        ticks = now_ns // _TICK_NS % 2**32
+        _CLOCKS.pack_into(self.data, _CLOCKS_AT, ticks, time.time_ns(), now_ns)
         return Block.parse(bytes(self.data))
 
 

@@ -189,7 +189,7 @@ def test_a_binding_by_name_description_or_alias(
         bench.journal.inventory("sw1", keys, if_name=names, if_descr=descrs, if_alias=aliases)
     )
     assert bench.link("c301")[0] == expected
-    ((school, switch, ports),) = bench.live.inventories
+    ((school, switch, ports),) = bench.live.marks.inventories
     assert (school, switch, [port.if_name for port in ports]) == ("no1", "sw1", list(names))
     restored = Bench(replace(plan, links=[replace(one, port=bound) for one in plan.links]))
     restored.live.restore([], [(("no1", "sw1"), ports)])
@@ -241,7 +241,7 @@ def test_unknown_switches_boards_and_streams_are_counted_and_harmless() -> None:
     bench.give(stranger.ports(), stranger)
     bench.live.agent_born("no99", "1", now_ns=1)
     bench.live.agent_died("no99")
-    assert bench.live.unplanned_total == 3
+    assert bench.live.marks.unplanned_total == 3
 
 
 def test_layouts_that_only_a_stranger_would_make_do_not_crash() -> None:
@@ -284,7 +284,7 @@ def test_numbers_that_no_honest_device_sends_are_bounded() -> None:
 
 
 def test_ports_under_ever_new_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("controller.state.live.MAX_PORTS", 9)
+    monkeypatch.setattr("controller.state.switch_streams.MAX_PORTS", 9)
     bench = Bench()
     bench.born()
     bench.give(bench.journal.ports())

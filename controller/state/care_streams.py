@@ -1,0 +1,60 @@
+"""The streams of class boards and of the gateway itself."""
+
+import numpy as np
+
+from controller.state.columns import Agents, Boards
+from controller.state.marks import Marks
+from controller.state.numbering import Numbering
+from controller.state.position import START, Position
+from controller.state.values import count, flag, rows_of
+from controller.store.protocols import Arrival
+from tenone.vocabulary.scope import DeviceId
+
+
+class CareStreams:
+    """Fills boards and agents. Nothing here blocks."""
+
+    def __init__(self, numbering: Numbering, boards: Boards, agents: Agents, marks: Marks) -> None:
+        self._numbering = numbering
+        self._boards = boards
+        self._agents = agents
+        self._marks = marks
+        self._board_positions: dict[str, Position] = {}
+        self._agent_positions: dict[str, Position] = {}
+
+    def board_health(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:
+        """One row a class board of the school."""
+        if not self._board_positions.get(subject.school, START).before(at):
+            return
+        self._board_positions[subject.school] = at
+        boards = self._boards
+        for serial, row in zip(arrival.layout.rows, rows_of(arrival), strict=True):
+            number = self._numbering.board_number.get(f"{subject.school}/board/{serial}")
+            if number is None:
+                self._marks.unplanned_total += 1
+                continue
+            online = flag(row.get("online"))
+            if boards.online[number] != online:
+                boards.online[number] = online
+                boards.since_ns[number] = arrival.received_ns - max(arrival.age_ns, 0)
+            boards.screen_on[number] = flag(row.get("screen_on"))
+            for name in ("cpu_ratio", "temperature_celsius", "rssi_dbm"):
+                value = row.get(name)
+                getattr(boards, name)[number] = np.nan if value is None else value
+            boards.app[number] = row.get("app")
+            boards.firmware[number] = row.get("firmware")
+            boards.evidence_ns[number] = at.evidence_ns
+            self._marks.boards.add(number)
+
+    def agent_health(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:
+        """One row: the gateway."""
+        number = self._numbering.school_number.get(subject.school)
+        if number is None or not self._agent_positions.get(subject.school, START).before(at):
+            return
+        self._agent_positions[subject.school] = at
+        values = rows_of(arrival)[0] if arrival.block.rows else {}
+        agents = self._agents
+        agents.version[number] = values.get("agent_version") or agents.version[number]
+        for name in ("outbox_bytes", "outbox_blocks", "quarantined_total"):
+            getattr(agents, name)[number] = count(values.get(name))
+        self._marks.agents.add(number)
