@@ -1,32 +1,22 @@
 """One socket a process, many agents: sends, matches answers, times out, keeps within bounds.
 
 Asyncio without a task or a timer a request: answers are matched by request-id and handed
-to a callback straight from the socket's reader, deadlines lie in a timer wheel.
-An answer counts only if it comes from the asked address, carries the community, is a
-response, has the id of a waiting request, and decodes. Everything else is counted and
-ignored, and the request goes on waiting for the true answer.
+to a callback straight from the socket's reader, deadlines lie in a timer wheel. What counts
+as an answer is in :mod:`drivers.snmp.inbox`.
 """
 
 import asyncio
 import os
 import socket
 from collections import deque
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from drivers.snmp.endpoint import Address, Endpoint
 from drivers.snmp.errors import BudgetExceeded, DecodeError, SnmpError, Timeout, Unreachable
+from drivers.snmp.inbox import Inbox
 from drivers.snmp.layout import id_place
-from drivers.snmp.message import (
-    REQUEST_ID_HIGH,
-    REQUEST_ID_LOW,
-    Head,
-    PduType,
-    Request,
-    Version,
-    decode_head,
-)
+from drivers.snmp.message import REQUEST_ID_HIGH, REQUEST_ID_LOW, Head, Request
 from drivers.snmp.pending import Callbacks, Lighter, OnError, OnReply, Pending
 from drivers.snmp.target import Budget, Device, Target, resolve
 from drivers.snmp.wheel import TimerWheel
@@ -37,25 +27,6 @@ STALL_NS = 200_000_000
 """A request unanswered this long no longer counts against the bound on the socket's buffer."""
 MAX_OUTSTANDING = 512
 MIN_OUTSTANDING = 16
-SPENT_IDS = 8_192
-"""At least so many, at most twice as many finished request-ids are remembered, to tell a late
-answer from a stray one."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has passed through the client since it was made."""
-
-    sent: int = 0
-    received: int = 0
-    answered: int = 0
-    retried: int = 0
-    failed: int = 0
-    late_or_duplicate: int = 0
-    stray: int = 0
-    foreign: int = 0
-    wrong_community: int = 0
-    malformed: int = 0
 
 
 class SnmpClient:
@@ -67,14 +38,13 @@ class SnmpClient:
 
     def __init__(self, *, clock: Clock, max_outstanding: int | None = None) -> None:
         self.clock = clock
-        self.counts = Counts()
+        self._inbox = Inbox(answered=self._answered, failed=self._fail, again=self._send_anew)
+        self.counts = self._inbox.counts
         self._bound = max_outstanding
         self._tasks = Supervisor(clock)
         self._endpoints: dict[socket.AddressFamily, Endpoint] = {}
         self._devices: dict[Address, list[Device]] = {}
-        self._pending: dict[int, Pending] = {}
-        self._spent: set[int] = set()
-        self._long_spent: set[int] = set()
+        self._pending = self._inbox.waiting
         self._ready: deque[Device] = deque()
         self._in_flight = 0
         # By id, not by object: what has been answered is free at once, not when its slot comes.
@@ -205,13 +175,24 @@ class SnmpClient:
                 pending.deadline_ns = min(pending.deadline_ns, budget.deadline_ns)
             self._wheel.schedule(number, min(now_ns + STALL_NS, pending.deadline_ns))
             self.counts.sent += 1
-            data = pending.request.stamp(number)
+            peer = device.peer
+            if peer is None:
+                data = pending.request.stamp(number)
+            elif pending.knocking:
+                data = peer.knock(number, now_ns)
+            else:
+                data = peer.seal(pending.request, number, now_ns)
             self._endpoints[device.family].send(data, device.address)
         except BudgetExceeded as error:
             self._fail_soon(pending, error)
         except OSError as error:
             reason = error.strerror or str(error)
             self._fail_soon(pending, Unreachable(f"{device.label} cannot be sent to: {reason}"))
+
+    def _send_anew(self, pending: Pending) -> None:
+        """Send with another id: what else comes for the old one is too late."""
+        self._give_id(pending)
+        self._send(pending, self.clock.monotonic_ns())
 
     def _give_id(self, pending: Pending) -> None:
         number = self._next_id()
@@ -244,38 +225,16 @@ class SnmpClient:
             self.received_ns = self.clock.monotonic_ns()
         at = id_place(data)
         pending = self._pending.get(int.from_bytes(data[at : at + 4], "big"))
-        if pending is not None and address == pending.device.address and pending.glance(data):
+        if pending is not None and address == pending.device.plain_address and pending.glance(data):
             self._answered(pending)
             return
         try:
-            head = decode_head(data)
-            pending = self._pending.get(head.request_id)
-            if pending is None:
-                if head.request_id in self._spent or head.request_id in self._long_spent:
-                    counts.late_or_duplicate += 1
-                else:
-                    counts.stray += 1
-                return
-            device = pending.device
-            if address != device.address:
-                counts.foreign += 1
-                pending.foreign = address
-                return
-            if head.community != device.community or head.version != Version.V2C:
-                counts.wrong_community += 1
-                return
-            if head.pdu_type != PduType.RESPONSE:
-                # An echo of our own request, or something that plays manager.
-                counts.stray += 1
-                return
-            pending.reply(head, data)
+            self._inbox.take(data, address, self.received_ns)
         except DecodeError as error:
             counts.malformed += 1
             for culprit in self._devices.get(address, ()):
                 culprit.garbage = error
                 culprit.garbage_ns = self.clock.monotonic_ns()
-            return
-        self._answered(pending)
 
     def _answered(self, pending: Pending) -> None:
         self.counts.answered += 1
@@ -288,10 +247,7 @@ class SnmpClient:
             pending.counted = False
             self._in_flight -= 1
         for number in (pending.request_id, *pending.earlier_ids):
-            del self._pending[number]
-            self._spent.add(number)
-        if len(self._spent) >= SPENT_IDS:
-            self._long_spent, self._spent = self._spent, set()
+            self._inbox.spend(number)
         device = pending.device
         device.outstanding -= 1
         if device.waiting:
@@ -316,8 +272,13 @@ class SnmpClient:
         device = pending.device
         device.awake = False
         budget = pending.budget
+        peer = device.peer
         if pending.tries_left <= 0:
-            self._fail(pending, self._why(pending))
+            if peer is not None and peer.unproved and not pending.knocking:
+                pending.knocking, pending.tries_left = True, 1
+                self._send_anew(pending)
+            else:
+                self._fail(pending, self._why(pending))
         elif budget is not None and now_ns >= budget.deadline_ns:
             self._fail(pending, budget.late(device.label))
         else:
@@ -336,14 +297,26 @@ class SnmpClient:
             return DecodeError(
                 f"{device.label} sent nothing readable within {waited}: {device.garbage}"
             )
+        if pending.distrusted is not None:
+            return Timeout(
+                f"{device.label} sent nothing that can be believed within {waited}: "
+                f"{pending.distrusted}"
+            )
         if pending.foreign is not None:
             return Timeout(
                 f"{device.label} did not answer within {waited}; an answer came from "
                 f"{pending.foreign[0]}, which was not asked and is not believed"
             )
+        peer = device.peer
+        if peer is not None and pending.resends:
+            return Timeout(
+                f"{device.label} told its engine id and then did not answer within {waited}: the "
+                f"user, a password or a protocol of {peer.user.level} is likely wrong"
+            )
+        what = "community" if peer is None else "SNMPv3 user"
         return Timeout(
             f"{device.label} did not answer within {waited}: it is off, out of reach, or does "
-            "not accept this community"
+            f"not accept this {what}"
         )
 
     def _fail_soon(self, pending: Pending, error: SnmpError) -> None:

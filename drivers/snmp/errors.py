@@ -35,6 +35,42 @@ class BudgetExceeded(SnmpError):  # noqa: N818 - as above
     """The device used up the time, requests or rows it was allowed."""
 
 
+class SecurityError(SnmpError):
+    """The agent did not take our SNMPv3 message and said why."""
+
+
+class UnknownUser(SecurityError):  # noqa: N818 - as above
+    """The agent does not know the user."""
+
+
+class WrongAuthPassword(SecurityError):  # noqa: N818 - as above
+    """The agent found our digest wrong: password or protocol of the authentication."""
+
+
+class WrongPrivPassword(SecurityError):  # noqa: N818 - as above
+    """The agent could not decrypt us: password or protocol of the encryption."""
+
+
+class UnsupportedLevel(SecurityError):  # noqa: N818 - as above
+    """The agent does not let the user ask with this much security, or this little."""
+
+
+class NotInTimeWindow(SecurityError):  # noqa: N818 - as above
+    """The agent's clock did not stand still long enough to be agreed upon."""
+
+
+class UnknownEngine(SecurityError):  # noqa: N818 - as above
+    """The agent's engine id is not the one it was pinned to, or none, or never the same."""
+
+
+class UnknownContext(SecurityError):  # noqa: N818 - as above
+    """The agent has no such context."""
+
+
+class Distrusted(SnmpError):  # noqa: N818 - as above
+    """A datagram that claims to answer us and is not to be believed; it is counted, not used."""
+
+
 class ErrorStatus(IntEnum):
     """RFC 3416 section 3, the error-status of a response."""
 

@@ -136,13 +136,14 @@ def learn(data: bytes, head: Head, expected: Sequence[Expected]) -> Layout | Non
 
 
 def _id_end(data: bytes, head: Head) -> int:
-    """Where the request-id of a v2c response without error ends; 0 if it is no usual one."""
+    """Where the request-id of a response without error ends; 0 if it is no usual one."""
     at = id_place(data)
     usual = (
         at
         and data[at - 2 : at] == _ID_BEFORE
         and int.from_bytes(data[at : at + _ID_BYTES], "big") == head.request_id
-        and (head.version, head.pdu_type) == (Version.V2C, PduType.RESPONSE)
+        and head.version in (Version.V1, Version.V2C)
+        and head.pdu_type == PduType.RESPONSE
         and not head.error_status
         and not head.error_index
     )

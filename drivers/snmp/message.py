@@ -30,6 +30,20 @@ class Version(IntEnum):
 
     V1 = 0
     V2C = 1
+    V3 = 3
+
+
+class Envelope(NamedTuple):
+    """What stands around a PDU: version, community, and what more an answer has around it.
+
+    A PDU of SNMPv3 is handled in the envelope of v2c with an empty community, and sealed or
+    opened on its way (:mod:`drivers.snmp.v3.peer`).
+    """
+
+    version: Version
+    community: bytes
+    around: int = 0
+    """Bytes an answer has on the wire beside what this envelope shows."""
 
 
 class PduType(IntEnum):
@@ -133,17 +147,17 @@ def decode_head(data: bytes) -> Head:
 
 _LONG_FORM = 0x80
 """From here on a length octet says how many octets of length follow."""
-_VERSION_AND_COMMUNITY = b"\x02\x01\x01\x04"
+_VERSIONS_AND_COMMUNITY = (b"\x02\x01\x01\x04", b"\x02\x01\x00\x04")
 _NO_ERROR = b"\x02\x01\x00\x02\x01\x00"
 _FOUR_BYTE_ID = b"\x02\x04"
 
 
 def _usual_head(data: bytes, end: int) -> Head | None:
-    """The head of a v2c response without error and with an id like ours; None for any other."""
+    """The head of a response without error and with an id like ours; None for any other."""
     position = _contents(data, 0, end, Tag.SEQUENCE)
     community = position + 5
     stop = community + data[position + 4]
-    usual = data.startswith(_VERSION_AND_COMMUNITY, position)
+    usual = data.startswith(_VERSIONS_AND_COMMUNITY, position)
     if not position or not usual or stop - community >= _LONG_FORM:
         return None
     start = _contents(data, stop, end, PduType.RESPONSE)
@@ -157,7 +171,8 @@ def _usual_head(data: bytes, end: int) -> Head | None:
     if not binds:
         return None
     number = int.from_bytes(data[start + 2 : start + 6], "big", signed=True)
-    return Head(1, data[community:stop], PduType.RESPONSE, number, 0, 0, binds, end)
+    version = data[position + 2]
+    return Head(version, data[community:stop], PduType.RESPONSE, number, 0, 0, binds, end)
 
 
 def _contents(data: bytes, position: int, end: int, tag: int) -> int:
@@ -234,6 +249,12 @@ class Request:
     pdu_type: PduType
     non_repeaters: int = 0
     max_repetitions: int = 0
+    pdu_at: int = 0
+    """Where in ``before`` the PDU begins."""
+
+    def pdu(self, request_id: int) -> bytes:
+        """The PDU alone with ``request_id``, which must take four bytes."""
+        return self.before[self.pdu_at :] + request_id.to_bytes(4, "big") + self.after
 
     def stamp(self, request_id: int) -> bytes:
         """The message's bytes with ``request_id``, which must take four bytes."""
@@ -241,13 +262,12 @@ class Request:
 
 
 def build_request(
-    community: bytes,
+    envelope: Envelope,
     pdu_type: PduType,
     names: tuple[bytes, ...],
     *,
     non_repeaters: int = 0,
     max_repetitions: int = 0,
-    version: Version = Version.V2C,
 ) -> Request:
     """Encode a GET, GETNEXT or GETBULK of already encoded ``names``."""
     varbinds = b"".join(encode_tlv(Tag.SEQUENCE, name + b"\x05\x00") for name in names)
@@ -260,7 +280,15 @@ def build_request(
     pdu = encode_tlv(pdu_type, b"\x02\x04\x40\x00\x00\x00" + after)
     whole = encode_tlv(
         Tag.SEQUENCE,
-        encode_integer(version) + encode_tlv(Tag.OCTET_STRING, community) + pdu,
+        encode_integer(envelope.version) + encode_tlv(Tag.OCTET_STRING, envelope.community) + pdu,
     )
     cut = len(whole) - len(after)
-    return Request(whole[: cut - 4], after, names, pdu_type, non_repeaters, max_repetitions)
+    return Request(
+        whole[: cut - 4],
+        after,
+        names,
+        pdu_type,
+        non_repeaters,
+        max_repetitions,
+        len(whole) - len(pdu),
+    )

@@ -25,11 +25,14 @@ class Pending:
         "counted",
         "deadline_ns",
         "device",
+        "distrusted",
         "done",
         "earlier_ids",
         "foreign",
+        "knocking",
         "request",
         "request_id",
+        "resends",
         "sent_ns",
         "tries_left",
     )
@@ -47,6 +50,12 @@ class Pending:
         self.counted = False
         self.done = False
         self.foreign: Address | None = None
+        self.knocking = False
+        """It is being tried whether the device answers what is not encrypted."""
+        self.resends = 0
+        """How often a report has made it be sent anew."""
+        self.distrusted: SnmpError | None = None
+        """Why what claimed to be its answer was not believed."""
 
     def glance(self, _data: bytes) -> bool:
         """Take a datagram with our id and from the asked address if every byte of it is known.

@@ -10,6 +10,7 @@ from drivers.snmp.ber import Oid
 from drivers.snmp.errors import SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.layout import Board
+from drivers.snmp.message import Version
 from drivers.snmp.ports import Port
 from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
 from drivers.snmp.target import Device
@@ -82,9 +83,10 @@ class Plan:
         if self._chunk_size != device.max_varbinds or not self._chunks:
             self._chunks = tuple(
                 chunks(
-                    device.community,
+                    device.envelope,
                     ((name, s) for s in group if (name := self.names[s]) is not None),
                     device.max_varbinds,
+                    probing=device.envelope.version is Version.V1 and not self.settled,
                 )
                 for group in self.groups
             )

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.snmp.ber import Missing, Oid, encode_oid, oid_text
+from drivers.snmp.ber import Missing, Oid, Tag, encode_oid, oid_text
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import (
     AgentError,
@@ -25,6 +25,7 @@ from drivers.snmp.message import (
     PduType,
     Request,
     VarBind,
+    Version,
     build_request,
     decode_varbinds,
 )
@@ -86,6 +87,13 @@ class Session:
         if answer.status == ErrorStatus.TOO_BIG and len(names) > 1:
             self.device.max_varbinds = len(names) // 2
             return await self.get(names, budget)
+        if answer.status == ErrorStatus.NO_SUCH_NAME and self._blames(answer.index, names):
+            # RFC 1157 4.1.2: one absent name takes the answer to all the others with it.
+            place = answer.index - 1
+            absent = VarBind(names[place], Tag.NO_SUCH_INSTANCE, Missing.NO_SUCH_INSTANCE)
+            rest = [*names[:place], *names[place + 1 :]]
+            found = await self.get(rest, budget) if rest else []
+            return [*found[:place], absent, *found[place:]]
         if answer.status:
             raise agent_error(self.device.label, answer.status, answer.index, names)
         varbinds = answer.varbinds or []
@@ -155,9 +163,32 @@ class Session:
         await asyncio.gather(*(work() for _ in range(self.device.target.window)))
         return [walks[number] for number in range(len(roots))]
 
+    def _blames(self, index: int, names: Sequence[Oid]) -> bool:
+        """Whether an SNMPv1 agent's error is about one of ``names``."""
+        return self.device.envelope.version is Version.V1 and 1 <= index <= len(names)
+
+    async def _next(self, after: Oid, budget: Budget | None) -> list[VarBind]:
+        """One GETNEXT, for an SNMPv1 agent, which knows no GETBULK."""
+        answer = _Answer()
+        request = self._request(PduType.GET_NEXT, (after,))
+        await self.client.ask(self.device, request, answer.take, budget=budget)
+        if answer.status == ErrorStatus.NO_SUCH_NAME:
+            # RFC 1157 4.1.3: how a v1 agent says that nothing comes after this name.
+            return [VarBind(after, Tag.END_OF_MIB_VIEW, Missing.END_OF_MIB_VIEW)]
+        if answer.status:
+            raise agent_error(self.device.label, answer.status, answer.index, (after,))
+        if answer.varbinds is None or len(answer.varbinds) != 1:
+            raise UnexpectedReply(
+                f"{self.device.label} was asked for the variable after {oid_text(after)} and "
+                f"answered {len(answer.varbinds or ())}"
+            )
+        return answer.varbinds
+
     async def _bulk(self, after: Oid, budget: Budget | None) -> list[VarBind]:
         """One GETBULK; steps down when the agent says tooBig or keeps silent."""
         device = self.device
+        if device.envelope.version is Version.V1:
+            return await self._next(after, budget)
         while True:
             asked = sent = device.max_repetitions
             answer = _Answer()
@@ -191,7 +222,7 @@ class Session:
 
     def _request(self, kind: PduType, names: Sequence[Oid], repetitions: int = 0) -> Request:
         return build_request(
-            self.device.community,
+            self.device.envelope,
             kind,
             tuple(encode_oid(name) for name in names),
             max_repetitions=repetitions,

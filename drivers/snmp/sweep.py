@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from drivers.snmp.ber import Missing, Oid, Tag, Value, decode_value, encode_oid
+from drivers.snmp.ber import Missing, Oid, Tag, Value, decode_oid, decode_value, encode_oid
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import (
     DecodeError,
@@ -20,7 +20,15 @@ from drivers.snmp.errors import (
     UnexpectedReply,
 )
 from drivers.snmp.layout import CLOCK, Answer, Board, Expected, Recall
-from drivers.snmp.message import Head, PduType, Request, build_request, decode_varbinds
+from drivers.snmp.message import (
+    Envelope,
+    Head,
+    PduType,
+    Request,
+    Version,
+    build_request,
+    decode_varbinds,
+)
 from drivers.snmp.mib import WIDE
 from drivers.snmp.pending import Pending
 from drivers.snmp.session import MAX_SILENCES, agent_error
@@ -51,12 +59,15 @@ _Part = tuple[Request, tuple[Expected, ...]]
 class Chunk:
     """One GET, what its answer must hold, and how one device last answered it.
 
-    ``recall`` is None for a request that is made up for one sweep alone.
+    ``recall`` is None for a request that is made up for one sweep alone. ``probing``: it is a
+    GETNEXT of what stands just before each name, whose answer says of every name whether it is
+    there. An SNMPv1 agent says that of one name a GET, and answers none of the others then.
     """
 
     request: Request
     expected: tuple[Expected, ...]
     recall: Recall | None = None
+    probing: bool = False
 
 
 @dataclass(slots=True)
@@ -83,45 +94,62 @@ class Harvest:
 
 
 def chunks(
-    community: bytes, wanted: Iterable[tuple[Oid, int]], max_varbinds: int
+    envelope: Envelope,
+    wanted: Iterable[tuple[Oid, int]],
+    max_varbinds: int,
+    *,
+    probing: bool = False,
 ) -> tuple[Chunk, ...]:
     """Cut ``wanted`` (name, slot) into GETs whose answers fit :data:`REPLY_BYTES`.
 
     Switches of one make have the same rows: what they are asked is built and kept once.
     """
-    parts = _cut(community, tuple(wanted), max_varbinds)
-    return tuple(Chunk(*part, Recall()) for part in parts)
+    parts = _cut(envelope, tuple(wanted), max_varbinds, probing=probing)
+    return tuple(Chunk(*part, None if probing else Recall(), probing) for part in parts)
 
 
 @lru_cache(maxsize=512)
 def _cut(
-    community: bytes, wanted: tuple[tuple[Oid, int], ...], max_varbinds: int
+    envelope: Envelope, wanted: tuple[tuple[Oid, int], ...], max_varbinds: int, *, probing: bool
 ) -> tuple[_Part, ...]:
     found: list[_Part] = []
     part: list[Expected] = []
-    room = REPLY_BYTES - _ENVELOPE_BYTES - len(community)
+    room = REPLY_BYTES - _ENVELOPE_BYTES - len(envelope.community) - envelope.around
     left = room
     for oid, slot in wanted:
         name = encode_oid(oid)
         need = _BIND_BYTES + len(name) + (_WIDE_VALUE if oid[:-1] in WIDE else _NARROW_VALUE)
         if part and (need > left or len(part) >= max_varbinds):
-            found.append(_part(community, part))
+            found.append(_part(envelope, part, probing=probing))
             part = []
             left = room
         part.append((name, len(name), slot))
         left -= need
     if part:
-        found.append(_part(community, part))
+        found.append(_part(envelope, part, probing=probing))
     return tuple(found)
 
 
-def _part(community: bytes, expected: Sequence[Expected]) -> _Part:
-    names = tuple(name for name, _, _ in expected)
-    return build_request(community, PduType.GET, names), tuple(expected)
+def _part(envelope: Envelope, expected: Sequence[Expected], *, probing: bool) -> _Part:
+    names = tuple(_before(name) if probing else name for name, _, _ in expected)
+    kind = PduType.GET_NEXT if probing else PduType.GET
+    return build_request(envelope, kind, names), tuple(expected)
 
 
-def _chunk(community: bytes, expected: Sequence[Expected]) -> Chunk:
-    return Chunk(*_part(community, expected))
+def _before(name: bytes) -> bytes:
+    """An encoded name after which nothing comes before ``name`` in a table of one index."""
+    oid = _oid(name)
+    return encode_oid((*oid[:-1], oid[-1] - 1) if oid[-1] else oid[:-1])
+
+
+@lru_cache(maxsize=16_384)
+def _oid(name: bytes) -> Oid:
+    """The object identifier of an encoded name of ours, whose length is in short form."""
+    return decode_oid(name, 2, len(name))
+
+
+def _chunk(envelope: Envelope, expected: Sequence[Expected], *, probing: bool = False) -> Chunk:
+    return Chunk(*_part(envelope, expected, probing=probing), None, probing)
 
 
 def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
@@ -177,6 +205,26 @@ def _read_strictly(data: bytes, head: Head, expected: Sequence[Expected], harves
         _put(harvest, slot, bind.value)
 
 
+def read_next(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
+    """Put what a probing answer says into the slots: each name is there, or another comes next.
+
+    Raises :class:`DecodeError`, and :class:`UnexpectedReply` for names that do not come next.
+    """
+    varbinds = decode_varbinds(data, head.start, head.stop)
+    wanted = [_oid(name) for name, _, _ in expected]
+    ended = Missing.END_OF_MIB_VIEW
+    if len(varbinds) != len(wanted) or any(
+        bind.name < name and bind.value is not ended
+        for bind, name in zip(varbinds, wanted, strict=True)
+    ):
+        raise UnexpectedReply(
+            f"asked for what comes next of {len(wanted)} variables it answered "
+            f"{len(varbinds)}, or others"
+        )
+    for bind, name, (_, _, slot) in zip(varbinds, wanted, expected, strict=True):
+        _put(harvest, slot, bind.value if bind.name == name else Missing.NO_SUCH_INSTANCE)
+
+
 def _put(harvest: Harvest, slot: int, value: Value) -> None:
     if isinstance(value, int):
         harvest.slots[slot] = value
@@ -228,8 +276,9 @@ class Gatherer:
             size = self._device.max_varbinds
             if len(chunk.expected) > size:
                 # The device has said since that this is too big for it.
-                self._queue.append(_chunk(self._device.community, chunk.expected[size:]))
-                chunk = _chunk(self._device.community, chunk.expected[:size])
+                self._again(chunk, chunk.expected[size:])
+                self._again(chunk, chunk.expected[:size])
+                chunk = self._queue.pop()
             self._active += 1
             self._client.post(_Flight(self, chunk, self._device, self._budget))
         if not self._active and not self._done.done():
@@ -240,6 +289,10 @@ class Gatherer:
         try:
             if head.error_status:
                 self._refused(chunk, head.error_status, head.error_index)
+            elif chunk.probing:
+                read_next(data, head, chunk.expected, self._harvest)
+                self._answers[chunk] = None
+                self._harvest.clock = self._harvest.slots[CLOCK]
             else:
                 slots = self._harvest.slots
                 read(data, head, chunk.expected, self._harvest)
@@ -314,17 +367,41 @@ class Gatherer:
             self._device.max_varbinds = min(self._device.max_varbinds, max(1, size // 2))
             return
         blamed = 1 <= index <= size and status != ErrorStatus.TOO_BIG
-        if blamed and status == ErrorStatus.NO_SUCH_NAME:
-            self._harvest.absent.append(chunk.expected[index - 1][2])
-        else:
-            if blamed:
-                self._harvest.refused.append(chunk.expected[index - 1][2])
-            self._harvest.errors.append(agent_error(self._device.label, status, index))
+        if blamed and status == ErrorStatus.NO_SUCH_NAME and self._splits:
+            self._splits -= 1
+            self._narrow(chunk, index)
+            return
+        if blamed:
+            self._harvest.refused.append(chunk.expected[index - 1][2])
+        self._harvest.errors.append(agent_error(self._device.label, status, index))
         if blamed and size > 1 and self._splits:
             # One bad variable must not take the others with it.
             self._splits -= 1
-            rest = chunk.expected[: index - 1] + chunk.expected[index:]
-            self._queue.append(_chunk(self._device.community, rest))
+            self._again(chunk, chunk.expected[: index - 1] + chunk.expected[index:])
+
+    def _narrow(self, chunk: Chunk, index: int) -> None:
+        """Ask for what there is without the variables there are not.
+
+        A probe meets this error where the agent's view ends: then neither the blamed variable
+        nor any that comes after it is there. SNMPv1 agents blame the first absent one only: in
+        one probe more they tell of all.
+        """
+        blamed, envelope = chunk.expected[index - 1], self._device.envelope
+        if chunk.probing:
+            last = _oid(blamed[0])
+            self._harvest.absent += [slot for name, _, slot in chunk.expected if _oid(name) >= last]
+            self._again(chunk, tuple(one for one in chunk.expected if _oid(one[0]) < last))
+        elif envelope.version is Version.V1:
+            self._queue.append(_chunk(envelope, chunk.expected, probing=True))
+        else:
+            self._harvest.absent.append(blamed[2])
+            self._again(chunk, chunk.expected[: index - 1] + chunk.expected[index:])
+
+    def _again(self, chunk: Chunk, expected: Sequence[Expected]) -> None:
+        """Queue a part of a request."""
+        if expected:
+            part = _chunk(self._device.envelope, expected, probing=chunk.probing)
+            self._queue.append(part)
 
     def _split(self, chunk: Chunk) -> bool:
         half = len(chunk.expected) // 2
@@ -332,7 +409,7 @@ class Gatherer:
             return False
         self._splits -= 1
         for part in (chunk.expected[half:], chunk.expected[:half]):
-            self._queue.append(_chunk(self._device.community, part))
+            self._again(chunk, part)
         return True
 
 

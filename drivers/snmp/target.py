@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from drivers.snmp.endpoint import Address
 from drivers.snmp.errors import BadTarget, BudgetExceeded, DecodeError
+from drivers.snmp.message import Envelope, Version
+from drivers.snmp.v3.peer import Peer
+from drivers.snmp.v3.user import User
 
 if TYPE_CHECKING:
     from drivers.snmp.pending import Pending
@@ -27,7 +30,11 @@ class Target:
     """One agent to ask. ``window`` is how many requests it may have to work on at once."""
 
     host: str
-    community: str
+    community: str = field(default="", repr=False)
+    """For v1 and v2c."""
+    version: Version = Version.V2C
+    user: User | None = None
+    """For v3."""
     port: int = DEFAULT_PORT
     timeout_seconds: float = 1.0
     retries: int = 1
@@ -42,6 +49,8 @@ class Target:
             )
         if self.retries < 0 or self.window < 1:
             raise BadTarget("retries must be 0 or more and the window 1 or more")
+        if (self.version is Version.V3) != (self.user is not None):
+            raise BadTarget("a user is for SNMPv3, and SNMPv3 asks for one")
 
     @property
     def label(self) -> str:
@@ -79,9 +88,15 @@ class Device:
     target: Target
     family: socket.AddressFamily
     address: Address
-    community: bytes
+    version: Version
+    envelope: Envelope
+    """What a PDU is handled in: v2c with an empty community where the version is v3."""
     timeout_ns: int
     tries: int
+    peer: Peer | None = None
+    """The engine to be asked by SNMPv3."""
+    plain_address: Address | None = None
+    """Where an answer that is not secured may come from: None where the version is v3."""
     outstanding: int = 0
     queued: bool = False
     awake: bool = False
@@ -120,13 +135,19 @@ async def resolve(target: Target) -> Device:
     except UnicodeEncodeError as error:
         raise BadTarget("the community is not text that can be sent") from error
     family, address = await _address(target.host, target.port)
+    peer = None if target.user is None else Peer(target.user, target.label)
     return Device(
         target=target,
         family=family,
         address=address,
-        community=community,
+        version=target.version,
+        envelope=Envelope(target.version, community)
+        if peer is None
+        else Envelope(Version.V2C, b"", peer.overhead),
         timeout_ns=round(target.timeout_seconds * 1e9),
         tries=1 + target.retries,
+        peer=peer,
+        plain_address=address if peer is None else None,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from drivers.snmp.ber import Missing, Oid, Tag, encode_oid
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import BadTarget, BudgetExceeded, SnmpError, Timeout, Unreachable
-from drivers.snmp.message import Head, PduType, build_request
+from drivers.snmp.message import Envelope, Head, PduType, Version, build_request
 from drivers.snmp.session import Session
 from drivers.snmp.target import Target, parse_host_port
 from tenone.runtime.clock import ManualClock
@@ -111,7 +111,9 @@ async def test_the_window_opens_after_the_first_answer(
     responder = await respond(STORE, hold)
     device = await client.device(target(responder.port, window=3, timeout=10))
     done: list[int] = []
-    request = build_request(b"public", PduType.GET, (encode_oid((*ROOT, 1)),))
+    request = build_request(
+        Envelope(Version.V2C, b"public"), PduType.GET, (encode_oid((*ROOT, 1)),)
+    )
 
     def on_reply(_head: Head, _data: bytes) -> None:
         done.append(1)

@@ -341,7 +341,7 @@ def moving_store(start: int) -> Store:
 
 
 def parts_of(store: Store, device: Any) -> tuple[Chunk, ...]:
-    return chunks(device.community, ((name, n) for n, name in enumerate(sorted(store))), 40)
+    return chunks(device.envelope, ((name, n) for n, name in enumerate(sorted(store))), 40)
 
 
 def values_of(store: Store) -> list[Value]:

@@ -123,7 +123,7 @@ def test_mutated_sweeps_leave_nothing_behind() -> None:
 
 async def test_a_sweep_fills_every_slot(respond: Respond, client: SnmpClient) -> None:
     device, responder = await open_device(client, respond)
-    parts = chunks(device.community, WANTED, device.max_varbinds)
+    parts = chunks(device.envelope, WANTED, device.max_varbinds)
     harvest = await gather(client, device, parts, len(WANTED))
     assert harvest.slots == [2**40 + slot for slot in range(len(WANTED))]
     assert 0 < harvest.sent_ns < harvest.received_ns
@@ -142,7 +142,7 @@ async def test_too_big_is_split_and_remembered(respond: Respond, client: SnmpCli
         self.send(answer.encode(), addr)
 
     device, _ = await open_device(client, respond, small)
-    parts = chunks(device.community, WANTED, device.max_varbinds)
+    parts = chunks(device.envelope, WANTED, device.max_varbinds)
     harvest = await gather(client, device, parts, len(WANTED))
     assert None not in harvest.slots
     assert device.max_varbinds <= 20
@@ -163,7 +163,7 @@ async def test_one_bad_variable_does_not_take_the_others(
         self.send(answer.encode(), addr)
 
     device, _ = await open_device(client, respond, picky)
-    parts = chunks(device.community, WANTED, device.max_varbinds)
+    parts = chunks(device.envelope, WANTED, device.max_varbinds)
     harvest = await gather(client, device, parts, len(WANTED))
     assert [slot for slot, value in enumerate(harvest.slots) if value is None] == [3]
     if status == 2:
@@ -180,7 +180,7 @@ async def test_silence_over_large_requests_is_split(respond: Respond, client: Sn
             self.send(answer.encode(), addr)
 
     device, _ = await open_device(client, respond, shy)
-    parts = chunks(device.community, WANTED[:100], 50)
+    parts = chunks(device.envelope, WANTED[:100], 50)
     harvest = await gather(client, device, parts, 100)
     assert None not in harvest.slots
 
@@ -193,7 +193,7 @@ async def test_a_device_that_falls_silent_keeps_what_it_said(
             self.send(self.answer(data).encode(), addr)
 
     device, responder = await open_device(client, respond, dying)
-    parts = chunks(device.community, WANTED, 20)
+    parts = chunks(device.envelope, WANTED, 20)
     harvest = await gather(client, device, parts, len(WANTED))
     assert harvest.slots[:40] == [2**40 + slot for slot in range(40)]
     assert set(harvest.slots[40:]) == {None}
@@ -204,7 +204,7 @@ async def test_a_device_that_falls_silent_keeps_what_it_said(
 
 async def test_a_silent_device_costs_one_timeout(respond: Respond, client: SnmpClient) -> None:
     device, responder = await open_device(client, respond, lambda *_: None)
-    parts = chunks(device.community, WANTED, 20)
+    parts = chunks(device.envelope, WANTED, 20)
     with pytest.raises(Timeout):
         await gather(client, device, parts, len(WANTED))
     assert len(responder.requests) == 2
@@ -218,4 +218,4 @@ async def test_other_names_in_every_answer_are_an_error(
 
     device, _ = await open_device(client, respond, other)
     with pytest.raises(UnexpectedReply, match=r"127\.0\.0\.1"):
-        await gather(client, device, chunks(device.community, WANTED, 20), len(WANTED))
+        await gather(client, device, chunks(device.envelope, WANTED, 20), len(WANTED))
