@@ -1,10 +1,11 @@
 """A neighbour as a switch heard it, whatever protocol it was heard by."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from drivers.snmp.ber import Value
-from drivers.snmp.ports import decode_text
+from drivers.snmp.ports import decode_text, mac_text
 
 LLDP_CAPABILITIES = (
     "other",
@@ -19,6 +20,11 @@ LLDP_CAPABILITIES = (
 """IEEE 802.1AB table 8-4, in the order of the bits: the first is the highest of the first octet."""
 _NETWORK = frozenset({"repeater", "bridge", "wlan-access-point", "router", "docsis-cable-device"})
 _IPV4_BYTES, _IPV6_BYTES = 4, 16
+_CAPABILITY_BYTES = (1, 2)
+_WRITTEN_BYTES = range(12, 18)
+"""12 digits, up to five separators."""
+_SEPARATORS = re.compile(r"[: .\-]")
+_DIGITS = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,18 @@ def text_of(value: Value) -> str | None:
     return decode_text(value).strip() or None if isinstance(value, bytes) else None
 
 
+def hardware_text(value: Value) -> str | None:
+    """A hardware address as lower-case hex with colons.
+
+    Some agents send it as text: with colons, blanks or dashes, which is the same address.
+    """
+    if isinstance(value, bytes) and len(value) in _WRITTEN_BYTES:
+        digits = _SEPARATORS.sub("", value.decode("latin-1")).lower()
+        if _DIGITS.fullmatch(digits):
+            return bytes.fromhex(digits).hex(":")
+    return mac_text(value)
+
+
 def address_text(value: Value) -> str | None:
     """Four or sixteen octets as an IP address; None for anything else and for all zeros."""
     if not isinstance(value, bytes) or len(value) not in {_IPV4_BYTES, _IPV6_BYTES}:
@@ -68,11 +86,15 @@ def address_text(value: Value) -> str | None:
 
 
 def capability_names(value: Value) -> frozenset[str] | None:
-    """Names for lldpRemSysCapEnabled (BITS); None where it did not come."""
-    if not isinstance(value, bytes) or not value:
+    """Names for lldpRemSysCapEnabled, BITS of one or two octets; None where it did not come.
+
+    Some agents answer the number that stood in the frame instead, whose lowest bit is the first
+    (IEEE 802.1AB 8.5.8.1). More octets than two are no capabilities (a print-out was seen).
+    """
+    if isinstance(value, int):
+        bits = [place for place in range(8) if value >> place & 1]
+    elif isinstance(value, bytes) and len(value) in _CAPABILITY_BYTES:
+        bits = [place for place in range(8) if value[0] >> (7 - place) & 1]
+    else:
         return None
-    return frozenset(
-        name
-        for place, name in enumerate(LLDP_CAPABILITIES)
-        if place // 8 < len(value) and value[place // 8] >> (7 - place % 8) & 1
-    )
+    return frozenset(LLDP_CAPABILITIES[place] for place in bits)

@@ -10,7 +10,13 @@ from enum import IntEnum
 from drivers.snmp import mib
 from drivers.snmp.ber import Oid, Value
 from drivers.snmp.errors import SnmpError
-from drivers.snmp.neighbour import Neighbour, address_text, capability_names, text_of
+from drivers.snmp.neighbour import (
+    Neighbour,
+    address_text,
+    capability_names,
+    hardware_text,
+    text_of,
+)
 from drivers.snmp.neighbours_vendor import read_cdp, read_tplink
 from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.session import Session
@@ -102,7 +108,15 @@ async def _read_lldp(
         )
         for index, values in sorted(remote.items())
     ]
-    return found, error or local.error
+    return _once(found), error or local.error
+
+
+def _once(neighbours: Sequence[Neighbour]) -> list[Neighbour]:
+    """Each neighbour once: some agents keep the row of an earlier time mark beside the new one."""
+    newest = {
+        (one.local_port, one.chassis_id, one.port_id, one.remote_name): one for one in neighbours
+    }
+    return list(newest.values())
 
 
 def _described(binds: Sequence[tuple[Oid, Value]]) -> dict[int, dict[int, Value]]:
@@ -131,7 +145,11 @@ def management_addresses(names: Iterable[Oid]) -> dict[tuple[int, ...], str]:
 
 
 def _neighbour(values: Mapping[int, Value], port: str, address: str | None) -> Neighbour:
-    mac = mac_text(values.get(_CHASSIS_ID)) if values.get(_CHASSIS_SUBTYPE) == CHASSIS_MAC else None
+    mac = (
+        hardware_text(values.get(_CHASSIS_ID))
+        if values.get(_CHASSIS_SUBTYPE) == CHASSIS_MAC
+        else None
+    )
     return Neighbour(
         local_port=port,
         remote_name=text_of(values.get(_SYS_NAME)),
@@ -151,15 +169,15 @@ def _chassis(values: Mapping[int, Value]) -> str | None:
     if values.get(_CHASSIS_SUBTYPE) == CHASSIS_NETWORK_ADDRESS and isinstance(said, bytes):
         return address_text(said[1:]) or said.hex()
     text = text_of(said)
-    return text if text is None or text.isprintable() else mac_text(said)
+    return text if text is None or text.isprintable() else hardware_text(said)
 
 
 def _port_id(values: Mapping[int, Value]) -> str | None:
     said = values.get(_PORT_ID)
     if values.get(_PORT_SUBTYPE) == IdSubtype.MAC_ADDRESS:
-        return mac_text(said)
+        return hardware_text(said)
     text = text_of(said)
-    return text if text is None or text.isprintable() else mac_text(said)
+    return text if text is None or text.isprintable() else hardware_text(said)
 
 
 def local_port(
@@ -190,5 +208,5 @@ def local_port(
 def _remote_port(values: Mapping[int, Value]) -> str | None:
     if values.get(_PORT_SUBTYPE) == IdSubtype.MAC_ADDRESS:
         # An address says nothing to a person; the description often names the port.
-        return text_of(values.get(_PORT_DESCR)) or mac_text(values.get(_PORT_ID))
+        return text_of(values.get(_PORT_DESCR)) or hardware_text(values.get(_PORT_ID))
     return text_of(values.get(_PORT_ID)) or text_of(values.get(_PORT_DESCR))

@@ -7,7 +7,7 @@ columns is decided in :mod:`drivers.snmp.surroundings` (decision 0008).
 Only the columns needed are walked: the VLAN bitmaps beside them are 12 KB each on some devices.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -143,12 +143,12 @@ def _stations(
 ) -> Iterable[Station]:
     by_index = {port.if_index: port.key for port in ports}
     own_macs = {port.mac for port in ports if port.mac}
-    if_index_of = {bind.name[-1]: bind.value for bind in bridge.varbinds}
+    rows = list(rows)
+    if_index_of = bridge_ports(bridge, {number for _, number, _ in rows})
     for index, number, status in rows:
         mac = mac_text(bytes(arc & 0xFF for arc in index[-_MAC_BYTES:])) or ""
-        # Some agents put the ifIndex where the bridge's own number belongs.
-        said = if_index_of.get(number, number)
-        if_index = said if isinstance(said, int) and said in by_index else None
+        said = if_index_of.get(number)
+        if_index = said if said in by_index else None
         fdb = index[0] if len(index) == _FDB_INDEX else None
         yield Station(
             mac=mac,
@@ -157,6 +157,21 @@ def _stations(
             vlan=fdb if vlans is None or fdb is None else vlans.get(fdb),
             own=status == FdbStatus.SELF or mac in own_macs,
         )
+
+
+def bridge_ports(walk: Walk, used: Collection[int]) -> dict[int, int]:
+    """The ifIndex of each bridge port number in ``used``, by dot1dBasePortIfIndex.
+
+    Without that table some agents use the ifIndex itself. Others (Omada's SG2218P) list the
+    bridge's ports by ifIndex and mean by a number its place in that list: taken so only where
+    not one number in use is in the list.
+    """
+    listed = {bind.name[-1]: bind.value for bind in walk.varbinds if isinstance(bind.value, int)}
+    if not listed:
+        return {number: number for number in used}
+    if not any(number in listed for number in used):
+        return dict(enumerate((listed[number] for number in sorted(listed)), start=1))
+    return listed
 
 
 def address_caches(
