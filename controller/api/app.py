@@ -10,9 +10,12 @@ from controller.api import problems
 from controller.api.routers import (
     bindings,
     care,
+    class_minutes,
     devices,
     events,
+    incidents,
     links,
+    maintenance,
     overview,
     ports,
     schools,
@@ -24,7 +27,20 @@ from controller.api.security import Gate, SecurityHeaders
 from controller.api.services import Services
 
 PREFIX = "/api/v1"
-RESOURCES = (overview, scopes, schools, links, bindings, ports, devices, events, sessions)
+RESOURCES = (
+    overview,
+    scopes,
+    schools,
+    links,
+    bindings,
+    ports,
+    devices,
+    events,
+    sessions,
+    class_minutes,
+    incidents,
+    maintenance,
+)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}
     for status, text in (

@@ -4,7 +4,7 @@ Base units: bytes a second even for link speeds, seconds, ``_total`` for counter
 later parts measure (burn rate, class minutes, incidents, actions) is absent until it is true.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
 from controller.api.gathering import by_school
+from controller.api.metrics_minutes import minute_families
 from controller.api.services import Services
 from controller.views import City, LinkView, SchoolView
 from tenone.vocabulary.scope import ScopePath
@@ -21,6 +22,7 @@ from tenone.vocabulary.states import Verdict
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BYTES_PER_MEGABIT = 125_000.0
+Availability = Callable[[str], tuple[float | None, float | None]]
 LINK_LABELS = ("district", "school", "link", "tier")
 SCHOOL_LABELS = ("district", "school")
 
@@ -35,11 +37,12 @@ async def city_metrics(services: Services) -> bytes:
     links: list[tuple[str, LinkView]] = []
     async for found in by_school(services.city, ScopePath(), partial(_not_good, services.city)):
         links += found
-    own = list(_own_families(services))
+    own = [*_own_families(services), *minute_families(services.minutes)]
     now = services.now()
+    available = services.minutes.availability
 
     def written() -> bytes:
-        return _text((*_school_families(schools, now), *_link_families(links), *own))
+        return _text((*_school_families(schools, now), *_link_families(links, available), *own))
 
     return await run_in_threadpool(written)
 
@@ -51,7 +54,8 @@ async def district_metrics(services: Services, district: ScopePath) -> bytes:
     city = services.city
     async for found in by_school(city, district, lambda school: city.links(school.scope)):
         links += ((slug, link) for link in found)
-    return await run_in_threadpool(lambda: _text(_link_families(links)))
+    available = services.minutes.availability
+    return await run_in_threadpool(lambda: _text(_link_families(links, available)))
 
 
 class _Families(Collector):
@@ -76,7 +80,9 @@ def _not_good(city: City, school: SchoolView) -> Iterator[tuple[str, LinkView]]:
                 yield str(school.scope.parts[1]), link
 
 
-def _link_families(links: Iterable[tuple[str, LinkView]]) -> Iterator[Metric]:
+def _link_families(
+    links: Iterable[tuple[str, LinkView]], available: Availability
+) -> Iterator[Metric]:
     verdict = GaugeMetricFamily(
         "tenone_link_verdict", "1 good, 0 bad, -1 unknown.", labels=LINK_LABELS
     )
@@ -93,15 +99,28 @@ def _link_families(links: Iterable[tuple[str, LinkView]]) -> Iterator[Metric]:
         "Age of the newest evidence for the verdict.",
         labels=LINK_LABELS,
     )
+    availability = GaugeMetricFamily(
+        "tenone_link_availability_ratio",
+        "Share of the month's known service time so far in which the link was not down.",
+        labels=LINK_LABELS,
+    )
+    coverage = GaugeMetricFamily(
+        "tenone_link_coverage_ratio",
+        "Share of the month's service time so far of which anything is known.",
+        labels=LINK_LABELS,
+    )
     for district, link in links:
         labels = (district, link.school, link.id, link.tier.value)
+        for family, ratio in zip((availability, coverage), available(link.id), strict=True):
+            if ratio is not None:
+                family.add_metric(labels, ratio)
         verdict.add_metric(labels, link.verdict.value)
         contract.add_metric(labels, link.contract_mbps * BYTES_PER_MEGABIT)
         if link.negotiated_mbps is not None:
             speed.add_metric(labels, link.negotiated_mbps * BYTES_PER_MEGABIT)
         if link.evidence:
             evidence_age.add_metric(labels, min(item.age_seconds for item in link.evidence))
-    yield from (verdict, speed, contract, evidence_age)
+    yield from (verdict, speed, contract, evidence_age, availability, coverage)
 
 
 def _school_families(schools: Iterable[SchoolView], now: float) -> Iterator[Metric]:

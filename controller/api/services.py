@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from controller.api.hub import Hub
+from controller.api.incident_services import Incidents, NoIncidents
 from controller.api.sessions import Sessions
 from controller.api.trend import Trend
+from controller.minutes.views import SchoolMinutes
+from controller.sla.class_minutes import Tally
 from controller.views import City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
@@ -41,6 +44,46 @@ class NoRecords:
     ) -> Sequence[Mapping[str, object]]:
         """See :class:`Records`; the API never gets here."""
         raise LookupError(f"no past of {resource} at {moment} in {str(scope) or 'the city'}")
+
+
+class ClassMinutes(Protocol):
+    """Class-minutes of the day so far, burn rates, availability of the month so far."""
+
+    def tally(self, scope: ScopePath) -> Tally:
+        """The local day's class-minutes inside ``scope``."""
+        ...
+
+    def total(self, school: str) -> Tally:
+        """One school's class-minutes since the controller started."""
+        ...
+
+    def schools(self, scope: ScopePath) -> Sequence[SchoolMinutes]:
+        """Every school inside ``scope``."""
+        ...
+
+    def availability(self, link: str) -> tuple[float | None, float | None]:
+        """A link's availability of the month so far and its coverage, 0 to 1; None: no figure."""
+        ...
+
+
+class NoClassMinutes:
+    """Nothing is counted."""
+
+    def tally(self, scope: ScopePath) -> Tally:  # noqa: ARG002 - see the protocol
+        """See :class:`ClassMinutes`."""
+        return Tally()
+
+    def total(self, school: str) -> Tally:  # noqa: ARG002 - see the protocol
+        """See :class:`ClassMinutes`."""
+        return Tally()
+
+    def schools(self, scope: ScopePath) -> Sequence[SchoolMinutes]:  # noqa: ARG002 - see the protocol
+        """See :class:`ClassMinutes`."""
+        return ()
+
+    def availability(self, link: str) -> tuple[float | None, float | None]:  # noqa: ARG002 - see the protocol
+        """See :class:`ClassMinutes`."""
+        return None, None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +184,11 @@ class Services:
     clock: Clock
     records: Records = field(default_factory=NoRecords)
     actions: Actions = field(default_factory=NoActions)
+    minutes: ClassMinutes = field(default_factory=NoClassMinutes)
     health: Sequence[HealthSource] = ()
     ingest: Callable[[], IngestFigures] = IngestFigures
     config: HttpConfig = field(default_factory=HttpConfig)
+    incidents: Incidents = field(default_factory=NoIncidents)
 
     def now(self) -> float:
         """Epoch seconds."""

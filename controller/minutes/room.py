@@ -5,8 +5,7 @@ stored blocks and in the day's report, not in this running count.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,10 +19,10 @@ from controller.minutes.count import CAUSES, ClauseColumns, Counts, count, judge
 from controller.minutes.kept import KEEP_NS, KeptHours
 from controller.minutes.timeline import LinkTimeline
 from controller.minutes.timetable import Month, Timetable, month_of
+from controller.minutes.views import BurnView, SchoolMinutes
 from controller.sla.class_minutes import Tally
 from controller.store.protocols import LinkChange, StoreError
 from tenone.calendar.intervals import MINUTE_NS, SECOND_NS
-from tenone.calendar.school import SchoolDay
 from tenone.calendar.zone import CITY_ZONE, local_date, month_span
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Tier, Verdict
@@ -43,33 +42,6 @@ UNKEPT_MINUTES = 600
 """Minutes held while the records cannot be written."""
 
 Clauses = Callable[[], ClauseColumns]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolMinutes:
-    """One school's class-minutes of the local day so far, and its burn rates."""
-
-    school: str
-    scope: ScopePath
-    taught: bool | None
-    """Whether the last whole minute was a lesson's; None: the city has no calendar for it."""
-    served: bool
-    tally: Tally
-    objective_ratio: float
-    burn: Mapping[str, "BurnView"]
-    """By the long window, such as ``1h``."""
-    unknown_days: Sequence[SchoolDay]
-    """Days of this month of which nobody has said what they are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BurnView:
-    """One alert: rates are multiples of the budget's even use; None where nothing is known."""
-
-    threshold: float
-    long: float | None
-    short: float | None
-    verdict: Verdict
 
 
 class MinutesRoom:
@@ -358,6 +330,7 @@ class MinutesRoom:
             if has_calendar
             else {},
             unknown_days=self._months[group].unknown,
+            today=self._timetable.today(number, self._house.clock.wall_ns()),
         )
 
     def availability(self, link: str) -> tuple[float | None, float | None]:

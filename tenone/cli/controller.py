@@ -114,6 +114,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             clock=clock,
             records=running.records,
             actions=running.asking,
+            minutes=running.minutes,
             health=running.health(),
             ingest=running.figures,
             config=HttpConfig(
