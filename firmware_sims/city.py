@@ -32,6 +32,7 @@ FEWEST_SWITCHES, MOST_SWITCHES = 2, 6
 ACCESS_PORTS = 24
 UPLINK_PORTS = 2
 MOST_SCHOOLS = 200
+LAST_HOUR = 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,9 +288,30 @@ def school_yaml(
     }
 
 
-def city_yaml(*, schools: Path, data: Path, broker_port: int, http_port: int) -> dict[str, object]:
-    """The city's configuration."""
+def calendar_yaml(year: int) -> dict[str, object]:
+    """The demo's calendar: lessons from midnight to midnight, so that there is always one."""
+    hours = [
+        {"name": str(hour + 1), "starts": f"{hour:02}:00", "ends": f"{hour + 1:02}:00"}
+        for hour in range(LAST_HOUR)
+    ]
+    last = {"name": str(LAST_HOUR + 1), "starts": f"{LAST_HOUR}:00", "ends": "23:59"}
+    week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     return {
+        "schema_version": 1,
+        "china_library": False,
+        "complete_years": [year - 1, year, year + 1],
+        "terms": [{"name": "demo", "first": f"{year - 1}-01-01", "last": f"{year + 1}-12-31"}],
+        "bells": {"round-the-clock": {"periods": [*hours, last]}},
+        "weekdays": dict.fromkeys(week, "round-the-clock"),
+    }
+
+
+def city_yaml(
+    *, schools: Path, data: Path, broker_port: int, http_port: int, calendar: Path | None = None
+) -> dict[str, object]:
+    """The city's configuration; ``calendar``: the file of :func:`calendar_yaml`."""
+    return {
+        **({"calendars": {"default": str(calendar)}} if calendar is not None else {}),
         "schema_version": 1,
         "city": {"id": CITY_ID, "name": CITY_NAME, "name_zh": CITY_NAME_ZH},
         "districts": [

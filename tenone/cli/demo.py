@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -197,10 +198,12 @@ class Demo:
             _dump(schools / f"{school.id}.yaml", body)
         data = self._folder / "data"
         data.mkdir()
-        _dump(
-            self._folder / "city.yaml",
-            city.city_yaml(schools=schools, data=data, broker_port=broker, http_port=http),
+        calendar = self._folder / "calendar.yaml"
+        _dump(calendar, city.calendar_yaml(datetime.now(tz=UTC).year))
+        body = city.city_yaml(
+            schools=schools, data=data, broker_port=broker, http_port=http, calendar=calendar
         )
+        _dump(self._folder / "city.yaml", body)
 
     async def play(self, ended: asyncio.Event) -> None:
         """Break and mend things until ``ended``."""

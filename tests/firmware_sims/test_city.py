@@ -8,6 +8,8 @@ from firmware_sims.switch.model import Switch
 from tenone.config.load import load_city
 from tenone.runtime.clock import ManualClock
 
+T0_NS = 1_790_000_000 * 10**9
+
 
 def served(made: city.CityPlan) -> dict[str, city.Served]:
     found = {}
@@ -50,10 +52,18 @@ def test_its_files_pass_the_products_own_check(tmp_path: Path, seed: int) -> Non
             yaml.safe_dump(text, allow_unicode=True), encoding="utf-8"
         )
     path = tmp_path / "city.yaml"
-    body = city.city_yaml(schools=folder, data=tmp_path, broker_port=1883, http_port=8010)
+    calendar = tmp_path / "calendar.yaml"
+    calendar.write_text(yaml.safe_dump(city.calendar_yaml(2026)), encoding="utf-8")
+    body = city.city_yaml(
+        schools=folder, data=tmp_path, broker_port=1883, http_port=8010, calendar=calendar
+    )
     path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
     loaded = load_city(path)
     assert len(loaded.schools) == 20
+    bells = loaded.calendar_of(loaded.schools[0])
+    assert bells is not None
+    day = bells.service(T0_NS, T0_NS + 86_400 * 10**9)
+    assert day.lessons.measure_ns == (86_400 - 60) * 10**9, "but for the last minute of the day"
     assert {link.port for school in loaded.schools for link in school.links if link.id == "uplink"}
 
 
