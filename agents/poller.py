@@ -1,7 +1,8 @@
 """Asks every switch at its own pace; a silent or slow one delays nobody else.
 
-One sweep makes one block. A switch has one task, which asks one thing at a time, so sweeps
-of a switch never overlap and need no lock. Slots that pass while it is busy are skipped.
+One sweep makes one block. A switch has two tasks, each of which asks one thing at a time: its
+ports (state, counters, inventory), and its further tables, whose walks may take long and must
+not make a link's state wait. Slots that pass while a task is busy are skipped.
 """
 
 import asyncio
@@ -11,12 +12,20 @@ from dataclasses import dataclass
 
 from agents.ports import Keep
 from agents.schedule import Grid, backoff_slots
-from agents.switch import Kind, Switch
+from agents.switch import SWEEPS, Kind, Switch
 from agents.waiting import sleep_or
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 60.0
+"""An inventory that came in part is asked for again so much later; then twice that, ..."""
+REWIRED_SECONDS = 45.0
+"""After a link came up its neighbour says who it is within 30 s (IEEE 802.1AB msgTxInterval)."""
+REWIRED_GAP_SECONDS = 300.0
+"""A port that goes up and down does not have the tables walked more often."""
+_FAR_NS = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +35,8 @@ class Cadence:
     state_seconds: float = 10.0
     counters_seconds: float = 60.0
     inventory_seconds: float = 3600.0
+    """The surroundings follow it."""
+    health_seconds: float = 60.0
     jitter_ratio: float = 0.1
 
     def grid(self, kind: Kind, switch: str, start_ns: int) -> Grid:
@@ -34,6 +45,7 @@ class Cadence:
             Kind.STATE: self.state_seconds,
             Kind.COUNTERS: self.counters_seconds,
             Kind.INVENTORY: self.inventory_seconds,
+            Kind.HEALTH: self.health_seconds,
         }[kind]
         return Grid.of(
             f"{switch}/{kind}", start_ns=start_ns, interval=seconds, jitter_ratio=self.jitter_ratio
@@ -45,7 +57,7 @@ class PollError(Exception):
 
 
 class SwitchPoller:
-    """The sweeps of one switch. Give :meth:`run` to a supervisor."""
+    """The sweeps of one switch. Give :meth:`run` and :meth:`run_tables` to a supervisor."""
 
     def __init__(self, switch: Switch, *, clock: Clock, keep: Keep, cadence: Cadence) -> None:
         self.switch = switch
@@ -53,8 +65,16 @@ class SwitchPoller:
         self._keep = keep
         self._cadence = cadence
         self._failures = 0
+        self._cut = 0
+        """Inventories on end that came in part."""
+        self._retry_ns: int | None = None
+        """When the one just read is asked for again."""
         self._asked = asyncio.Event()
         self._requests: list[asyncio.Future[None]] = []
+        self._tables_due: dict[Kind, int] = {}
+        self._hastened = asyncio.Event()
+        self._walked_ns: int | None = None
+        """When the surroundings were last asked for."""
 
     async def poll_now(self) -> None:
         """Sweep the state at once, between two other sweeps; raises :class:`PollError`."""
@@ -68,7 +88,7 @@ class SwitchPoller:
     async def run(self) -> None:
         """Sweep for ever, by the grids. The first state slot meets the switch."""
         start_ns = self._clock.monotonic_ns()
-        grids = {kind: self._cadence.grid(kind, self.switch.name, start_ns) for kind in Kind}
+        grids = {kind: self._cadence.grid(kind, self.switch.name, start_ns) for kind in SWEEPS}
         due = {kind: grid.after(start_ns - 1) for kind, grid in grids.items()}
         self.switch.start_over()
         while True:
@@ -77,7 +97,7 @@ class SwitchPoller:
                 await self._answer()
                 continue
             now_ns = self._clock.monotonic_ns()
-            for kind in Kind:
+            for kind in SWEEPS:
                 if due[kind] > now_ns:
                     continue
                 await self._sweep(kind)
@@ -85,6 +105,53 @@ class SwitchPoller:
                 due[kind] = grids[kind].after(self._clock.monotonic_ns(), skip)
                 if kind is Kind.STATE and self.switch.is_changed:
                     due[Kind.INVENTORY] = now_ns
+                if self._retry_ns is not None:
+                    due[Kind.INVENTORY] = min(due[Kind.INVENTORY], self._retry_ns)
+
+    async def run_tables(self) -> None:
+        """Ask for the further tables for ever: health by its grid, surroundings as hastened."""
+        start_ns = self._clock.monotonic_ns()
+        kinds = self.switch.tables
+        grid = self._cadence.grid(Kind.HEALTH, self.switch.name, start_ns)
+        self._tables_due = dict.fromkeys(kinds, _FAR_NS)
+        if self.switch.answers:
+            self._tables_due = dict.fromkeys(kinds, start_ns)
+        while True:
+            self._hastened.clear()
+            now_ns = self._clock.monotonic_ns()
+            wait_seconds = (min(self._tables_due.values()) - now_ns) / 1e9
+            if await sleep_or(self._clock, wait_seconds, self._hastened):
+                continue
+            for kind in kinds:
+                now_ns = self._clock.monotonic_ns()
+                if self._tables_due[kind] > now_ns:
+                    continue
+                self._tables_due[kind] = _FAR_NS
+                if kind is Kind.SURROUNDINGS:
+                    self._walked_ns = now_ns
+                await self._keep(await self.switch.ask(kind))
+                if kind is Kind.HEALTH:
+                    self._hasten(grid.after(self._clock.monotonic_ns()), kind)
+
+    def _hasten(self, at_ns: int, *kinds: Kind) -> None:
+        """Ask for these no later than ``at_ns``."""
+        for kind in kinds:
+            if self._tables_due.get(kind, at_ns) > at_ns:
+                self._tables_due[kind] = at_ns
+                self._hastened.set()
+
+    def _tables_after(self, kind: Kind, *, came_back: bool) -> None:
+        """What a sweep of ``kind`` means for the tables."""
+        now_ns = self._clock.monotonic_ns()
+        if came_back:
+            self._hasten(now_ns, Kind.HEALTH, Kind.SURROUNDINGS)
+        elif kind is Kind.INVENTORY or self.switch.is_rewired:
+            wait_seconds = 0.0 if kind is Kind.INVENTORY else REWIRED_SECONDS
+            at_ns = now_ns + round(wait_seconds * 1e9)
+            if self._walked_ns is not None:
+                at_ns = max(at_ns, self._walked_ns + round(REWIRED_GAP_SECONDS * 1e9))
+            self._hasten(at_ns, Kind.SURROUNDINGS)
+        self.switch.is_rewired = False
 
     async def _answer(self) -> None:
         self._asked.clear()
@@ -100,26 +167,43 @@ class SwitchPoller:
                 future.set_result(None)
 
     async def _sweep(self, kind: Kind) -> None:
+        answered = self.switch.answers
         if kind is Kind.STATE:
-            answered, drafts = self.switch.answers, await self.switch.ask_state()
+            drafts = await self.switch.ask_state()
             if self.switch.answers != answered or not (self.switch.answers or self._failures):
-                log.info("switch %s: %s", self.switch.name, self.switch.error or "answers")
+                log.info("%s: %s", self.switch.subject, self.switch.error or "answers")
             self._failures = 0 if self.switch.answers else self._failures + 1
         else:
             drafts = await self.switch.ask(kind)
+        came_back = self.switch.answers and not answered
+        self._retry_ns = None
+        if kind is Kind.INVENTORY or came_back:
+            self._cut = self._cut + 1 if self.switch.is_partial(Kind.INVENTORY) else 0
+            if self._cut:
+                again_seconds = RETRY_SECONDS * 2 ** min(self._cut - 1, 6)
+                self._retry_ns = self._clock.monotonic_ns() + round(again_seconds * 1e9)
+        self._tables_after(kind, came_back=came_back)
         await self._keep(drafts)
 
 
 class Poller:
-    """All switches of a school."""
+    """All switches of a school, and the other devices that are polled.
+
+    A switch is known by its name, another device by ``<kind>/<serial>``.
+    """
 
     def __init__(self, switches: Iterable[SwitchPoller]) -> None:
-        self._switches = {poller.switch.name: poller for poller in switches}
+        self._switches = {
+            poller.switch.subject.removeprefix("switch/"): poller for poller in switches
+        }
 
     def start(self, tasks: Supervisor) -> None:
-        """One task a switch."""
-        for name, poller in self._switches.items():
-            tasks.start(f"switch {name}", poller.run)
+        """One task a switch, and one for its further tables."""
+        for poller in self._switches.values():
+            kind, _, name = poller.switch.subject.partition("/")
+            tasks.start(f"{kind} {name}", poller.run)
+            if poller.switch.tables:
+                tasks.start(f"tables of {kind} {name}", poller.run_tables)
 
     async def poll_now(self, switch: str) -> None:
         """Sweep one switch's state at once; raises :class:`PollError`."""

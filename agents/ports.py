@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
+from drivers.snmp.faults import Finding
 from drivers.wire.mqtt_values import Message
 from tenone.blocks.block import Block, Draft
 from tenone.blocks.columns import Column
@@ -72,6 +73,11 @@ class Sweep(Protocol):
     @property
     def rebooted(self) -> bool:
         """Whether the switch has started anew since the sweep before."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the switch got wrong in it."""
         ...
 
     @property

@@ -1,21 +1,26 @@
 """One switch as the agent knows it: sweeps become drafts, silence becomes a sentence.
 
-Nothing here knows when to ask; that is :mod:`agents.poller`.
+Nothing here knows when to ask; that is :mod:`agents.poller`. What holds for a switch holds for
+any device that is polled: a UPS or a wireless controller has no ports and the rest of it.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from agents import findings
 from agents.origin import Origin
-from agents.ports import Identity, SwitchReader
+from agents.ports import Identity, Sweep, SwitchReader
 from agents.waiting import within
 from drivers.snmp.errors import BudgetExceeded, SnmpError
+from drivers.snmp.faults import Finding
+from drivers.snmp.reading import Reading, Readings, TableReader
 from tenone.blocks.block import Draft
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
 from tenone.vocabulary.metrics import SWITCH_STATUS
+from tenone.vocabulary.scope import DeviceKind
 
 T = TypeVar("T")
 
@@ -26,11 +31,19 @@ INVENTORY_BUDGETS = 6
 
 
 class Kind(StrEnum):
-    """The three sweeps, in the order they are asked; the value is the stream's name."""
+    """What is asked of a device. The value of the first three is their stream's name."""
 
     STATE = "port-state"
     COUNTERS = "port-counters"
     INVENTORY = "port-inventory"
+    HEALTH = "health"
+    """Sensors, optics, power: :class:`drivers.snmp.reading.TableReader`."""
+    SURROUNDINGS = "surroundings"
+    """Neighbours, stations, radio, optical terminals, chassis: the same."""
+
+
+SWEEPS = (Kind.STATE, Kind.COUNTERS, Kind.INVENTORY)
+"""In the order they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +58,45 @@ class _Status:
 class Switch:
     """Turns answers and failures of one switch into drafts, in order.
 
-    ``name`` is the switch's slug, ``budget_seconds`` what one sweep may take.
+    ``name`` is the switch's slug (a device's serial), ``budget_seconds`` what one sweep may
+    take, ``tables`` who reads :attr:`Kind.HEALTH` and :attr:`Kind.SURROUNDINGS`.
     """
 
     def __init__(
-        self, name: str, *, reader: SwitchReader, origin: Origin, budget_seconds: float
+        self,
+        name: str,
+        *,
+        reader: SwitchReader,
+        origin: Origin,
+        budget_seconds: float,
+        kind: DeviceKind = DeviceKind.SWITCH,
+        tables: Mapping[Kind, TableReader] | None = None,
     ) -> None:
         self.name = name
+        self.subject = f"{kind}/{name}"
         self.answers = False
         """Whether the last state sweep was answered."""
         self.is_changed = False
         """Whether ports or uptime say that the inventory is out of date."""
+        self.is_rewired = False
+        """Whether a link came or went, so that something else may be at the other end."""
         self._reader = reader
         self._origin = origin
         self._budget_seconds = budget_seconds
+        self._tables = dict(tables or {})
         self._layouts: dict[str, Layout] = {}
         self._identity: Identity | None = None
-        self._rows: tuple[str, ...] = ()
+        self._rows: tuple[str, ...] | None = None
+        """None until the first inventory."""
+        self._oper: Column | None = None
         self._uptime_ticks: int | None = None
         self._error = ""
         self._partial: dict[Kind, str] = {}
         """What a sweep of a switch that answers left out, and why."""
+        self._found: dict[Kind, tuple[Finding, ...]] = {}
+        self._told_findings: frozenset[str] = frozenset()
+        self._told_none: set[str] = set()
+        """Streams of which was told that the device has none."""
         self._told: _Status | None = None
         self._is_asked = False
 
@@ -74,15 +105,26 @@ class Switch:
         """Why the last state sweep failed, in one sentence; empty if it did not."""
         return self._error
 
+    @property
+    def tables(self) -> tuple[Kind, ...]:
+        """Which further kinds it can be asked for."""
+        return tuple(self._tables)
+
+    def is_partial(self, kind: Kind) -> bool:
+        """Whether the last asking for ``kind`` left something out."""
+        return kind in self._partial
+
     async def ask_state(self) -> list[Draft]:
         """Sweep the state; of a switch that has never answered, all there is."""
         drafts: list[Draft] = []
         was_silent = not self.answers
+        was_met = False
         self._is_asked = True
         try:
-            if not self._rows:
-                drafts.append(await self._sweep(Kind.INVENTORY))
-            drafts.append(await self._sweep(Kind.STATE))
+            if self._rows is None:
+                drafts += await self._sweep(Kind.INVENTORY)
+                was_met = True
+            drafts += await self._sweep(Kind.STATE)
         except SnmpError as error:
             self.answers = False
             self._error = str(error)
@@ -93,17 +135,22 @@ class Switch:
             if was_silent:
                 drafts += await self._try(Kind.COUNTERS)
                 # It may be another device now; but what its ports do is told first.
-                self.is_changed |= not any(d.layout.stream == Kind.INVENTORY for d in drafts)
-        return drafts + self.status()
+                self.is_changed |= not was_met
+        return drafts + self._findings(always=was_met) + self.status()
 
     async def ask(self, kind: Kind) -> list[Draft]:
-        """Sweep counters or inventory, unless the switch is silent: that is only probed by state.
+        """Ask for ``kind``, unless the switch is silent: that is only probed by state.
 
         Counters bring the status along, changed or not.
         """
         if not self._is_asked:
             return []
-        drafts = await self._try(kind) if self.answers else []
+        drafts: list[Draft] = []
+        if self.answers and kind in self._tables:
+            drafts = await self._read(kind)
+        elif self.answers:
+            drafts = await self._try(kind)
+            drafts += self._findings(always=kind is Kind.INVENTORY and bool(drafts))
         return drafts + self.status(always=kind is Kind.COUNTERS)
 
     def start_over(self) -> None:
@@ -128,22 +175,23 @@ class Switch:
         columns = [
             Column.of(name, [value]) for name, value in zip(SWITCH_STATUS, values, strict=True)
         ]
-        stamp = self._origin.stamp(f"switch/{self.name}", uptime_ticks=uptime)
-        return [Draft.of(self._layout(STATUS_STREAM, (self.name,), columns), stamp, columns)]
+        return [self._draft(STATUS_STREAM, (self.name,), columns)]
 
     async def _try(self, kind: Kind) -> list[Draft]:
         try:
-            draft = await self._sweep(kind)
+            return await self._sweep(kind)
         except SnmpError as error:
             self._partial[kind] = str(error)
             return []
-        return [draft]
 
-    async def _sweep(self, kind: Kind) -> Draft:
+    async def _sweep(self, kind: Kind) -> list[Draft]:
+        """One draft; none where the device has no ports and never had any."""
+        sweep: Sweep
         match kind:
             case Kind.STATE:
                 sweep = await self._budgeted(kind, self._reader.state())
                 self.is_changed |= sweep.rebooted or sweep.rows != self._rows
+                self._compare(sweep)
             case Kind.COUNTERS:
                 sweep = await self._budgeted(kind, self._reader.counters())
             case _:
@@ -152,16 +200,43 @@ class Switch:
                 self.is_changed = False
         self._uptime_ticks = sweep.uptime_ticks
         self._note_errors(kind, sweep.errors)
-        stamp = self._origin.stamp(
-            f"switch/{self.name}",
-            uptime_ticks=sweep.uptime_ticks,
-            sent_ns=sweep.sent_ns,
-            received_ns=sweep.received_ns,
-        )
-        return Draft.of(self._layout(kind.value, sweep.rows, sweep.columns), stamp, sweep.columns)
+        self._found[kind] = sweep.findings
+        if not sweep.rows and kind not in self._layouts:
+            return []
+        return [self._draft(kind.value, sweep.rows, sweep.columns, of=sweep)]
+
+    def _compare(self, sweep: Sweep) -> None:
+        """Note whether a link came or went since the last state sweep."""
+        oper = next((column for column in sweep.columns if column.metric.name == "oper"), None)
+        self.is_rewired |= self._oper is not None and oper != self._oper
+        self._oper = oper
+
+    async def _read(self, kind: Kind) -> list[Draft]:
+        """A draft a stream; a stream that the device does not have is told once and on change."""
+        try:
+            found = await self._budgeted(kind, self._tables[kind].read())
+        except SnmpError as error:
+            self._partial[kind] = str(error)
+            return []
+        self._note_errors(kind, tuple(dict.fromkeys(str(error) for error in found.errors)))
+        return [draft for reading in found.readings for draft in self._told_of(reading, found)]
+
+    def _told_of(self, reading: Reading, found: Readings) -> list[Draft]:
+        if not reading.rows and reading.stream in self._told_none:
+            return []
+        (self._told_none.discard if reading.rows else self._told_none.add)(reading.stream)
+        return [self._draft(reading.stream, reading.rows, reading.columns, of=found)]
+
+    def _findings(self, *, always: bool) -> list[Draft]:
+        found = findings.by_key(one for kind in SWEEPS for one in self._found.get(kind, ()))
+        if found.keys() == self._told_findings and not always:
+            return []
+        self._told_findings = frozenset(found)
+        return [self._draft(findings.STREAM, tuple(found), findings.columns(found.values()))]
 
     async def _budgeted(self, kind: Kind, work: Coroutine[Any, Any, T]) -> T:
-        seconds = self._budget_seconds * (INVENTORY_BUDGETS if kind is Kind.INVENTORY else 1)
+        walks = kind not in {Kind.STATE, Kind.COUNTERS}
+        seconds = self._budget_seconds * (INVENTORY_BUDGETS if walks else 1)
         try:
             return await within(self._origin.clock, seconds, work)
         except TimeoutError as error:
@@ -175,6 +250,23 @@ class Switch:
             self._partial[kind] = "; ".join(sentences[:MAX_SENTENCES])
         else:
             self._partial.pop(kind, None)
+
+    def _draft(
+        self,
+        stream: str,
+        rows: tuple[str, ...],
+        columns: Sequence[Column],
+        of: Sweep | Readings | None = None,
+    ) -> Draft:
+        """A block of this moment; ``of`` is the exchange that gave it its values."""
+        uptime = self._uptime_ticks if self.answers else None
+        stamp = self._origin.stamp(
+            self.subject,
+            uptime_ticks=uptime if of is None else of.uptime_ticks,
+            sent_ns=0 if of is None else of.sent_ns,
+            received_ns=0 if of is None else of.received_ns,
+        )
+        return Draft.of(self._layout(stream, rows, columns), stamp, columns)
 
     def _layout(self, stream: str, rows: tuple[str, ...], columns: Sequence[Column]) -> Layout:
         """The stream's layout; the last one is kept, for hashing a document costs more."""

@@ -14,6 +14,8 @@ import pytest
 
 from agents.origin import Origin
 from drivers.snmp.errors import SnmpError
+from drivers.snmp.faults import Finding
+from drivers.snmp.reading import Reading, Readings
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft
 from tenone.blocks.columns import Column
@@ -38,6 +40,7 @@ class FakeSweep:
     received_ns: int
     rebooted: bool
     errors: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
     system: FakeIdentity = FakeIdentity()
 
 
@@ -53,6 +56,8 @@ class FakeSwitch:
     heard_ticks: int = 0
     missing: tuple[str, ...] = ()
     """Sentences about what a sweep left out."""
+    findings: tuple[Finding, ...] = ()
+    oper: int = 1
     asked: list[tuple[str, float]] = field(default_factory=list)
     """What was asked, and when (monotonic seconds)."""
     running: int = 0
@@ -81,12 +86,7 @@ class FakeSwitch:
             self.running -= 1
         self.uptime_ticks += 1
         rebooted, self.heard_ticks = self.uptime_ticks < self.heard_ticks, self.uptime_ticks
-        columns = tuple(
-            Column.of(
-                name, ["x" if METRICS[name].type is ColumnType.TEXT else 1 for _ in self.rows]
-            )
-            for name in names
-        )
+        columns = tuple(Column.of(name, [self._value(name)] * len(self.rows)) for name in names)
         return FakeSweep(
             self.rows,
             columns,
@@ -95,10 +95,46 @@ class FakeSwitch:
             self.clock.monotonic_ns(),
             rebooted,
             self.missing,
+            self.findings,
         )
+
+    def _value(self, name: str) -> int | str:
+        if METRICS[name].type is ColumnType.TEXT:
+            return "x"
+        return self.oper if name == "oper" else 1
 
     def times(self, kind: str) -> list[float]:
         return [when for what, when in self.asked if what == kind]
+
+
+@dataclass
+class FakeTables:
+    """Reads tables: ``rows`` of each stream, failing with ``error`` or with ``errors`` in part."""
+
+    clock: ManualClock
+    streams: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    error: SnmpError | None = None
+    errors: tuple[SnmpError, ...] = ()
+    seconds: float = 0.0
+    asked: list[float] = field(default_factory=list)
+
+    async def read(self) -> Readings:
+        sent_ns = self.clock.monotonic_ns()
+        self.asked.append(sent_ns / 1e9)
+        if self.seconds:
+            await self.clock.sleep(self.seconds)
+        if self.error is not None:
+            raise self.error
+        return Readings(
+            readings=tuple(
+                Reading(stream=stream, rows=rows, columns=(Column.of("if_alias", list(rows)),))
+                for stream, rows in self.streams.items()
+            ),
+            errors=self.errors,
+            uptime_ticks=77,
+            sent_ns=sent_ns,
+            received_ns=self.clock.monotonic_ns(),
+        )
 
 
 @dataclass

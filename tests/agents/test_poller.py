@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from agents.origin import Origin
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
 from agents.ports import Keep
-from agents.switch import Switch
+from agents.switch import Kind, Switch
 from drivers.snmp.errors import Timeout
+from drivers.snmp.reading import TableReader
 from tenone.blocks.block import Block, Draft
 from tenone.runtime.clock import ManualClock
 from tenone.runtime.supervisor import Supervisor
-from tests.agents.conftest import Advance, FakeSwitch, Kept, MakeSwitch
+from tests.agents.conftest import Advance, FakeSwitch, FakeTables, Kept, MakeSwitch
 
 CADENCE = Cadence(state_seconds=10, counters_seconds=60, inventory_seconds=600)
 SILENT = Timeout("core did not answer")
@@ -25,15 +27,23 @@ class Bench:
     def __init__(self, clock: ManualClock, origin: Origin, kept: Kept) -> None:
         self.clock, self.origin = clock, origin
         self.keep: Keep = kept.keep
+        self.tables: dict[Kind, TableReader] = {}
+        self.cadence = CADENCE
 
     @asynccontextmanager
     async def polling(self, **readers: FakeSwitch) -> AsyncIterator[Poller]:
         poller = Poller(
             SwitchPoller(
-                Switch(name, reader=reader, origin=self.origin, budget_seconds=10),
+                Switch(
+                    name,
+                    reader=reader,
+                    origin=self.origin,
+                    budget_seconds=10,
+                    tables=self.tables,
+                ),
                 clock=self.clock,
                 keep=self.keep,
-                cadence=CADENCE,
+                cadence=self.cadence,
             )
             for name, reader in readers.items()
         )
@@ -57,6 +67,7 @@ async def test_meets_a_switch_once_then_keeps_its_cadences(
         "port-inventory",
         "port-state",
         "port-counters",
+        "findings",
         "switch-status",
     ]
     assert 29 <= len(switch.times("state")) <= 30
@@ -161,9 +172,10 @@ async def test_a_sweep_that_came_in_part_says_why(
         await advance(15)
         assert kept.values("switch-status", "poll_error") == ["a; b"]
         switch.missing = ()
-        await advance(60 + 10)
-    assert "" not in kept.values("switch-status", "poll_error"), "the inventory is an hour old"
-    assert kept.values("switch-status", "poll_error")[-1] == "a; b"
+        await advance(40)
+        assert kept.values("switch-status", "poll_error")[-1] == "a; b", "the inventory's"
+        await advance(40)
+    assert kept.values("switch-status", "poll_error")[-1] == "", "it was asked for again"
     assert set(kept.values("switch-status", "reachable")) == {1}
 
 
@@ -251,3 +263,96 @@ async def test_silence_is_not_told_before_anything_was_asked(
         async with bench.polling(**{f"sw{index}": switch}):
             await advance(15)
     assert set(kept.values("switch-status", "reachable")) == {1}
+
+
+@pytest.fixture
+def health(bench: Bench) -> FakeTables:
+    tables = bench.tables[Kind.HEALTH] = FakeTables(bench.clock, {"sensors": ("fan",)})
+    return tables
+
+
+@pytest.fixture
+def surroundings(bench: Bench) -> FakeTables:
+    tables = bench.tables[Kind.SURROUNDINGS] = FakeTables(bench.clock, {"neighbours": ("a",)})
+    return tables
+
+
+async def test_tables_are_read_at_the_meeting_and_at_their_cadence(
+    bench: Bench,
+    kept: Kept,
+    fake_switch: MakeSwitch,
+    advance: Advance,
+    health: FakeTables,
+    surroundings: FakeTables,
+) -> None:
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(600)
+    met = switch.times("inventory")[0]
+    assert {table.asked[0] - met < 1 for table in (health, surroundings)} == {True}
+    assert 10 <= len(health.asked) <= 12
+    assert len(surroundings.asked) == len(switch.times("inventory")) == 2
+    assert len(kept.of("sensors")) == len(health.asked), "the same again is told again"
+
+
+async def test_long_walks_of_tables_delay_no_state(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance, surroundings: FakeTables
+) -> None:
+    surroundings.seconds = 55
+    switch = fake_switch()
+    async with bench.polling(core=switch):
+        await advance(300)
+    assert max(after - before for before, after in pairwise(switch.times("state"))) <= 11.5
+
+
+async def test_tables_of_a_silent_switch_are_left_alone_until_it_is_back(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance, health: FakeTables
+) -> None:
+    switch = fake_switch(error={"inventory": SILENT, "state": SILENT})
+    async with bench.polling(core=switch):
+        await advance(300)
+        assert not health.asked
+        switch.error = {}
+        await advance(31)
+        assert len(health.asked) == 1
+        switch.error = {"inventory": SILENT, "state": SILENT}
+        await advance(300)
+        assert len(health.asked) == 1
+        switch.error = {}
+        await advance(31)
+        assert len(health.asked) == 2
+
+
+async def test_a_link_that_came_or_went_has_the_surroundings_looked_at(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance, surroundings: FakeTables
+) -> None:
+    switch = fake_switch()
+    bench.cadence = replace(CADENCE, inventory_seconds=36_000)
+    async with bench.polling(core=switch):
+        await advance(400)
+        assert len(surroundings.asked) == 1
+        switch.oper = 2
+        await advance(12)
+        assert len(surroundings.asked) == 1, "the neighbour has not said yet who it is"
+        await advance(45)
+        assert len(surroundings.asked) == 2
+        for _ in range(30):  # flaps for five minutes
+            switch.oper = 3 - switch.oper
+            await advance(10)
+        assert len(surroundings.asked) <= 3
+
+
+async def test_an_inventory_that_came_in_part_is_asked_for_again_ever_later(
+    bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch(missing=("half of it",))
+    bench.cadence = replace(CADENCE, inventory_seconds=36_000)
+    async with bench.polling(core=switch):
+        await advance(20 + 61 + 121 + 241)
+        assert 3 <= len(switch.times("inventory")) <= 5
+        switch.missing = ()
+        await advance(600)
+        assert kept.values("switch-status", "poll_error")[-1] == ""
+        healed = len(switch.times("inventory"))
+        await advance(1_000)
+        assert len(switch.times("inventory")) == healed

@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
 from agents.origin import Origin
 from agents.switch import Kind, Switch
 from drivers.snmp.errors import Timeout
+from drivers.snmp.faults import AgentFault, Finding
 from tenone.blocks.block import Draft
+from tenone.runtime.clock import ManualClock
+from tenone.vocabulary.findings import FINDINGS
 from tenone.vocabulary.metrics import SWITCH_STATUS
-from tests.agents.conftest import FakeSwitch, MakeSwitch
+from tenone.vocabulary.scope import DeviceKind
+from tests.agents.conftest import FakeSwitch, FakeTables, MakeSwitch
 
 
 @pytest.fixture
@@ -29,7 +35,13 @@ def status(drafts: list[Draft]) -> dict[str, object]:
 
 async def test_the_first_time_everything_is_read(switch: Switch) -> None:
     drafts = await switch.ask_state()
-    assert streams(drafts) == ["port-inventory", "port-state", "port-counters", "switch-status"]
+    assert streams(drafts) == [
+        "port-inventory",
+        "port-state",
+        "port-counters",
+        "findings",
+        "switch-status",
+    ]
     assert switch.answers
     assert not switch.is_changed
 
@@ -48,7 +60,7 @@ async def test_the_status_says_who_it_is(switch: Switch, reader: FakeSwitch) -> 
 async def test_later_only_the_state_is_read(switch: Switch) -> None:
     await switch.ask_state()
     assert streams(await switch.ask_state()) == ["port-state"]
-    assert streams(await switch.ask(Kind.INVENTORY)) == ["port-inventory"]
+    assert streams(await switch.ask(Kind.INVENTORY)) == ["port-inventory", "findings"]
     assert streams(await switch.ask(Kind.COUNTERS)) == ["port-counters", "switch-status"]
 
 
@@ -121,3 +133,101 @@ async def test_nothing_is_claimed_before_the_first_question(switch: Switch) -> N
     await switch.ask_state()
     switch.start_over()
     assert await switch.ask(Kind.COUNTERS) == []
+
+
+HALF = Finding(fault=AgentFault.HALF_DUPLEX_AT_GIGABIT, oid=(1, 3), raw="2", port="GE0/0/2")
+SPEED = Finding(fault=AgentFault.WALK_CUT, oid=(1, 4), raw="timeout")
+
+
+def findings(drafts: list[Draft]) -> dict[str, dict[str, object]] | None:
+    found = [draft for draft in drafts if draft.layout.stream == "findings"]
+    if not found:
+        return None
+    (draft,) = found
+    rows = zip(*draft.columns, strict=True)
+    return {
+        key: dict(zip(FINDINGS, row, strict=True))
+        for key, row in zip(draft.layout.rows, rows, strict=True)
+    }
+
+
+async def test_findings_are_told_on_change_and_with_the_inventory(
+    switch: Switch, reader: FakeSwitch
+) -> None:
+    reader.findings = (HALF, HALF, SPEED)
+    told = findings(await switch.ask_state())
+    assert told is not None
+    assert list(told) == ["half-duplex-at-gigabit@GE0/0/2", "walk-cut"]
+    assert told["half-duplex-at-gigabit@GE0/0/2"] == {
+        "finding_code": "half-duplex-at-gigabit",
+        "finding_port": "GE0/0/2",
+        "finding_sentence": AgentFault.HALF_DUPLEX_AT_GIGABIT.sentence,
+        "finding_evidence": "1.3 = 2",
+    }
+    assert told["walk-cut"]["finding_port"] is None
+    assert findings(await switch.ask_state()) is None
+    reader.findings = (replace(HALF, raw="3"), SPEED)
+    assert findings(await switch.ask_state()) is None, "a raw value that moves is no news"
+    assert findings(await switch.ask(Kind.INVENTORY)) is not None
+    reader.findings = ()
+    assert findings(await switch.ask_state()) is None, "counters and inventory still say so"
+    await switch.ask(Kind.COUNTERS)
+    assert findings(await switch.ask(Kind.INVENTORY)) == {}
+
+
+async def test_readings_become_blocks_with_the_times_of_their_exchange(
+    reader: FakeSwitch, origin: Origin, clock: ManualClock
+) -> None:
+    tables = FakeTables(clock, {"sensors": ("fan 1", "psu 1"), "poe": ()})
+    switch = Switch(
+        "core", reader=reader, origin=origin, budget_seconds=5, tables={Kind.HEALTH: tables}
+    )
+    assert await switch.ask(Kind.HEALTH) == []
+    assert not tables.asked, "what has never answered is not asked for tables"
+    await switch.ask_state()
+    sensors, poe = await switch.ask(Kind.HEALTH)
+    assert sensors.layout.rows == ("fan 1", "psu 1")
+    assert sensors.stamp.uptime_ticks == 77
+    assert sensors.stamp.sent_ns == clock.monotonic_ns()
+    assert (poe.layout.stream, poe.layout.rows) == ("poe", ())
+    (again,) = await switch.ask(Kind.HEALTH)
+    assert again.layout is sensors.layout, "the same again; that there is no PoE was told"
+    tables.streams["poe"] = ("1/1",)
+    assert streams(await switch.ask(Kind.HEALTH)) == ["sensors", "poe"]
+    tables.streams["poe"] = ()
+    assert streams(await switch.ask(Kind.HEALTH)) == ["sensors", "poe"]
+
+
+async def test_a_table_that_failed_makes_no_block_and_a_sentence(
+    reader: FakeSwitch, origin: Origin, clock: ManualClock
+) -> None:
+    tables = FakeTables(clock, {"sensors": ("fan 1",)}, errors=(Timeout("no optics"),) * 2)
+    switch = Switch(
+        "core", reader=reader, origin=origin, budget_seconds=5, tables={Kind.HEALTH: tables}
+    )
+    await switch.ask_state()
+    drafts = await switch.ask(Kind.HEALTH)
+    assert streams(drafts) == ["sensors", "switch-status"]
+    assert status(drafts)["poll_error"] == "no optics"
+    assert status(drafts)["reachable"] == 1
+    tables.error = Timeout("no answer at all")
+    assert status(await switch.ask(Kind.HEALTH))["poll_error"] == "no answer at all"
+    tables.error, tables.errors = None, ()
+    assert status(await switch.ask(Kind.HEALTH))["poll_error"] == ""
+
+
+async def test_a_device_without_ports_has_a_status_and_no_port_blocks(
+    fake_switch: MakeSwitch, origin: Origin
+) -> None:
+    ups = Switch(
+        "u-1",
+        reader=fake_switch(rows=()),
+        origin=origin,
+        budget_seconds=5,
+        kind=DeviceKind.UPS,
+    )
+    drafts = await ups.ask_state()
+    assert streams(drafts) == ["findings", "switch-status"]
+    assert {draft.stamp.subject for draft in drafts} == {"no3/ups/u-1"}
+    assert streams(await ups.ask_state()) == []
+    assert streams(await ups.ask(Kind.COUNTERS)) == ["switch-status"]
