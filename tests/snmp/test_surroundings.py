@@ -88,7 +88,7 @@ async def test_all_recorded_devices() -> None:
         print(f"  {code}: {evidence}")
     assert total.wrong == []
     links = sum(len(truth_of(name, "links")) for name in NAMES)
-    assert total.equal["remote_port"] == links == 105
+    assert total.equal["remote_port"] == links == 106
     assert total.equal["mac"] == sum(len(truth_of(name, "fdb")) for name in NAMES) == 807
     assert set(total.explained) <= {"on-no-port", "not-carried"}
     # A list of excuses that grows is a reader that got worse.
