@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.api.trend import Sample
+from controller.sla.class_minutes import Tally
 from controller.views import AgentView, LinkView, Overview, SchoolView, SwitchView
 from dashboards.ops.language import Language
 from dashboards.ops.words import natural, worst_first
@@ -72,6 +73,9 @@ class OverviewPage:
     """Schools the filter keeps; ``schools`` may be fewer."""
     filter: SchoolFilter
     samples: Sequence[Sample]
+    minutes: Tally
+    """Class-minutes of today."""
+    has_calendar: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,9 @@ class SchoolPage:
     switches: Sequence[SwitchView]
     agent: AgentView
     samples: Sequence[Sample]
+    minutes: Tally
+    """Class-minutes of today."""
+    has_calendar: bool
 
 
 def overview_page(services: Services, scope: ScopePath, chosen: SchoolFilter) -> OverviewPage:
@@ -104,6 +111,8 @@ def overview_page(services: Services, scope: ScopePath, chosen: SchoolFilter) ->
         found=len(kept),
         filter=chosen,
         samples=by_minute(services.trend.of(scope)),
+        minutes=services.minutes.tally(scope),
+        has_calendar=_has_calendar(services, scope),
     )
 
 
@@ -123,7 +132,13 @@ def school_page(services: Services, scope: ScopePath) -> SchoolPage | None:
         switches=sorted(city.switches(scope), key=lambda switch: natural(switch.name)),
         agent=school.agent,
         samples=by_minute(services.trend.of(school.scope)),
+        minutes=services.minutes.tally(school.scope),
+        has_calendar=_has_calendar(services, school.scope),
     )
+
+
+def _has_calendar(services: Services, scope: ScopePath) -> bool:
+    return any(school.taught is not None for school in services.minutes.schools(scope))
 
 
 def crumbs(

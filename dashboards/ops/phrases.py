@@ -41,6 +41,21 @@ CAUSES = {
 }
 """Follows a name: "3-2 half duplex"."""
 
+MINUTE_CAUSES = {
+    Cause.POWER: mark("power"),
+    Cause.UPLINK: mark("uplink of the school"),
+    Cause.CONFIGURATION: mark("configuration"),
+    Cause.LINK_DOWN: mark("no link"),
+    Cause.SPEED: mark("speed below the contract"),
+    Cause.DUPLEX: mark("half duplex"),
+    Cause.ERRORS: mark("frame errors"),
+    Cause.CONGESTION: mark("congestion"),
+    Cause.LOSS: mark("packet loss"),
+    Cause.DNS: mark("name resolution"),
+    Cause.ENDPOINT: mark("class board"),
+}
+"""What a bad class-minute is put down to: a noun in a list of shares."""
+
 ADVICE = {
     Cause.POWER: mark("Look at the power of the switch and its socket."),
     Cause.UPLINK: mark("Mend the uplink first; the classes behind it follow."),

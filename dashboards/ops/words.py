@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from controller.sla.class_minutes import Tally as MinuteTally
 from controller.views import AgentView, BoardView, LinkView, Overview, SchoolView, SwitchView, Tally
 from dashboards.ops import phrases as p
 from dashboards.ops.language import Language, Named
@@ -110,6 +112,27 @@ class Words:
             speed=self.speed(link.negotiated_mbps),
             contract=self.speed(link.contract_mbps),
         )
+
+    def minute_causes(self, tally: MinuteTally) -> list[tuple[str, str, int]]:
+        """What the bad class-minutes are put down to: words, share, minutes; most first.
+
+        The shares add up to 100.0 % to the last digit.
+        """
+        tenths = tally.cause_tenths()
+        ordered = sorted(tally.bad_by_cause.items(), key=lambda item: (-item[1], item[0]))
+        return [
+            (self._(p.MINUTE_CAUSES[cause]), f"{tenths[cause] / 10:.1f} %", count)
+            for cause, count in ordered
+            if count
+        ]
+
+    @staticmethod
+    def percent(ratio: float | Fraction | None) -> str:
+        """A share in percent, cut to two digits: 99.999 % must not read as 100 %."""
+        if ratio is None:
+            return "–"
+        hundredths = int(Fraction(ratio) * 10_000)
+        return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
     def advice(self, link: LinkView) -> str:
         """Where to look first; empty where nothing is wrong."""
