@@ -13,6 +13,8 @@ from controller.asking import Asking
 from controller.bus import Bus
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
+from controller.incidents.desk import IncidentDesk
+from controller.incidents.room import IncidentRoom, incident_room
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
 from controller.ingest.link import HostLink, PortMaker
@@ -52,7 +54,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (MinutesRoom,)
+ROOMS: tuple[Maker, ...] = (MinutesRoom, incident_room)
 """The rooms beside ingest and live state, in the order they open."""
 
 
@@ -166,6 +168,7 @@ class Controller:
             scope_of_school=self.city.scope_of_school,
         )
         await self._open_rooms()
+        self.incidents.recheck = self.asking.poll_now
         self._judge_now()
         for name, work in self._tasks().items():
             self._supervisor.start(name, work)
@@ -310,6 +313,16 @@ class Controller:
             self._export_health,
             *(room.health for room in self.rooms.values()),
         ]
+
+    @property
+    def incidents(self) -> IncidentRoom:
+        """The room of incidents."""
+        return self._room(IncidentRoom)
+
+    @property
+    def incident_desk(self) -> IncidentDesk:
+        """What people ask of incidents."""
+        return IncidentDesk(self.incidents, self._in_records)
 
     @property
     def minutes(self) -> MinutesRoom:

@@ -67,7 +67,7 @@ def link_seen_by(services: Services, session: Session, link_id: str) -> LinkView
     return found[1]
 
 
-def need_operator(session: Session) -> None:
-    """403 unless the session may ask agents for something."""
+def need_operator(session: Session, what: str = "ask agents to poll") -> None:
+    """403 unless the session may do ``what``."""
     if session.role is not Role.OPERATOR:
-        raise Problem(403, "Your role may look but not ask agents to poll: an operator can.")
+        raise Problem(403, f"Your role may look but not {what}: an operator can.")

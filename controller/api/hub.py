@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from controller.api.snapshots import SNAPSHOTS, ages_of
@@ -18,7 +18,8 @@ from controller.views import Change, City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
 
-KINDS = frozenset(SNAPSHOTS)
+INCIDENT = "incident"
+KINDS = frozenset(SNAPSHOTS) | {INCIDENT}
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """One for all: ``dumps`` would make one a change."""
 GATHER_SECONDS = 0.05
@@ -139,9 +140,18 @@ class _Batch:
 class Hub:
     """Fans changes out. All methods belong to the event loop's thread."""
 
-    def __init__(self, clock: Clock, city: City, *, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        city: City,
+        *,
+        bounds: Bounds | None = None,
+        incidents: Callable[[ScopePath], Sequence[Change]] = lambda _scope: (),
+    ) -> None:
+        """``incidents``: what is open inside a scope, for snapshots."""
         self._clock = clock
         self._city = city
+        self._open_incidents = incidents
         self._bounds = bounds or Bounds()
         self._pending: dict[tuple[str, str], Change] = {}
         self._wake = asyncio.Event()
@@ -341,11 +351,16 @@ class Hub:
         changes = [
             _encoded(change, now)
             for kind in sorted(topic.kinds)
-            for change in SNAPSHOTS[kind](self._city, topic.scope)
+            for change in self._all_of(kind, topic.scope)
         ]
         chunk = self._event("snapshot", changes)
         self._snapshots[topic] = now, chunk
         return chunk
+
+    def _all_of(self, kind: str, scope: ScopePath) -> Sequence[Change]:
+        if kind == INCIDENT:
+            return self._open_incidents(scope)
+        return SNAPSHOTS[kind](self._city, scope)
 
 
 def _encoded(change: Change, now: float) -> _Encoded:

@@ -85,8 +85,10 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         running = await closing.enter_async_context(
             Controller(city, clock=clock, endpoint=endpoint)
         )
-        hub = Hub(clock, running.city)
+        room = running.incidents
+        hub = Hub(clock, running.city, incidents=room.changes)
         running.city.listen(hub.publish)
+        room.listen(hub.publish)
         sessions = Sessions(
             clock,
             RecordsSessionStore(running.records.engine),
@@ -115,6 +117,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             records=running.records,
             actions=running.asking,
             minutes=running.minutes,
+            incidents=running.incident_desk,
             health=running.health(),
             ingest=running.figures,
             config=HttpConfig(

@@ -11,11 +11,12 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from tenone.calendar.school import SchoolCalendar
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.calendar import CalendarFile
+from tenone.config.escalation import Damping, Escalation
+from tenone.config.promises import TierContract
 from tenone.config.quantities import (
     Days,
     Host,
     LocalPath,
-    Mbps,
     Name,
     Port,
     Seconds,
@@ -47,16 +48,6 @@ class District(ConfigModel):
     id: Slug
     name: Name
     name_zh: Name | None = None
-
-
-class TierContract(ConfigModel):
-    """What one tier was promised."""
-
-    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"objectives": "service level objectives", "thresholds": "thresholds of loss and delay"}
-    )
-
-    contract_mbps: Mbps
 
 
 class Profile(ConfigModel):
@@ -161,7 +152,6 @@ class City(ConfigModel):
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "enforcement": "the repair of switches",
-            "escalation": "escalation and duty registers",
             "applications": "linkage with applications",
         }
     )
@@ -180,6 +170,8 @@ class City(ConfigModel):
     records: Records = Field(default={}, validate_default=True)
     http: Http = Http()
     auth: Auth = Auth()
+    incidents: Damping = Field(default={}, validate_default=True)
+    escalation: Escalation = Field(default={}, validate_default=True)
 
     @property
     def id(self) -> str:
@@ -217,3 +209,7 @@ class City(ConfigModel):
     def stale_after_seconds(self, school: School) -> float:
         """How old evidence from ``school`` may be."""
         return self.profile_of(school).stale_after_intervals * school.polling.state_seconds
+
+    def counters_stale_after_seconds(self, school: School) -> float:
+        """How old counters from ``school`` may be."""
+        return self.profile_of(school).stale_after_intervals * school.polling.counters_seconds

@@ -1,0 +1,103 @@
+"""What the API says of incidents, as OpenAPI sees it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from controller.api.schemas import SeverityName
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class HarmedOut(_Closed):
+    """Whom it hurts."""
+
+    links: int
+    classes: int
+    named: list[str]
+
+
+class IncidentOut(_Closed):
+    """One cause and all it harms. Moments are epoch seconds, null is not yet."""
+
+    id: str
+    school: str
+    school_name: str
+    school_name_zh: str | None
+    scope: str
+    kind: Literal["agent", "switch", "power", "link"]
+    name: str
+    link: str | None
+    tier: str | None
+    cause: str
+    severity: SeverityName | None
+    state: Literal["open", "resolved"]
+    states: list[str]
+    began: float = Field(description="since when the evidence is bad")
+    opened: float
+    alarmed: float | None = Field(description="when people were told")
+    clearing: float | None = Field(description="since when the evidence is good again")
+    resolved: float | None
+    resolved_by: str = Field(description="empty: the evidence")
+    count: int = Field(description="how often the trouble began")
+    owner: str | None = Field(description="the incident of the dead parent it lies behind")
+    shadowed: list[str] = Field(description="what is bad behind it and has no incident")
+    maintenance: str | None
+    acknowledged: float | None
+    acknowledged_by: str
+    assignee: str
+    ticket: str
+    level: int = Field(description="highest level told: 0 school, 1 district, 2 city, -1 none")
+    figures: dict[str, int | float | str | None]
+    proofs: list[str] = Field(description="hashes of the blocks that showed it")
+    harmed: HarmedOut
+    version: int
+
+
+class EventOut(_Closed):
+    """One line of a timeline; ``who`` is empty where evidence spoke."""
+
+    at: float
+    act: str
+    who: str
+    fields: dict[str, int | float | str | None]
+
+
+class IncidentOneOut(IncidentOut):
+    """One incident with its timeline."""
+
+    timeline: list[EventOut]
+
+
+class WindowOut(_Closed):
+    """Planned work that a named person approved."""
+
+    id: str
+    scope: str
+    link: str | None
+    start: float
+    end: float
+    reason: str
+    asked_by: str
+    approved_by: str
+    made: float
+    ended: float | None
+    ended_by: str
+
+
+class IncidentPage(_Closed):
+    """A page of incidents."""
+
+    items: list[IncidentOut]
+    total: int
+    next_cursor: str | None
+
+
+class WindowPage(_Closed):
+    """A page of windows."""
+
+    items: list[WindowOut]
+    total: int
+    next_cursor: str | None

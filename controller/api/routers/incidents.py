@@ -1,0 +1,121 @@
+"""Incidents: what is wrong, one entry a cause, and what people do about it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from controller.api.access import Caller, Here, need_operator, visible
+from controller.api.incident_schemas import IncidentOneOut, IncidentOut, IncidentPage
+from controller.api.listing import Listed, Listing, one_page
+from controller.api.problems import Problem, not_found
+from controller.api.services import Services
+from controller.api.sessions import Session
+from controller.incidents.acts import ActError, StaleError
+from controller.incidents.model import Act
+from controller.incidents.views import STATES, IncidentView, event_json, incident_json
+from controller.store.protocols import StoreError
+from tenone.config.quantities import Name
+
+router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+LISTED: Listed[IncidentView] = Listed(
+    id_of=lambda view: view.id,
+    states_of=lambda view: view.states,
+    known_states=STATES,
+    encode=incident_json,
+)
+CITY_LEVEL = 2
+ACTS: dict[str, Act] = {
+    "acknowledge": Act.ACKNOWLEDGED,
+    "assign": Act.ASSIGNED,
+    "comment": Act.COMMENTED,
+    "ticket": Act.TICKETED,
+    "resolve": Act.RESOLVED,
+    "reopen": Act.REOPENED,
+}
+Word = Literal["acknowledge", "assign", "comment", "ticket", "resolve", "reopen"]
+
+
+class ActIn(BaseModel):
+    """What a person does, under which name, having seen which version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Name = Field(description="the person's name; it stays in the record")
+    version: int | None = Field(
+        default=None, description="version of the incident the person saw; 409 if it has moved on"
+    )
+    text: Annotated[str, Field(max_length=2000)] = Field(
+        default="", description="a comment, a reason, an assignee or a ticket's number"
+    )
+
+
+@router.get("", responses={200: {"model": IncidentPage}})
+async def incidents(services: Here, query: Listing) -> JSONResponse:
+    """What is open; ``state=resolved`` lists what is over, of the last 400 days."""
+    if query.as_of is not None:
+        raise Problem(400, "as_of: every incident carries its own history; ask for one by its id.")
+    if query.state == "resolved":
+        return one_page(await services.incidents.past(query.scope), query, LISTED)
+    return one_page(services.incidents.views(query.scope), query, LISTED)
+
+
+@router.get("/{incident}", responses={200: {"model": IncidentOneOut}})
+async def one_incident(services: Here, session: Caller, incident: str) -> JSONResponse:
+    """One incident with its timeline."""
+    view = await incident_seen_by(services, session, incident)
+    timeline = await services.incidents.timeline(incident)
+    return JSONResponse(incident_json(view) | {"timeline": [event_json(one) for one in timeline]})
+
+
+@router.post(
+    "/{incident}/{word}", responses={200: {"model": IncidentOut}, 409: {"description": "moved on"}}
+)
+async def act(
+    services: Here, session: Caller, incident: str, word: Word, body: ActIn
+) -> JSONResponse:
+    """Acknowledge, assign, comment, give a ticket's number, resolve or reopen."""
+    await incident_seen_by(services, session, incident)
+    view = await do(services, session, incident, word, body)
+    return JSONResponse(incident_json(view))
+
+
+async def incident_seen_by(services: Services, session: Session, incident: str) -> IncidentView:
+    """The incident, or 404 where the session may not see it."""
+    view = await services.incidents.find(incident)
+    if view is None or not visible(session, view.scope):
+        raise not_found("incident", incident)
+    return view
+
+
+async def do(
+    services: Services, session: Session, incident: str, word: str, body: ActIn
+) -> IncidentView:
+    """Do it, or raise the problem that says why not."""
+    need_operator(session, "act on incidents")
+    try:
+        return await services.incidents.act(
+            incident,
+            ACTS[word],
+            who=signature(session, body.by),
+            version=body.version,
+            text=body.text.strip(),
+            level=max(0, CITY_LEVEL + 1 - max(len(session.scope.parts), 1)),
+        )
+    except StaleError as error:
+        raise Problem(409, str(error)) from None
+    except ActError as error:
+        raise Problem(400, str(error)) from None
+    except LookupError:
+        raise not_found("incident", incident) from None
+    except StoreError as error:
+        raise Problem(
+            503, f"{error}; it is done here and is written when that is mended."
+        ) from None
+
+
+def signature(session: Session, by: str) -> str:
+    """A name as it stays in the record: what was typed, and which session typed it."""
+    return f"{by} ({session.role.value} {session.key[:8]})"

@@ -1,0 +1,1 @@
+"""Incidents: one a cause, opened and closed by evidence, shadowed by parents, escalated."""

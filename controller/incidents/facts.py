@@ -1,0 +1,172 @@
+"""Live state as facts: what links, switches and gateways are, and when each was seen well."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from controller.incidents.model import DEADLY, Fact, Figure, Kind, Subject
+from controller.sla.verdict import causes_of
+from controller.state.columns import NEVER
+from controller.state.live import LiveState
+from controller.state.numbering import Numbering
+from controller.store.protocols import NS, LinkChange
+from tenone.vocabulary.states import Cause, Duplex, OperStatus, Severity, Verdict
+
+UNSEEN = -9
+"""No verdict has been handed over yet."""
+
+
+class ErrorCounts:
+    """Asked for the errors a link's port counted lately; knows nothing by default."""
+
+    def of(self, _link: str) -> int | None:
+        """Errors received in the minutes before now; None where they were not counted."""
+        return None
+
+
+def fact_of(change: LinkChange, contract_mbps: int | None, errors: int | None) -> Fact:
+    """A change of a link as a fact."""
+    causes = [cause for cause in causes_of(change.causes) if cause < Cause.AGENT_SILENT]
+    bad = change.verdict is Verdict.BAD
+    return Fact(
+        subject=Subject.link(change.link),
+        at_ns=change.at_ns,
+        verdict=change.verdict,
+        cause=causes[0] if bad and causes else None,
+        severity=change.severity if bad else Severity.NONE,
+        figures=_figures(change, contract_mbps, errors) if bad else (),
+        proof=change.block_hash,
+    )
+
+
+def _figures(
+    change: LinkChange, contract_mbps: int | None, errors: int | None
+) -> tuple[tuple[str, Figure], ...]:
+    linked = change.oper == OperStatus.UP
+    half = change.duplex == Duplex.HALF
+    known: dict[str, Figure] = {
+        "contract_mbps": contract_mbps,
+        "errors": errors or None,
+        "half": 1 if half else None,
+        "speed_mbps": change.speed_mbps or None if linked else None,
+    }
+    return tuple(sorted((name, value) for name, value in known.items() if value is not None))
+
+
+class Sampler:
+    """Compares live state with what was handed over, and hands over what differs."""
+
+    def __init__(self, live: LiveState, heard_before: Iterable[str]) -> None:
+        """``heard_before``: schools that were heard of before this start."""
+        self._live = live
+        self._n: Numbering = live.numbering
+        self._links = np.full(len(self._n.links), UNSEEN, np.int64)
+        self._switches = np.full(len(self._n.switches), UNSEEN, np.int64)
+        self._agents = np.full(len(self._n.schools), UNSEEN, np.int64)
+        self._known = np.zeros(len(self._n.schools), np.bool_)
+        patience = [school.stale_after_seconds for school in self._n.schools]
+        self._patience_ns = (np.array(patience, np.float64) * NS).astype(np.int64)
+        for school in heard_before:
+            number = self._n.school_number.get(school)
+            if number is not None:
+                self._known[number] = True
+
+    def told(self, changes: Iterable[LinkChange]) -> None:
+        """These were handed over as changes already."""
+        for change in changes:
+            number = self._n.link_number.get(change.link)
+            if number is not None:
+                self._links[number] = _code(change.verdict, change.severity, change.causes)
+
+    def links(self, at_ns: int) -> Iterator[LinkChange]:
+        """Links that are not what was handed over last, as changes at ``at_ns``."""
+        links = self._live.links
+        code = (
+            (links.causes.astype(np.int64) << 8)
+            | (links.severity.astype(np.int64) << 4)
+            | (links.verdict.astype(np.int64) + 1)
+        )
+        for number in np.flatnonzero(code != self._links).tolist():
+            self._links[number] = code[number]
+            yield LinkChange(
+                link=self._n.links[number].id,
+                at_ns=at_ns,
+                since_ns=int(links.since_ns[number]),
+                verdict=Verdict(int(links.verdict[number])),
+                severity=Severity(int(links.severity[number])),
+                causes=int(links.causes[number]),
+                oper=int(links.oper[number]),
+                admin=int(links.admin[number]),
+                speed_mbps=int(links.speed_mbps[number]),
+                duplex=int(links.duplex[number]),
+                block_hash=b"",
+            )
+
+    def others(self, at_ns: int, monotonic_ns: int, *, silence_counts: bool) -> Iterator[Fact]:
+        """Gateways and switches that are not what was handed over last.
+
+        A gateway that never said a word is not missed. Nobody knows how the switches of a silent
+        one are.
+        """
+        live, n = self._live, self._n
+        self._known |= live.agents.heard_ns != NEVER
+        heard = live.agents.online & (monotonic_ns - live.agents.heard_ns <= self._patience_ns)
+        silent = np.full(len(n.schools), int(Verdict.UNKNOWN), np.int64)
+        silent[heard] = int(Verdict.GOOD)
+        if silence_counts:
+            silent[~heard & self._known] = int(Verdict.BAD)
+        for number in np.flatnonzero(silent != self._agents).tolist():
+            self._agents[number] = silent[number]
+            subject = Subject.agent(n.schools[number].id)
+            yield _fact(subject, at_ns, int(silent[number]), Cause.AGENT_SILENT)
+        if not len(n.switches):
+            return
+        reachable = live.switches.reachable[: len(n.switches)].astype(np.int64)
+        seen = np.where(reachable == 1, int(Verdict.GOOD), int(Verdict.BAD))
+        seen[(reachable < 0) | ~heard[n.switch_school]] = int(Verdict.UNKNOWN)
+        for number in np.flatnonzero(seen != self._switches).tolist():
+            self._switches[number] = seen[number]
+            switch = n.switches[number]
+            subject = Subject(switch.school, Kind.SWITCH, switch.name)
+            yield _fact(subject, at_ns, int(seen[number]), Cause.SWITCH_SILENT)
+
+    def seen_well_ns(self, subject: Subject, monotonic_ns: int, wall_ns: int) -> int | None:
+        """When it was last seen to carry, wall clock; None: it does not, or nobody knows."""
+        live, n = self._live, self._n
+        evidence_ns = NEVER
+        if subject.kind is Kind.LINK:
+            number = n.link_number.get(subject.link_id or "")
+            if number is not None and _carries(
+                int(live.links.verdict[number]), int(live.links.causes[number])
+            ):
+                evidence_ns = int(live.links.evidence_ns[number])
+        elif subject.kind is Kind.SWITCH:
+            number = n.switch_number.get((subject.school, subject.name))
+            if number is not None and live.switches.reachable[number] == 1:
+                evidence_ns = int(live.switches.heard_ns[number])
+        if evidence_ns == NEVER:
+            return None
+        return wall_ns - (monotonic_ns - evidence_ns)
+
+
+def _carries(verdict: int, causes: int) -> bool:
+    """A slow uplink still carries."""
+    return verdict == Verdict.GOOD or (verdict == Verdict.BAD and not causes & _DEADLY)
+
+
+_DEADLY = sum(1 << cause for cause in DEADLY)
+
+
+def _code(verdict: int, severity: int, causes: int) -> int:
+    return (causes << 8) | (int(severity) << 4) | (int(verdict) + 1)
+
+
+def _fact(subject: Subject, at_ns: int, verdict: int, cause: Cause) -> Fact:
+    bad = verdict == Verdict.BAD
+    return Fact(
+        subject=subject,
+        at_ns=at_ns,
+        verdict=Verdict(verdict),
+        cause=cause if bad else None,
+        severity=Severity.CRITICAL if bad else Severity.NONE,
+    )

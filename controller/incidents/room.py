@@ -1,0 +1,349 @@
+"""The room of incidents: feeds the engine, keeps what it says, tells screens and people."""
+
+import asyncio
+import copy
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from controller.api.services import Health
+from controller.house import House
+from controller.incidents.case import Case
+from controller.incidents.engine import Engine
+from controller.incidents.facts import ErrorCounts, Sampler, fact_of
+from controller.incidents.maintenance import Window, Windows
+from controller.incidents.model import (
+    SECOND_NS,
+    Act,
+    Event,
+    Fact,
+    Incident,
+    Kind,
+    State,
+    Subject,
+    Timing,
+)
+from controller.incidents.parents import Parents, PlanParents
+from controller.incidents.places import Places
+from controller.incidents.records import IncidentRecords
+from controller.incidents.views import IncidentView, incident_json
+from controller.sla.availability import Maintenance
+from controller.state.live import GRACE_NS
+from controller.store.protocols import LinkChange, StoreError
+from controller.views import Change
+from tenone.runtime.clock import Clock
+from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.states import Cause
+
+log = logging.getLogger(__name__)
+
+STEP_SECONDS = 0.5
+"""How often what happened is looked at."""
+PRUNE_SECONDS = 3600.0
+ASK_AGAIN_SECONDS = 10.0
+"""A parent is asked for at most so often."""
+GONE = "configuration"
+"""Who resolves the incident of something that the configuration no longer has."""
+
+Listener = Callable[[Sequence[Change]], None]
+
+
+class Recheck(Protocol):
+    """Asks the agent to look at a switch now, so that a parent is judged before its child."""
+
+    async def __call__(self, school: str, switch: str | None) -> object:
+        """Ask; what comes of it comes as blocks."""
+        ...
+
+
+class SteadyWall:
+    """Wall-clock time that never goes back: while the clock is behind, ours runs on alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last_ns = clock.wall_ns()
+        self._at_ns = clock.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970 UTC."""
+        monotonic_ns = self._clock.monotonic_ns()
+        steady = self._last_ns + max(monotonic_ns - self._at_ns, 0)
+        self._last_ns = max(self._clock.wall_ns(), steady)
+        self._at_ns = monotonic_ns
+        return self._last_ns
+
+
+class Told(Protocol):
+    """What else hears of every step, before it is kept: escalation."""
+
+    def step(
+        self, engine: Engine, events: Sequence[Event], now_ns: int
+    ) -> tuple[list[Event], list[Mapping[str, object]]]:
+        """Events and notices to keep with the step."""
+        ...
+
+
+class Nobody:
+    """Nobody is told."""
+
+    def step(
+        self, _engine: Engine, _events: Sequence[Event], _now_ns: int
+    ) -> tuple[list[Event], list[Mapping[str, object]]]:
+        """See :class:`Told`."""
+        return [], []
+
+
+class IncidentRoom:
+    """See the module. All methods but :meth:`open` belong to the event loop's thread."""
+
+    name = "incidents"
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        timing: Timing,
+        parents: Parents | None = None,
+        told: Told | None = None,
+        errors: ErrorCounts | None = None,
+    ) -> None:
+        self._house = house
+        self._clock = house.clock
+        self.wall = SteadyWall(house.clock)
+        self.windows = Windows()
+        parents = parents or PlanParents(house.plan)
+        self.places = Places(house.plan, parents)
+        self.engine = Engine(
+            parents, timing=timing, windows=self.windows, scope_of=self.places.scope
+        )
+        self.records = IncidentRecords(house.records.engine)
+        self.recheck: Recheck | None = None
+        self._told: Told = told or Nobody()
+        self._errors = errors or ErrorCounts()
+        self._inbox = house.bus.changes()
+        self._sampler = Sampler(house.live, ())
+        self._listeners: list[Listener] = []
+        self._started_ns = house.clock.monotonic_ns()
+        self._dirty: set[str] = set()
+        self._gone: dict[str, Incident] = {}
+        self._events: list[Event] = []
+        self._notices: list[Mapping[str, object]] = []
+        self._asked: dict[tuple[str, str | None], int] = {}
+        self._questions: asyncio.Queue[tuple[str, str | None]] = asyncio.Queue()
+        self._writing = asyncio.Lock()
+        self._trouble = ""
+
+    # -- the Room protocol
+
+    def open(self) -> None:
+        """Learn what was open; called in the records' thread. Raises StoreError."""
+        now_ns = self.wall.now_ns()
+        since_ns = now_ns - round(self.engine.timing.reopen_seconds * SECOND_NS)
+        kept = self.records.load(since_ns)
+        for window in kept.windows:
+            self.windows.put(window)
+        for incident in kept.incidents:
+            if incident.is_open and not self.places.knows(incident.subject):
+                incident.state = State.RESOLVED
+                incident.resolved_ns = now_ns
+                incident.resolved_by = GONE
+                self._gone[incident.id] = incident
+                event = Event(incident=incident.id, at_ns=now_ns, act=Act.RESOLVED, who=GONE)
+                self._events.append(event)
+        known = [one for one in kept.incidents if one.id not in self._gone]
+        ids = {one.id for one in known}
+        self.engine.restore(known, [case for case in kept.cases if case.incident in ids])
+        heard = {
+            change.link.partition("/")[0]
+            for change in self._house.records.last_changes().values()
+            if change.causes != 1 << Cause.NEVER_SEEN
+        }
+        self._sampler = Sampler(self._house.live, heard)
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """See the protocol."""
+        return {
+            "incidents": self._run,
+            "incidents care": self._care,
+            "incidents recheck": self._recheck,
+        }
+
+    def health(self) -> Health:
+        """See the protocol."""
+        count = len(self.engine.open())
+        sentence = self._trouble or f"{count} open, {self.engine.late} late facts left out"
+        return Health(name=self.name, ready=not self._trouble, sentence=sentence)
+
+    def close(self) -> None:
+        """Keep what is left; called in the records' thread, after the tasks have ended."""
+        self._gone, gone = {}, self._gone
+        rows: list[tuple[Incident, Case | None, str]] = [
+            (one, None, self.places.district(one.subject.school)) for one in gone.values()
+        ]
+        if rows or self._dirty or self._events:
+            self.records.write([*rows, *self._rows(self._dirty)], self._events, self._notices)
+
+    # -- steps
+
+    async def _run(self) -> None:
+        while True:
+            await self.step()
+            await self._clock.sleep(STEP_SECONDS)
+
+    async def _care(self) -> None:
+        while True:
+            await self._house.in_records(self.records.prune, self.wall.now_ns())
+            await self._clock.sleep(PRUNE_SECONDS)
+
+    async def step(self) -> None:
+        """Take in what happened, do what is due, keep it, tell it."""
+        now_ns = self.wall.now_ns()
+        outcome = self.engine.advance(now_ns, self._facts(now_ns), self._seen_well)
+        events, notices = self._told.step(self.engine, outcome.events, now_ns)
+        self._events += outcome.events + events
+        self._notices += notices
+        changed = outcome.changed | {event.incident for event in events}
+        self._dirty |= changed
+        self._ask()
+        await self.keep()
+        self._publish(changed)
+
+    def _facts(self, now_ns: int) -> list[Fact]:
+        ahead_ns = now_ns - self._clock.wall_ns()
+        changes = self._inbox.take_now()
+        self._sampler.told(changes)
+        facts = [self._fact(change, ahead_ns) for change in changes]
+        facts += [self._fact(change, 0) for change in self._sampler.links(now_ns)]
+        counts = self._clock.monotonic_ns() - self._started_ns >= GRACE_NS
+        facts += self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
+        return facts
+
+    def _fact(self, change: LinkChange, ahead_ns: int) -> Fact:
+        """``ahead_ns``: by how much our time runs ahead of a wall clock that stepped back."""
+        fact = fact_of(change, self.places.contract_mbps(change.link), self._errors.of(change.link))
+        if ahead_ns <= SECOND_NS:
+            return fact
+        return replace(fact, at_ns=fact.at_ns + ahead_ns)
+
+    def _seen_well(self, subject: Subject) -> int | None:
+        return self._sampler.seen_well_ns(subject, self._clock.monotonic_ns(), self.wall.now_ns())
+
+    def _ask(self) -> None:
+        """Ask for the parents that children wait for, each at most once in a while."""
+        now_ns = self._clock.monotonic_ns()
+        old_ns = now_ns - round(ASK_AGAIN_SECONDS * SECOND_NS)
+        self._asked = {key: at for key, at in self._asked.items() if at > old_ns}
+        for parent in sorted(self.engine.waiting()):
+            key = (parent.school, parent.name if parent.kind is Kind.SWITCH else None)
+            if parent.kind in {Kind.SWITCH, Kind.LINK} and key not in self._asked:
+                self._asked[key] = now_ns
+                self._questions.put_nowait(key)
+
+    async def _recheck(self) -> None:
+        while True:
+            school, switch = await self._questions.get()
+            if self.recheck is not None:
+                await self.recheck(school, switch)
+
+    # -- keeping and telling
+
+    def note(self, incident: Incident, event: Event) -> None:
+        """A person did something; :meth:`keep` makes it durable."""
+        self._dirty.add(incident.id)
+        self._events.append(event)
+
+    async def keep(self) -> None:
+        """Write what is not yet in the records; what cannot be written stays for the next time."""
+        async with self._writing:
+            if not (self._dirty or self._events or self._notices or self._gone):
+                return
+            dirty, self._dirty = self._dirty, set()
+            events, self._events = self._events, []
+            notices, self._notices = self._notices, []
+            gone, self._gone = self._gone, {}
+            rows = self._rows(dirty)
+            rows += [(one, None, self.places.district(one.subject.school)) for one in gone.values()]
+            try:
+                await self._house.in_records(self.records.write, rows, events, notices)
+                self._trouble = ""
+            except StoreError as error:
+                self._trouble = str(error)
+                self._dirty |= dirty
+                self._events = events + self._events
+                self._notices = notices + self._notices
+                self._gone = gone | self._gone
+                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to say
+
+    @property
+    def trouble(self) -> str:
+        """Why the records cannot be written; empty while they can."""
+        return self._trouble
+
+    def _rows(self, ids: Iterable[str]) -> list[tuple[Incident, Case | None, str]]:
+        found = []
+        for one in sorted(ids):
+            incident = self.engine.incidents.get(one)
+            if incident is not None:
+                case = self.engine.cases.get(incident.subject)
+                district = self.places.district(incident.subject.school)
+                found.append((copy.copy(incident), copy.copy(case), district))
+        return found
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every batch of changed incidents."""
+        self._listeners.append(listener)
+
+    def _publish(self, ids: Iterable[str]) -> None:
+        changes = [
+            change_of(self.places.view(incident))
+            for one in sorted(ids)
+            if (incident := self.engine.incidents.get(one)) is not None
+        ]
+        if changes:
+            for listener in self._listeners:
+                listener(changes)
+
+    def publish(self, incident: Incident) -> None:
+        """Tell the screens of one incident now."""
+        self._publish((incident.id,))
+
+    # -- for others
+
+    def views(self, scope: ScopePath) -> list[IncidentView]:
+        """Open incidents inside ``scope``."""
+        return [
+            self.places.view(one)
+            for one in self.engine.open()
+            if scope.covers(self.places.scope(one.subject.school))
+        ]
+
+    def changes(self, scope: ScopePath) -> Sequence[Change]:
+        """The same for the live stream."""
+        return [change_of(view) for view in self.views(scope)]
+
+    def maintenance(self, link_id: str) -> Sequence[Maintenance]:
+        """The approved work on a link: what its service window loses (SLA.md, definition 1)."""
+        return self.windows.of_link(link_id, self.places.scope(link_id.partition("/")[0]))
+
+    async def put_window(self, window: Window) -> None:
+        """Keep a window; raises StoreError."""
+        await self._house.in_records(self.records.put_window, window)
+        self.windows.put(window)
+
+
+def change_of(view: IncidentView) -> Change:
+    """A view for the live stream."""
+    return Change(scope=view.scope, kind="incident", id=view.id, body=incident_json(view))
+
+
+def new_id(what: str) -> str:
+    """A short id for something a person made."""
+    return f"{what}-{secrets.token_hex(5)}"
+
+
+def incident_room(house: House) -> IncidentRoom:
+    """The room as the configuration wants it."""
+    damping = house.config.incidents
+    return IncidentRoom(house, timing=Timing(**damping.model_dump()))
