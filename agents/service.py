@@ -20,11 +20,11 @@ from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
 from agents.quarantine import Quarantine
+from agents.snmp_target import snmp_target
 from agents.switch import INVENTORY_BUDGETS, Switch
 from agents.uplink import Uplink, UplinkSettings
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.switch import SwitchReader
-from drivers.snmp.target import Target
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -228,13 +228,7 @@ class Agent:
 
     def _reader(self, client: SnmpClient, config: SwitchConfig) -> SwitchReader:
         polling = self.school.polling
-        target = Target(
-            host=config.host,
-            port=config.port,
-            community=config.snmp.community.reveal(),
-            timeout_seconds=polling.timeout_seconds,
-            retries=polling.retries,
-        )
+        target = snmp_target(config, polling)
         budget_seconds = polling.sweep_budget_seconds
         return SwitchReader(
             client,

@@ -10,8 +10,9 @@ import typer
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
 from drivers.snmp.switch import SwitchReader
-from drivers.snmp.target import Target, parse_host_port
-from tenone.cli.snmp_record import community_of, record
+from drivers.snmp.target import Target
+from tenone.cli.snmp_record import record
+from tenone.cli.snmp_target import V3_HELP, target
 from tenone.cli.snmp_view import Snapshot, as_json, render
 from tenone.config import SecretError
 from tenone.runtime.clock import SystemClock
@@ -45,26 +46,15 @@ def show(  # noqa: PLR0917 - typer hands options over by name
     as_json_: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer, each time.")] = 1.0,
     retries: Annotated[int, typer.Option(help="How often to ask again.")] = 1,
-    v3: Annotated[bool, typer.Option("--v3", hidden=True)] = False,
+    v1: Annotated[bool, typer.Option("--v1", help="Ask by SNMPv1, not v2c.")] = False,
+    v3: Annotated[str | None, typer.Option("--v3", metavar="USER", help=V3_HELP)] = None,
 ) -> None:
     """One switch as TenOne sees it: system, ports, neighbours, and what its agent gets wrong."""
-    if v3:
-        _refuse("SNMPv3 is not spoken yet: ask by v2c, with -c COMMUNITY")
     if context.args:
         raise typer.BadParameter(f"{context.args[0]!r} is no option of this command: see --help")
-    if community is None:
-        _refuse("which community? Say it with -c COMMUNITY")
-        return
     try:
-        host, port = parse_host_port(address)
-        target = Target(
-            host=host,
-            port=port,
-            community=community_of(community),
-            timeout_seconds=timeout,
-            retries=retries,
-        )
-        snapshot = asyncio.run(read(target))
+        asked = target(address, community=community, v1=v1, v3=v3, timeout=timeout, retries=retries)
+        snapshot = asyncio.run(read(asked))
     except (SnmpError, SecretError) as error:
         _refuse(str(error))
         return

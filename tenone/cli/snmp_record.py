@@ -17,8 +17,9 @@ from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
 from drivers.snmp.message import VarBind
 from drivers.snmp.session import Session
-from drivers.snmp.target import Target, parse_host_port
-from tenone.config import SecretError, SecretRef
+from drivers.snmp.target import Target
+from tenone.cli.snmp_target import V3_HELP, target
+from tenone.config import SecretError
 from tenone.runtime.clock import SystemClock
 
 MIB_2: Oid = (1, 3, 6, 1, 2, 1)
@@ -28,24 +29,11 @@ MAX_ROWS = 200_000
 _HEX = frozenset({Tag.OCTET_STRING, Tag.OPAQUE, Tag.IP_ADDRESS})
 
 
-def community_of(text: str) -> str:
-    """The community: ``env:NAME`` and ``file:PATH`` are fetched, so that ``ps`` does not show it.
-
-    Raises :class:`SecretError`.
-    """
-    if not text.startswith(("env:", "file:")):
-        return text
-    try:
-        return SecretRef.parse(text, Path.cwd()).reveal()
-    except ValueError as error:
-        raise SecretError("write env:NAME or file:PATH") from error
-
-
-def record(
+def record(  # noqa: PLR0917 - typer hands options over by name
     address: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="[::1]:161 for IPv6.")],
     community: Annotated[
-        str, typer.Option("--community", "-c", help="Community, env:NAME or file:PATH.")
-    ],
+        str | None, typer.Option("--community", "-c", help="Community, env:NAME or file:PATH.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; else standard output.")
     ] = None,
@@ -53,14 +41,14 @@ def record(
         list[str] | None, typer.Option(help="Subtree to read; default mib-2 and LLDP.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for an answer, each time.")] = 1.0,
+    v1: Annotated[bool, typer.Option("--v1", help="Ask by SNMPv1, not v2c.")] = False,
+    v3: Annotated[str | None, typer.Option("--v3", metavar="USER", help=V3_HELP)] = None,
 ) -> None:
     """Write down everything a switch says, for tests and for the simulator to replay."""
     try:
         roots = [_oid(text) for text in root] if root else [LLDP, MIB_2]
-        host, port = parse_host_port(address)
-        secret = community_of(community)
-        target = Target(host=host, port=port, community=secret, timeout_seconds=timeout, retries=2)
-        varbinds, errors = asyncio.run(read(target, roots))
+        asked = target(address, community=community, v1=v1, v3=v3, timeout=timeout, retries=2)
+        varbinds, errors = asyncio.run(read(asked, roots))
     except (SnmpError, SecretError) as error:
         _say(str(error))
         raise typer.Exit(1) from error

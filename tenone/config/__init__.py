@@ -5,8 +5,9 @@ from tenone.config.calendar import CalendarFile
 from tenone.config.city import City, District, Profile
 from tenone.config.load import load, load_city, load_school
 from tenone.config.problems import ConfigError, ConfigProblem
-from tenone.config.school import Device, Link, Outbox, Polling, School, Snmp, Switch, Uplink
+from tenone.config.school import Device, Link, Outbox, Polling, School, Switch, Uplink
 from tenone.config.secret import SecretError, SecretRef
+from tenone.config.snmp import Snmp
 
 __all__ = [
     "Broker",

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.hints import Syslog, Traps
 from tenone.config.probes import Probes
 from tenone.config.quantities import (
     Host,
@@ -21,7 +22,7 @@ from tenone.config.quantities import (
     Slug,
 )
 from tenone.config.refusal import refusal
-from tenone.config.secret import SecretRef
+from tenone.config.snmp import Snmp
 from tenone.vocabulary.scope import DeviceId, DeviceKind, LinkId, ScopePath
 from tenone.vocabulary.states import Tier
 
@@ -59,17 +60,6 @@ class Uplink(ConfigModel):
         return self
 
 
-class Snmp(ConfigModel):
-    """How a switch is asked."""
-
-    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"user": "SNMPv3", "auth": "SNMPv3", "priv": "SNMPv3"}
-    )
-
-    version: Literal["v2c"] = "v2c"
-    community: SecretRef
-
-
 class Switch(ConfigModel):
     """One switch (or stack under one address)."""
 
@@ -79,6 +69,8 @@ class Switch(ConfigModel):
     host: Host
     port: Port = SNMP_PORT
     snmp: Snmp
+    also_from: tuple[Host, ...] = ()
+    """Other addresses that its traps and log lines come from."""
 
 
 class Link(ConfigModel):
@@ -103,13 +95,22 @@ class Link(ConfigModel):
         return self.name or self.id
 
 
+POLLED = (DeviceKind.UPS, DeviceKind.AP)
+"""Kinds that are asked by SNMP, as switches are."""
+
+
 class Device(ConfigModel):
-    """A device that speaks to the school's broker; this version knows class boards."""
+    """A class board, which speaks to the school's broker; a UPS or a wireless controller or
+    access point, which is polled."""
 
     kind: DeviceKind
     serial: Slug
     room: Slug | None = None
     name: Name | None = None
+    host: Host | None = None
+    port: Port | None = None
+    """161 where a polled device's is not written."""
+    snmp: Snmp | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -129,12 +130,34 @@ class Device(ConfigModel):
 
     @model_validator(mode="after")
     def _spoken(self) -> Self:
+        if self.kind in POLLED:
+            for key in ("host", "snmp"):
+                if getattr(self, key) is None:
+                    raise refusal(
+                        f"a device of the kind {self.kind.value!r} is polled: {key!r} is missing",
+                        "add 'host' and 'snmp' as a switch has them",
+                    )
+            return self
         if self.kind is not DeviceKind.BOARD:
             raise refusal(
                 f"devices of the kind {self.kind.value!r} come with a later version of TenOne",
-                "list class boards only (kind board), for now",
+                "list class boards, UPS and access points only (board, ups, ap), for now",
             )
+        for key in ("host", "port", "snmp"):
+            if getattr(self, key) is not None:
+                raise refusal(
+                    f"a class board is not polled: {key!r} would do nothing",
+                    "remove it; the board connects to the school's broker",
+                )
         return self
+
+    @property
+    def polled(self) -> Switch | None:
+        """How it is asked, in a switch's terms; None for what is not."""
+        if self.host is None or self.snmp is None:
+            return None
+        port = SNMP_PORT if self.port is None else self.port
+        return Switch(name=self.serial, host=self.host, port=port, snmp=self.snmp)
 
     @property
     def id(self) -> str:
@@ -153,6 +176,9 @@ class Polling(ConfigModel):
     state_seconds: Seconds = 10.0
     counters_seconds: Seconds = 60.0
     inventory_seconds: Seconds = 3600.0
+    """For neighbours and other surroundings too."""
+    health_seconds: Seconds = 60.0
+    """Sensors, optics, power over Ethernet, UPS."""
     timeout_seconds: Seconds = 1.0
     """How long one request waits for its answer."""
     retries: Annotated[int, Strict(), Field(ge=0, le=10)] = 2
@@ -204,8 +230,6 @@ class School(ConfigModel):
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "sniff": "packet sightings",
-            "traps": "SNMP traps",
-            "syslog": "the syslog receiver",
         }
     )
 
@@ -219,6 +243,8 @@ class School(ConfigModel):
     polling: Polling = Polling()
     probes: Probes = Probes()
     outbox: Outbox = Field(default={}, validate_default=True)
+    traps: Traps | None = None
+    syslog: Syslog | None = None
 
     @property
     def id(self) -> str:

@@ -8,8 +8,7 @@ from drivers.snmp.target import Target
 from firmware_sims.switch import fleet, replay
 from firmware_sims.switch.server import Fleet
 from tenone.cli.main import build
-from tenone.cli.snmp_record import LLDP, MIB_2, community_of, read, recording_lines
-from tenone.config import SecretError
+from tenone.cli.snmp_record import LLDP, MIB_2, read, recording_lines
 from tenone.runtime.clock import SystemClock
 
 CAPTURES = Path(os.environ.get("TENONE_CAPTURES", Path(__file__).parents[3] / "shared" / "data"))
@@ -75,17 +74,6 @@ def test_a_silent_device_is_said(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "127.0.0.1:9" in done.stderr
     assert file.read_text() == "kept"
-
-
-def test_a_community_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "c").write_text("from-file\n")
-    monkeypatch.setenv("RECORD_TEST", "from-env")
-    assert community_of("public") == "public"
-    assert community_of("env:RECORD_TEST") == "from-env"
-    assert community_of(f"file:{tmp_path / 'c'}") == "from-file"
-    for missing in ("env:RECORD_TEST_2", "env:", "file:"):
-        with pytest.raises(SecretError):
-            community_of(missing)
 
 
 @pytest.mark.parametrize("root", ["system", "1.x", ""])

@@ -136,6 +136,14 @@ def merge(path: str, **new: object) -> Callable[[Values], object]:
     return change
 
 
+PRIV = {"protocol": "aes128", "password": "env:P"}
+
+
+def v3(**more: object) -> Values:
+    """The ``snmp`` of a switch that is asked by v3."""
+    return {"version": "v3", "user": "tenone", **more}
+
+
 SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
     (drop("schema_version"), "", "'schema_version' is missing", "schema_version: 1"),
     (merge("", schema_version=2), "schema_version", "reads schema_version 1, not 2", "write"),
@@ -145,7 +153,35 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
     (merge("", zebra=1), "zebra", "not known here", "the keys known here: devices, links"),
     (merge("switches.0", cli={}), "switches[0].cli", "later version", "remove"),
     (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
-    (merge("switches.0.snmp", version="v3"), "switches[0].snmp.version", "'v3'", "use v2c"),
+    (merge("switches.0.snmp", version="v4"), "switches[0].snmp.version", "'v4'", "use v1, v2c, v3"),
+    (merge("switches.0.snmp", user="u"), "switches[0].snmp", "'user' belongs to", "version: v3"),
+    (merge("switches.0.snmp", version="v3"), "switches[0].snmp", "'user' is missing", "add the"),
+    (
+        merge("switches.0.snmp", version="v3", user="u"),
+        "switches[0].snmp",
+        "no 'community'",
+        "remove it",
+    ),
+    (merge("switches.0", snmp=v3(priv=PRIV)), "switches[0].snmp", "'auth' is missing", "sha256"),
+    (merge("switches.0", snmp={}), "switches[0].snmp", "'community' is missing", "env:NAME"),
+    (
+        merge("switches.0", snmp=v3(auth={"protocol": "sha2", "password": "env:A"})),
+        "switches[0].snmp.auth.protocol",
+        "'sha2'",
+        "known here: sha256",
+    ),
+    (
+        merge("switches.0", snmp=v3(auth={"protocol": "sha256"})),
+        "switches[0].snmp.auth.password",
+        "'password' is missing",
+        "add",
+    ),
+    (
+        merge("switches.0", snmp=v3(engine_id="8000zz")),
+        "switches[0].snmp.engine_id",
+        "5 to 32 bytes",
+        "in quotes",
+    ),
     (merge("links.0", tier="uplnk"), "links[0].tier", "'uplnk'", "perhaps 'uplink' was meant"),
     (merge("links.0", tier=7), "links[0].tier", "the number 7", "use uplink, class"),
     (merge("links.0", port=""), "links[0].port", "shorter than 1", "write it out"),
@@ -226,10 +262,14 @@ def test_one_fault_in_a_school_is_one_sentence(
 
 def test_a_secret_written_out_is_refused_and_never_repeated(school: Values, write: Write) -> None:
     school["switches"][0]["snmp"]["community"] = "canary-7341"
+    secret = {"protocol": "sha256", "password": "canary-7341"}
+    school["switches"][1]["snmp"] = v3(auth=secret, priv=secret | {"protocol": "aes128"})
     school["uplink"]["broker"] |= {"username": "agent", "password": "canary-7341"}
     found = problems(write("school.yaml", school))
     assert [problem.key for problem in found] == [
         "switches[0].snmp.community",
+        "switches[1].snmp.auth.password",
+        "switches[1].snmp.priv.password",
         "uplink.broker.password",
     ]
     assert "canary" not in "\n".join(map(str, found))

@@ -105,7 +105,7 @@ def test_every_recorded_device_by_the_program(replayed: Any, name: str) -> None:
     [
         (["127.0.0.1:1", "-c", "public", "--timeout", "0.05"], "did not answer within 2 x 0.05 s"),
         (["127.0.0.1:1"], "Say it with -c COMMUNITY"),
-        (["127.0.0.1:1", "--v3", "-u", "bob", "-l", "authPriv"], "SNMPv3 is not spoken yet"),
+        (["127.0.0.1:1", "--v3", "user=bob,auth=sha256:secret"], "never the password"),
         (["127.0.0.1:0", "-c", "x"], "not a number between 1 and 65535"),
         (["[::1", "-c", "x"], "write an IPv6 address as [::1]:161"),
         (["nobody.invalid", "-c", "x"], "has no address"),

@@ -5,7 +5,6 @@ the same initialisation vector.
 """
 
 import os
-from typing import Protocol
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.decrepit.ciphers.modes import CFB
@@ -14,24 +13,12 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from drivers.snmp.errors import DecodeError
-from drivers.snmp.v3.keys import Priv
+from drivers.snmp.v3.frame import SALT_BYTES
+from drivers.snmp.v3.keys import Priv, PrivCipher
 
-SALT_BYTES = 8
 _DES_BLOCK = 8
 _COUNTER64 = 2**64 - 1
 _COUNTER32 = 2**32 - 1
-
-
-class PrivCipher(Protocol):
-    """Encrypts and decrypts under one localised key."""
-
-    def encrypt(self, plain: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
-        """The salt used, and the encrypted bytes."""
-        ...
-
-    def decrypt(self, data: bytes, salt: bytes, boots: int, time: int) -> bytes:
-        """The plain bytes (DES: with padding); raises :class:`DecodeError`."""
-        ...
 
 
 def cipher(priv: Priv, key: bytes) -> PrivCipher:

@@ -7,7 +7,7 @@ opens no other.
 import hashlib
 from enum import Enum
 from functools import lru_cache
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 PASSWORD_BYTES = 1 << 20
 """RFC 3414 A.2.1: the password is repeated over so many bytes and hashed."""
@@ -83,6 +83,18 @@ class Priv(Enum):
     def named(cls, name: str) -> Self:
         """By its name in configurations; raises ValueError naming all."""
         return _named(cls, name)
+
+
+class PrivCipher(Protocol):
+    """Encrypts and decrypts under one localised key."""
+
+    def encrypt(self, plain: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
+        """The salt used, and the encrypted bytes."""
+        ...
+
+    def decrypt(self, data: bytes, salt: bytes, boots: int, time: int) -> bytes:
+        """The plain bytes (DES: with padding); raises :class:`DecodeError`."""
+        ...
 
 
 _Named = TypeVar("_Named", Auth, Priv)

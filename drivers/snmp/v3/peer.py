@@ -12,11 +12,11 @@ import hmac
 from drivers.snmp.ber import Tag, encode_integer, encode_tlv, expect
 from drivers.snmp.errors import DecodeError, Distrusted, SecurityError, UnknownEngine
 from drivers.snmp.message import PduType, Request, decode_head, decode_varbinds
-from drivers.snmp.v3.ciphers import SALT_BYTES, PrivCipher, cipher
 from drivers.snmp.v3.frame import (
     AUTH,
     PRIV,
     REPORTABLE,
+    SALT_BYTES,
     VERSION,
     Frame,
     enveloped,
@@ -24,7 +24,7 @@ from drivers.snmp.v3.frame import (
     read_scoped,
     write_global,
 )
-from drivers.snmp.v3.keys import Auth, localise, password_to_key, priv_key
+from drivers.snmp.v3.keys import Auth, PrivCipher, localise, password_to_key, priv_key
 from drivers.snmp.v3.reports import Report, Why, error_of, why_of
 from drivers.snmp.v3.user import User
 
@@ -239,6 +239,9 @@ class Peer:
             key = password_to_key(user.auth_password.encode(), user.auth)
             self._auth_key = localise(key, engine_id, user.auth)
             if user.priv is not None:
+                # An agent that encrypts nothing does not carry the library.
+                from drivers.snmp.v3.ciphers import cipher  # noqa: PLC0415 - as said
+
                 secret = priv_key(user.priv_password.encode(), engine_id, user.auth, user.priv)
                 self._cipher = cipher(user.priv, secret)
         self._scope = octets(engine_id) + octets(self._context)
