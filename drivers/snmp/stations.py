@@ -2,7 +2,7 @@
 
 BRIDGE-MIB (RFC 4188) and Q-BRIDGE-MIB (RFC 4363) joined with the ARP and ND caches of IP-MIB
 (RFC 4293). A pupil's phone is on this list, so it stays in the reader's memory: what becomes
-columns is decided in :mod:`drivers.snmp.surroundings` (decision 0008).
+columns is decided in :mod:`drivers.snmp.surroundings` (decision 0010).
 
 Only the columns needed are walked: the VLAN bitmaps beside them are 12 KB each on some devices.
 """

@@ -1,7 +1,7 @@
 """What a switch says about its surroundings, as streams: neighbours, stations, radio, terminals.
 
 Of the stations behind a port only their number becomes a column; the row of a station does
-only where the caller's filter knows it as infrastructure (decision 0008). Everything is read
+only where the caller's filter knows it as infrastructure (decision 0010). Everything is read
 hourly and on change, within one budget; a slow device is named in the error it causes.
 """
 

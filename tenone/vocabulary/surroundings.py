@@ -1,7 +1,7 @@
 """What a switch says about its surroundings: neighbours, stations, radio, optical terminals.
 
 Read hourly and when the rows change, never for the verdict of a link itself. Of stations only
-the number leaves the school, and the rows of those that are infrastructure (decision 0008).
+the number leaves the school, and the rows of those that are infrastructure (decision 0010).
 """
 
 from tenone.vocabulary.metric import ColumnType as T
