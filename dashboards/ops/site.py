@@ -58,6 +58,16 @@ async def at_scope(request: Request, services: Here, session: Caller, path: str)
     return _scope_page(request, services, session, asked_scope(services, session, path))
 
 
+@router.get("/parts/class-minutes/{path:path}")
+async def minutes_part(
+    request: Request, services: Here, session: Caller, path: str
+) -> HTMLResponse:
+    """The card of today's class-minutes, which pages fetch anew twice a minute."""
+    scope = asked_scope(services, session, path)
+    tally = services.minutes.tally(scope)
+    return renderer_of(request).page(request, "minutes_part.html", minutes=tally, scope=scope)
+
+
 @router.get("/links/{school}/{link}")
 async def link_page(
     request: Request, services: Here, session: Caller, school: str, link: str

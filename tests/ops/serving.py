@@ -19,6 +19,7 @@ from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import ScopePath
 from tests.api.conftest import RecordingActions
 from tests.api.fake_city import FakeCity, small_city
+from tests.api.fake_minutes import Counted
 
 
 class Served:
@@ -34,6 +35,7 @@ class Served:
             trend=Trend(clock, city),
             clock=clock,
             actions=RecordingActions(),
+            minutes=Counted(),
             config=HttpConfig(demo=demo),
         )
         self.port = 0

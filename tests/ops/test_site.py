@@ -16,6 +16,7 @@ from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Severity, Verdict
 from tests.api.conftest import COOKIE, client_of
 from tests.api.fake_city import EVIL, FakeCity, small_city
+from tests.api.fake_minutes import Counted
 from tests.ops.html import Node, parse
 
 PAGES = [
@@ -472,3 +473,20 @@ def test_the_small_city_has_every_state() -> None:
     assert any(
         link.verdict is Verdict.GOOD and not link.verified for link in city.links(ScopePath())
     )
+
+
+async def test_class_minutes_of_today(services: Services, operator: httpx.AsyncClient) -> None:
+    assert not (await look(operator, "/at/binhai/east/no3")).all(data_minutes="")
+    services.minutes = Counted()
+    for path in ("/", "/at/binhai/east/no3", "/parts/class-minutes/binhai/east/no3"):
+        (card,) = (await look(operator, path)).all(data_minutes="")
+        assert "90.00 %" in card.text
+        assert "known: 95.23 %" in card.text
+        causes = [node.text for node in card.one("ul", **{"class": "causes num"}).all("li")]
+        assert causes == ["uplink of the school 70.0 % 7", "speed below the contract 30.0 % 3"]
+    no5 = await look(operator, "/parts/class-minutes/binhai/west/no5", language="zh-CN")
+    assert "今日尚未统计到课时。" in no5.text
+
+
+async def test_class_minutes_of_another_district_are_not_shown(east: httpx.AsyncClient) -> None:
+    await look(east, "/parts/class-minutes/binhai/west/no5", status=404)
