@@ -149,3 +149,10 @@ def raw(host: str = "127.0.0.1") -> Iterator[socket.socket]:
 def plain() -> Iterator[socket.socket]:
     with raw() as opened:
         yield opened
+
+
+def raw_tcp_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return int(opened.getsockname()[1])
