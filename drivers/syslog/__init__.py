@@ -1,0 +1,1 @@
+"""Log lines of switches over UDP: read, and searched for what is worth a look."""
