@@ -14,7 +14,8 @@ from controller.bus import Bus
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
 from controller.incidents.desk import IncidentDesk
-from controller.incidents.room import IncidentRoom, incident_room
+from controller.incidents.make import incident_room
+from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
 from controller.ingest.link import HostLink, PortMaker

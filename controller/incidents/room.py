@@ -28,6 +28,7 @@ from controller.incidents.model import (
 from controller.incidents.parents import Parents, PlanParents
 from controller.incidents.places import Places
 from controller.incidents.records import IncidentRecords
+from controller.incidents.telling import Postman
 from controller.incidents.views import IncidentView, incident_json
 from controller.sla.availability import Maintenance
 from controller.state.live import GRACE_NS
@@ -133,6 +134,7 @@ class IncidentRoom:
         self._asked: dict[tuple[str, str | None], int] = {}
         self._questions: asyncio.Queue[tuple[str, str | None]] = asyncio.Queue()
         self._writing = asyncio.Lock()
+        self.postman: Postman | None = None
         self._trouble = ""
 
     # -- the Room protocol
@@ -164,16 +166,19 @@ class IncidentRoom:
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """See the protocol."""
-        return {
+        tasks = {
             "incidents": self._run,
             "incidents care": self._care,
             "incidents recheck": self._recheck,
         }
+        return tasks if self.postman is None else tasks | {"incidents post": self.postman.run}
 
     def health(self) -> Health:
         """See the protocol."""
         count = len(self.engine.open())
         sentence = self._trouble or f"{count} open, {self.engine.late} late facts left out"
+        if self.postman is not None and self.postman.trouble:
+            sentence += f"; {self.postman.trouble}"
         return Health(name=self.name, ready=not self._trouble, sentence=sentence)
 
     def close(self) -> None:
@@ -214,18 +219,18 @@ class IncidentRoom:
         ahead_ns = now_ns - self._clock.wall_ns()
         changes = self._inbox.take_now()
         self._sampler.told(changes)
-        facts = [self._fact(change, ahead_ns) for change in changes]
-        facts += [self._fact(change, 0) for change in self._sampler.links(now_ns)]
+        facts = [self._fact(change, now_ns, ahead_ns) for change in changes]
+        facts += [self._fact(change, now_ns, 0) for change in self._sampler.links(now_ns)]
         counts = self._clock.monotonic_ns() - self._started_ns >= GRACE_NS
         facts += self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
         return facts
 
-    def _fact(self, change: LinkChange, ahead_ns: int) -> Fact:
+    def _fact(self, change: LinkChange, now_ns: int, ahead_ns: int) -> Fact:
         """``ahead_ns``: by how much our time runs ahead of a wall clock that stepped back."""
-        fact = fact_of(change, self.places.contract_mbps(change.link), self._errors.of(change.link))
-        if ahead_ns <= SECOND_NS:
-            return fact
-        return replace(fact, at_ns=fact.at_ns + ahead_ns)
+        errors = self._errors.of(change.link)
+        fact = fact_of(change, self.places.contract_mbps(change.link), errors)
+        at_ns = min(fact.at_ns + ahead_ns, now_ns)
+        return fact if at_ns == fact.at_ns else replace(fact, at_ns=at_ns)
 
     def _seen_well(self, subject: Subject) -> int | None:
         return self._sampler.seen_well_ns(subject, self._clock.monotonic_ns(), self.wall.now_ns())
@@ -341,9 +346,3 @@ def change_of(view: IncidentView) -> Change:
 def new_id(what: str) -> str:
     """A short id for something a person made."""
     return f"{what}-{secrets.token_hex(5)}"
-
-
-def incident_room(house: House) -> IncidentRoom:
-    """The room as the configuration wants it."""
-    damping = house.config.incidents
-    return IncidentRoom(house, timing=Timing(**damping.model_dump()))

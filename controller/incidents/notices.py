@@ -1,0 +1,229 @@
+"""The outbox of messages: what must be told stands in the records until it is delivered.
+
+At least once: a message is sent, then marked as sent; a crash in between sends it again, with
+the same id, by which the receiver can tell. What fails is tried again, later each time, and given
+up after :data:`GIVE_UP_NS`, which the timeline of /readyz says.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine as Database
+
+from controller.incidents.records import unit
+from controller.incidents.tables import NoticeRow
+from controller.incidents.views import IncidentView, incident_json
+from tenone.config.escalation import Channel
+from tenone.config.secret import SecretError
+
+log = logging.getLogger(__name__)
+
+SECOND_NS = 1_000_000_000
+FIRST_RETRY_NS = 5 * SECOND_NS
+LONGEST_RETRY_NS = 900 * SECOND_NS
+GIVE_UP_NS = 7 * 86_400 * SECOND_NS
+AT_ONCE = 50
+TIMEOUT_SECONDS = 10.0
+OK_STATUS = range(200, 300)
+SIGNATURE = "X-TenOne-Signature"
+
+
+class State:
+    """What can become of a notice."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given-up"
+
+
+class SendError(Exception):
+    """A message could not be delivered; says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message that waits. ``channel`` is the place in the level's list of channels."""
+
+    row: int
+    incident: str
+    level: int
+    act: str
+    channel: str
+    made_ns: int
+    due_ns: int
+    attempts: int
+    error: str = ""
+
+
+class Teller(Protocol):
+    """Puts an incident into words, for channels that people read."""
+
+    def __call__(self, view: IncidentView, language: str, /) -> str:
+        """One sentence in ``zh-CN`` or ``en``."""
+        ...
+
+
+def bare(view: IncidentView, _language: str) -> str:
+    """Without words at hand: the fields themselves."""
+    return f"{view.school} {view.name} {view.cause.label}"
+
+
+class NoticeRecords:
+    """The outbox in the records. Methods block."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self, now_ns: int) -> list[Notice]:
+        """What is due, oldest first."""
+        query = (
+            sa.select(NoticeRow)
+            .where(NoticeRow.state == State.WAITING, NoticeRow.due_ns <= now_ns)
+            .order_by(NoticeRow.due_ns, NoticeRow.row)
+            .limit(AT_ONCE)
+        )
+        with unit(self._database) as session:
+            return [_notice(row) for row in session.scalars(query)]
+
+    def mark(self, done: Sequence[Mapping[str, object]]) -> None:
+        """Note what became of notices: ``row`` and the columns that change."""
+        with unit(self._database) as session:
+            session.execute(sa.update(NoticeRow), list(done))
+
+    def of_incident(self, incident: str) -> list[tuple[Notice, str, int | None]]:
+        """All notices of one incident with their state and when they were sent."""
+        query = sa.select(NoticeRow).where(NoticeRow.incident == incident).order_by(NoticeRow.row)
+        with unit(self._database) as session:
+            return [(_notice(row), row.state, row.sent_ns) for row in session.scalars(query)]
+
+
+def retry_at_ns(attempts: int, now_ns: int) -> int:
+    """When to try again after so many failures: 5 s, 10 s, 20 s ... 15 min."""
+    return now_ns + min(FIRST_RETRY_NS << min(attempts, 20), LONGEST_RETRY_NS)
+
+
+def outcome(notice: Notice, now_ns: int, error: str) -> dict[str, object]:
+    """What to write about a notice that was tried; ``error`` empty: it was delivered."""
+    if not error:
+        return {
+            "row": notice.row,
+            "state": State.SENT,
+            "sent_ns": now_ns,
+            "attempts": notice.attempts + 1,
+            "error": "",
+        }
+    over = now_ns - notice.made_ns >= GIVE_UP_NS
+    return {
+        "row": notice.row,
+        "state": State.GIVEN_UP if over else State.WAITING,
+        "due_ns": retry_at_ns(notice.attempts, now_ns),
+        "attempts": notice.attempts + 1,
+        "error": error[:500],
+    }
+
+
+def document(notice: Notice, view: IncidentView, teller: Teller) -> bytes:
+    """The body of a webhook; ``id`` is the same at every attempt."""
+    body = {
+        "id": f"{notice.incident}/{notice.row}",
+        "type": f"tenone.incident.{notice.act}",
+        "level": notice.level,
+        "made": notice.made_ns / SECOND_NS,
+        "sentence": teller(view, "en"),
+        "sentence_zh": teller(view, "zh-CN"),
+        "incident": incident_json(view),
+    }
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def signature(secret: str, body: bytes) -> str:
+    """``sha256=<hex>``: HMAC-SHA-256 (RFC 2104) of the body under the channel's secret."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+class Sender:
+    """Delivers one notice by one channel; raises :class:`SendError`."""
+
+    def __init__(self, teller: Teller, *, client: httpx.AsyncClient | None = None) -> None:
+        self.teller = teller
+        self._client = client
+
+    async def send(self, channel: Channel, notice: Notice, view: IncidentView) -> None:
+        """Deliver it."""
+        match channel.kind:
+            case "webhook":
+                await self._post(channel, notice, view)
+            case "email-file":
+                await asyncio.to_thread(self._lay_down, channel, notice, view)
+            case "log":
+                log.warning("incident %s: %s", view.id, self.teller(view, "en"))
+
+    async def _post(self, channel: Channel, notice: Notice, view: IncidentView) -> None:
+        if channel.url is None or channel.secret is None:  # the configuration refuses this
+            raise SendError("the webhook has no address or no secret")
+        body = document(notice, view, self.teller)
+        try:
+            signed = signature(channel.secret.reveal(), body)
+        except SecretError as error:
+            raise SendError(f"the webhook's secret cannot be read: {error}") from error
+        headers = {"content-type": "application/json; charset=utf-8", SIGNATURE: signed}
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        try:
+            response = await self._client.post(channel.url, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise SendError(f"the webhook does not answer: {type(error).__name__}") from error
+        if response.status_code not in OK_STATUS:
+            raise SendError(f"the webhook answered {response.status_code}")
+
+    def _lay_down(self, channel: Channel, notice: Notice, view: IncidentView) -> None:
+        if channel.path is None:  # the configuration refuses this
+            raise SendError("the channel has no folder")
+        mail = EmailMessage()
+        mail["Subject"] = self.teller(view, "zh-CN").splitlines()[0][:200]
+        mail["X-TenOne-Incident"] = view.id
+        mail["Message-ID"] = f"<{notice.row}.{view.id}@tenone>"
+        mail.set_content(f"{self.teller(view, 'zh-CN')}\n\n{self.teller(view, 'en')}\n")
+        name = f"{notice.row:09d}-{view.id}.eml"
+        try:
+            _write_whole(channel.path, name, mail.as_bytes())
+        except OSError as error:
+            raise SendError(f"the mail cannot be laid down: {error.strerror}") from error
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+def _write_whole(folder: Path, name: str, data: bytes) -> None:
+    """A reader of the folder never sees half a mail."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{name}"
+    temporary.write_bytes(data)
+    temporary.replace(folder / name)
+
+
+def _notice(row: NoticeRow) -> Notice:
+    return Notice(
+        row=row.row,
+        incident=row.incident,
+        level=row.level,
+        act=row.act,
+        channel=row.channel,
+        made_ns=row.made_ns,
+        due_ns=row.due_ns,
+        attempts=row.attempts,
+        error=row.error,
+    )
