@@ -100,8 +100,10 @@ POLLED = (DeviceKind.UPS, DeviceKind.AP)
 
 
 class Device(ConfigModel):
-    """A class board, which speaks to the school's broker; a UPS or a wireless controller or
-    access point, which is polled."""
+    """A class board, which speaks to the school's broker; a UPS or access point, which is polled.
+
+    ``ap`` is a wireless controller too.
+    """
 
     kind: DeviceKind
     serial: Slug
