@@ -1,7 +1,9 @@
 """Reflectors and senders on loopback, and a relay that does to packets what a test says."""
 
 import asyncio
+import os
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,3 +158,14 @@ def raw_tcp_port() -> int:
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
         return int(opened.getsockname()[1])
+
+
+def namespaces_work() -> bool:
+    """Whether network namespaces can be made here."""
+    name = f"t1try{os.getpid()}"
+    try:
+        subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True)
+        subprocess.run(["ip", "netns", "del", name], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
