@@ -7,12 +7,16 @@ also be made by a test or a benchmark in a few lines.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from controller.sla.class_minutes import Clause, MinuteProfile
+from controller.sla.rules import DEFAULT_RULES, LinkRules
 from tenone.calendar.school import SchoolCalendar
 from tenone.config.city import City as CityConfig
+from tenone.config.school import Link, School
 from tenone.vocabulary.scope import ScopePath, slug
 from tenone.vocabulary.states import Tier
 
 DEFAULT_STALE_SECONDS = 30.0
+DEFAULT_COUNTERS_STALE_SECONDS = 180.0
 DEFAULT_OBJECTIVE = 0.99
 
 
@@ -35,6 +39,7 @@ class SchoolPlan:
     name_zh: str | None = None
     profile: str = "default"
     stale_after_seconds: float = DEFAULT_STALE_SECONDS
+    counters_stale_after_seconds: float = DEFAULT_COUNTERS_STALE_SECONDS
     calendar: SchoolCalendar | None = None
     """When it is served; None: always, and there are no class-minutes."""
     class_minute_objective: float = DEFAULT_OBJECTIVE
@@ -51,6 +56,14 @@ class SwitchPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessPlan:
+    """A probe's target that witnesses a link; of several DSCPs the first one judges."""
+
+    target: str
+    dscp: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPlan:
     """One promise, and the binding that is in force now."""
 
@@ -62,6 +75,8 @@ class LinkPlan:
     contract_mbps: int
     switch: str | None
     port: str | None
+    rules: LinkRules = DEFAULT_RULES
+    witness: WitnessPlan | None = None
 
     @property
     def id(self) -> str:
@@ -121,6 +136,7 @@ def plan_of(config: CityConfig) -> CityPlan:
                 name_zh=one.school.name_zh,
                 profile=one.school.profile,
                 stale_after_seconds=config.stale_after_seconds(one),
+                counters_stale_after_seconds=config.counters_stale_after_seconds(one),
                 calendar=config.calendar_of(one),
                 class_minute_objective=config.profile_of(one).class_minute_objective,
             )
@@ -141,6 +157,8 @@ def plan_of(config: CityConfig) -> CityPlan:
                 contract_mbps=config.contract_mbps(one, link),
                 switch=link.switch,
                 port=link.port,
+                rules=_rules_of(config, one, link),
+                witness=_witness_of(one, link),
             )
             for one in schools
             for link in one.links
@@ -156,4 +174,40 @@ def plan_of(config: CityConfig) -> CityPlan:
             for one in schools
             for device in one.devices
         ],
+    )
+
+
+def _witness_of(school: School, link: Link) -> WitnessPlan | None:
+    """The first target listed for the link; a core's target that names none is every uplink's."""
+    for target in school.probes.targets:
+        core = target.kind == "core" and target.link is None and link.tier is Tier.UPLINK
+        if core or target.link == link.id:
+            return WitnessPlan(target=target.name, dscp=target.dscp[0])
+    return None
+
+
+def _rules_of(config: CityConfig, school: School, link: Link) -> LinkRules:
+    """The profile's; clauses it does not list are those that the school's probes measure."""
+    contract = config.profile_of(school).tiers.get(link.tier)
+    if contract is None:
+        return DEFAULT_RULES  # the link has a contract of its own, and its tier none
+    limits, listed = contract.thresholds, contract.objectives.clauses
+    if listed is not None:
+        clauses = frozenset(Clause(name) for name in listed)
+    else:
+        clauses = frozenset({Clause.LINK})
+        if _witness_of(school, link) is not None:
+            clauses |= {Clause.LOSS, Clause.JITTER, Clause.RTT}
+        if school.probes.dns:
+            clauses |= {Clause.DNS}
+    return LinkRules(
+        minute=MinuteProfile(
+            clauses=clauses,
+            loss_ratio=limits.loss_ratio,
+            ipdv_p95_ms=limits.jitter_seconds * 1000,
+            rtt_ms=limits.rtt_seconds * 1000,
+        ),
+        error_ratio=limits.error_ratio,
+        discard_ratio=limits.discard_ratio,
+        utilisation_ratio=limits.utilisation_ratio,
     )

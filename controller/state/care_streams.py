@@ -1,14 +1,20 @@
 """The streams of class boards and of the gateway itself."""
 
+from typing import Final
+
 import numpy as np
 
-from controller.state.columns import Agents, Boards
+from controller.state.columns import I8, NEVER, Agents, Boards, Flags
 from controller.state.marks import Marks
 from controller.state.numbering import Numbering
 from controller.state.position import START, Position
 from controller.state.values import count, flag, rows_of
-from controller.store.protocols import Arrival
+from controller.store.protocols import NS, Arrival
 from tenone.vocabulary.scope import DeviceId
+from tenone.vocabulary.states import Verdict
+
+BOARD_STALE_SECONDS: Final = 180.0
+"""A board's word is repeated with every health block (60 s); three missed make it stale."""
 
 
 class CareStreams:
@@ -58,3 +64,28 @@ class CareStreams:
         for name in ("outbox_bytes", "outbox_blocks", "quarantined_total"):
             getattr(agents, name)[number] = count(values.get(name))
         self._marks.agents.add(number)
+
+
+def boards_silent(numbering: Numbering, boards: Boards, agents: Agents, now_ns: int) -> Flags:
+    """Boards nobody can speak about now."""
+    old = (boards.evidence_ns == NEVER) | (now_ns - boards.evidence_ns > BOARD_STALE_SECONDS * NS)
+    silent: Flags = old | ~agents.online[numbering.board_school]
+    return silent
+
+
+def boards_connected(numbering: Numbering, boards: Boards, agents: Agents, now_ns: int) -> I8:
+    """Of every link, whether the class boards of its room are connected.
+
+    BAD where one is known to be away, GOOD where all are connected, UNKNOWN where one is silent or
+    there is none.
+    """
+    links = len(numbering.links)
+    link, board = numbering.boards_beside
+    known = ~boards_silent(numbering, boards, agents, now_ns)[board] & (boards.online[board] >= 0)
+    away = np.bincount(link[known & (boards.online[board] == 0)], minlength=links) > 0
+    unsure = np.bincount(link[~known], minlength=links) > 0
+    there = np.bincount(link, minlength=links) > 0
+    verdict = np.full(links, Verdict.UNKNOWN, np.int8)
+    verdict[there & ~unsure] = Verdict.GOOD
+    verdict[away] = Verdict.BAD
+    return verdict

@@ -6,6 +6,7 @@ import numpy as np
 
 from controller import encode
 from controller.sla.verdict import causes_of
+from controller.state.care_streams import BOARD_STALE_SECONDS, boards_silent
 from controller.state.columns import NEVER, UNSAID
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
@@ -34,8 +35,6 @@ from tenone.vocabulary.states import (
     Verdict,
 )
 
-BOARD_STALE_SECONDS = 180.0
-"""A board's word is repeated with every health block (60 s); three missed make it stale."""
 CHANGES_AT_ONCE = 1000
 """Links turned into JSON in one go; at a start all of a city change, and the loop must breathe."""
 
@@ -106,9 +105,7 @@ class LiveCity:
         return turned
 
     def _boards_silent(self, now_ns: int) -> np.typing.NDArray[np.bool_]:
-        boards, agents = self._live.boards, self._live.agents
-        age = (now_ns - boards.evidence_ns) / NS
-        return (age > BOARD_STALE_SECONDS) | ~agents.online[self._n.board_school]
+        return boards_silent(self._n, self._live.boards, self._live.agents, now_ns)
 
     def _tell(self, schools: set[int], boards: set[int]) -> None:
         live, n = self._live, self._n
@@ -260,7 +257,7 @@ class LiveCity:
             evidence=self._evidence(int(links.evidence_ns[number]), now_ns),
             binding=self._binding(number),
             stale=bool(links.stale[number]),
-            verified=False,
+            verified=bool(links.verified[number]),
             boards=[self._board(board, now_ns) for board in boards],
         )
 

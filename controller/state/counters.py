@@ -76,10 +76,8 @@ class Counters:
         self._means = MeanWindow(count)
         self._positions: dict[int, tuple[Position, Position]] = {}
         """Of each switch: its newest sample and the one before."""
-        self._staged = no_samples(STAGED)
-        self._staged_links: I64 = np.zeros(STAGED, np.int64)
-        self._staged_groups: I64 = np.zeros(STAGED, np.int64)
         self._used = 0
+        self._make_room(min(STAGED, count))
         self._waiting: set[int] = set()
 
     def take(self, switch: int, cut: CounterCut, arrival: Arrival, at: Position) -> None:
@@ -95,7 +93,7 @@ class Counters:
                 self._take_late(switch, cut, arrival, at)
                 self._positions[switch] = newest, at
             return
-        if switch in self._waiting or self._used + count > STAGED:
+        if switch in self._waiting or self._used + count > len(self._staged_links):
             self.settle()
         if count > len(self._staged_links):
             self._make_room(count)
@@ -109,8 +107,8 @@ class Counters:
 
     def _make_room(self, count: int) -> None:
         self._staged = no_samples(count)
-        self._staged_links = np.zeros(count, np.int64)
-        self._staged_groups = np.zeros(count, np.int64)
+        self._staged_links: I64 = np.zeros(count, np.int64)
+        self._staged_groups: I64 = np.zeros(count, np.int64)
 
     def forget(self, links: Sequence[int]) -> None:
         """Another port carries ``links`` now: its counters are no continuation of the old ones."""

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from controller.sla.further import Parents, join
 from controller.sla.verdict import Evidence, judge
-from controller.state.care_streams import CareStreams
+from controller.state.care_streams import CareStreams, boards_connected
+from controller.state.clauses import ClauseJudge, Clauses
 from controller.state.columns import (
     NO_PORT,
     UNSAID,
@@ -25,7 +27,10 @@ from controller.state.history import SHOWN, History
 from controller.state.marks import Marks
 from controller.state.measures import Measures
 from controller.state.numbering import SHARED, Numbering
+from controller.state.parents import by_uplink
 from controller.state.position import Position
+from controller.state.power_streams import PowerStreams
+from controller.state.probe_streams import ProbeStreams
 from controller.state.switch_streams import SwitchStreams
 from controller.store.protocols import NS, Arrival, LinkChange
 from controller.store.records import PortFacts
@@ -51,6 +56,8 @@ class LiveState:
         self.agents = Agents(len(n.schools))
         self.boards = Boards(len(n.boards))
         self.measures = Measures(len(n.links))
+        self.parents: Parents = by_uplink(n)
+        """Which links carry which; whoever knows the topology replaces it."""
         self.counters = Counters(self.links, self.ports, self.measures)
         self.marks = Marks()
         self._started_ns = now_ns
@@ -64,7 +71,15 @@ class LiveState:
             counters=self.counters,
             marks=self.marks,
         )
+        self._clauses = ClauseJudge(
+            [link.rules for link in n.links],
+            np.array(
+                [n.schools[one].counters_stale_after_seconds for one in n.link_school], np.float64
+            ),
+        )
         care = CareStreams(n, self.boards, self.agents, self.marks)
+        power = PowerStreams(n, self.measures, self.marks)
+        probes = ProbeStreams(n, self.measures, self.marks, self._clauses.loss_ratio)
         self._handlers: dict[str, Handler] = {
             "port-state": self._of_switches.port_state,
             "port-counters": self._of_switches.port_counters,
@@ -72,6 +87,10 @@ class LiveState:
             "switch-status": self._of_switches.switch_status,
             "board-health": care.board_health,
             "agent-health": care.agent_health,
+            "ups": power.ups,
+            "probe-samples": probes.samples,
+            "probe-burst": probes.burst,
+            "dns-samples": probes.dns,
         }
         self._fill_links()
 
@@ -152,8 +171,14 @@ class LiveState:
         self._judged_ns = now_ns
         self.marks.dirty = False
         self.counters.settle()
+        self.measures.board = boards_connected(self.numbering, self.boards, self.agents, now_ns)
         evidence = self._evidence(now_ns)
-        judged = judge(evidence)
+        of_ports = judge(evidence)
+        links.negotiated = of_ports.verdict
+        heard = evidence.agent_heard & links.bound
+        further = self._clauses.further(self.measures, now_ns)
+        judged = join(of_ports, further, self.parents, heard=heard, shared=links.shared)
+        verified = heard & (judged.verdict == Verdict.GOOD) & (further.loss == Verdict.GOOD)
         now = {
             "verdict": judged.verdict,
             "severity": judged.severity,
@@ -163,7 +188,8 @@ class LiveState:
             "speed_mbps": evidence.speed_mbps,
             "duplex": evidence.duplex,
         }
-        looks_new = judged.stale != links.stale
+        looks_new = (judged.stale != links.stale) | (verified != links.verified)
+        links.verified = verified
         turned = (judged.verdict != links.verdict) | (links.since_ns == 0)
         looks_new |= turned
         for name in SHOWN:
@@ -206,6 +232,10 @@ class LiveState:
             contract_mbps=links.contract_mbps,
             shared=links.shared,
         )
+
+    def clauses(self, now_ns: int) -> Clauses:
+        """Every link's clauses as of now (monotonic), for class-minutes."""
+        return self._clauses.judge(self.measures, now_ns)
 
     def coverage(self, number: int) -> float | None:
         """1 less the unknown share of the time since the controller started; None at first."""

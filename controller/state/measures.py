@@ -36,7 +36,9 @@ class Measures:
         self.discard_ratio: F64 = _unknown(count)
         # From probes.
         self.probed_ns: I64 = np.full(count, NEVER, np.int64)
-        """When the newest probe that decided was sent."""
+        """When the newest packets were sent."""
+        self.decided_ns: I64 = np.full(count, NEVER, np.int64)
+        """The same of the newest packets with which loss was decided."""
         self.loss: I8 = _unsaid(count)
         """As :mod:`controller.sla.loss_window` decides over ``loss_packets``."""
         self.loss_ratio: F64 = _unknown(count)

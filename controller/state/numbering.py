@@ -64,6 +64,15 @@ class Numbering:
         for index, board in enumerate(self.boards):
             if board.room is not None:
                 self.boards_in.setdefault((board.school, board.room), []).append(index)
+        beside = [
+            (number, board)
+            for number, one in enumerate(self.links)
+            if one.room is not None
+            for board in self.boards_in.get((one.school, one.room), ())
+        ]
+        pairs = np.array(beside, np.int64).reshape(-1, 2)
+        self.boards_beside = pairs[:, 0].copy(), pairs[:, 1].copy()
+        """One row a (link, board of its room): two columns of numbers."""
         self.link_school = self._schools_of(self.links)
         self.switch_school = self._schools_of(self.switches)
         self.board_school = self._schools_of(self.boards)
