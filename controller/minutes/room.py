@@ -54,7 +54,7 @@ class MinutesRoom:
         self._house = house
         self._n = n
         schools, links = len(n.schools), len(n.links)
-        self._clauses = clauses or (lambda: ClauseColumns.none(links))
+        self._clauses = clauses or self._live_clauses
         self._timetable = Timetable([school.calendar for school in n.schools])
         self._timeline = LinkTimeline(links)
         self._inbox = house.bus.changes()
@@ -203,6 +203,10 @@ class MinutesRoom:
         judged = judge(verdict, minute.causes, self._clauses())
         self._add(start_ns, count(judged, self._school_of, counted, len(taught)), taught)
         self._taught, self._served = taught, self._timetable.served(start_ns)
+
+    def _live_clauses(self) -> ClauseColumns:
+        now = self._house.live.clauses(self._house.clock.monotonic_ns())
+        return ClauseColumns(bad=now.bad, unknown=now.unknown, deeper=now.deeper)
 
     def _miss(self, last_ns: int, until_ns: int) -> None:
         """Nobody looked after ``last_ns``, up to ``until_ns``: what was taught then is unknown."""
