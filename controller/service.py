@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from controller.api.services import Health, IngestFigures
 from controller.asking import Asking
 from controller.bus import Bus
+from controller.evidence.room import EvidenceRoom
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
 from controller.incidents.desk import IncidentDesk
@@ -55,7 +56,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (MinutesRoom, incident_room)
+ROOMS: tuple[Maker, ...] = (MinutesRoom, incident_room, EvidenceRoom)
 """The rooms beside ingest and live state, in the order they open."""
 
 
@@ -211,6 +212,7 @@ class Controller:
         )
         rooms = [make(house) for make in ROOMS]
         self.rooms = {room.name: room for room in rooms}
+        self.evidence.works = self.incidents.maintenance
         for room in rooms:
             await self._in_records(room.open)
 
@@ -329,6 +331,11 @@ class Controller:
     def minutes(self) -> MinutesRoom:
         """The room that counts class-minutes."""
         return self._room(MinutesRoom)
+
+    @property
+    def evidence(self) -> EvidenceRoom:
+        """The room of sealed evidence."""
+        return self._room(EvidenceRoom)
 
     def _room(self, kind: type[R]) -> R:
         return next(room for room in self.rooms.values() if isinstance(room, kind))

@@ -1,0 +1,1 @@
+"""Sealed evidence: from durable blocks to days, reports, and what proves them."""

@@ -1,0 +1,195 @@
+"""The room of sealed evidence: follows the block store, keeps runs, means, seals and days."""
+
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, timedelta
+
+from controller.api.services import Health
+from controller.evidence.days import DayJudge
+from controller.evidence.promises import School, Works, no_works, read_schools
+from controller.evidence.recorder import Recorder
+from controller.evidence.runs import Days
+from controller.house import House
+from controller.state.resolve import names_of
+from controller.store.protocols import NS, StoredBlock, StoreError
+from controller.store.rollups import Rollups
+from controller.store.seals import Seals
+from controller.threads import Thread
+from tenone.blocks.block import Block
+
+log = logging.getLogger(__name__)
+
+FOLDER = "evidence"
+LOOK_SECONDS = 2.0
+FLUSH_NS = 60 * NS
+JUDGE_NS = 600 * NS
+"""Today is judged again so often, a past day that was opened again at once."""
+RETAIN_NS = 3600 * NS
+CATCH_UP_DAYS = 40
+"""Days that nobody judged (the controller was away) are judged so far back."""
+FINDINGS = 200
+
+
+class EvidenceRoom:
+    """See :class:`controller.house.Room`. All work is in one thread of its own."""
+
+    name = "evidence"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.works: Works = no_works
+        """Whoever composes the rooms says who knows about maintenance."""
+        folder = house.folder / FOLDER
+        self._cursor_file = folder / "cursor.json"
+        self.rollups = Rollups(folder / "rollups")
+        self.seals = Seals(folder / "seals")
+        self.schools: Mapping[str, School] = {}
+        self._days = Days()
+        self._thread = Thread("evidence")
+        self._recorder: Recorder | None = None
+        self._judge: DayJudge | None = None
+        self._judged: dict[str, date] = {}
+        self._flushed_ns = self._judged_ns = self._retained_ns = 0
+        self._trouble = ""
+        self.findings: deque[str] = deque(maxlen=FINDINGS)
+
+    def open(self) -> None:
+        """See the protocol."""
+        house = self._house
+        now_ns = house.clock.wall_ns()
+        self.rollups.start()
+        self.seals.start()
+        self.schools = read_schools(house.records.engine, house.plan)
+        ports = house.records.ports_of(now_ns)
+        self._recorder = Recorder(
+            source=house.store,
+            rollups=self.rollups,
+            schools=self.schools,
+            names={key: names_of(facts) for key, facts in ports.items()},
+            cursor_file=self._cursor_file,
+            days=self._days,
+        )
+        self._recorder.open(now_ns)
+        self._judge = DayJudge(self.rollups, self.schools, works=self.works, days=self._days)
+        self._flushed_ns = now_ns
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """See the protocol."""
+        return {"evidence": self._run}
+
+    def health(self) -> Health:
+        """See the protocol. Evidence that waits hinders nobody: the blocks are safe."""
+        recorder = self._recorder
+        told = "" if recorder is None else (
+            f"{recorder.blocks} blocks judged, {recorder.late} days to make anew, "
+            f"{self.seals.kept} checkpoints, {len(self.findings)} findings"
+        )  # fmt: skip
+        return Health(name="evidence-room", ready=not self._trouble, sentence=self._trouble or told)
+
+    def close(self) -> None:
+        """See the protocol."""
+        self._thread.executor.submit(self._close).result()
+        self._thread.end()
+
+    def _close(self) -> None:
+        try:
+            if self._recorder is not None:
+                self._recorder.flush(self._house.clock.wall_ns())
+        except StoreError as error:
+            log.error("%s; it is made again at the next start", error)  # noqa: TRY400 - all there is to say
+        self.rollups.close()
+        self.seals.close()
+
+    async def _run(self) -> None:
+        while True:
+            now_ns = self._house.clock.wall_ns()
+            try:
+                more = await self._thread(self.work, now_ns)
+                self._trouble = ""
+            except StoreError as error:
+                self._trouble = str(error)
+                raise
+            if not more:
+                await self._house.clock.sleep(LOOK_SECONDS)
+
+    def work(self, now_ns: int) -> bool:
+        """One round in the room's thread; whether more waits. Raises :class:`StoreError`."""
+        recorder, judge = self._recorder, self._judge
+        if recorder is None or judge is None:
+            return False
+        sealed: dict[str, list[Block]] = {}
+        count = 0
+        for stored in recorder.step(now_ns):
+            count += 1
+            _note_seal(stored, sealed)
+        for school, blocks in sealed.items():
+            self._find(self.seals.put(school, blocks))
+        self._find(recorder.findings)
+        recorder.findings.clear()
+        if count:
+            if now_ns - self._flushed_ns >= FLUSH_NS:
+                self._flush(recorder, now_ns)
+            return True
+        if now_ns - self._flushed_ns >= FLUSH_NS or now_ns < self._flushed_ns:
+            self._flush(recorder, now_ns)
+            recorder.reopen(now_ns, self._house.store.usage().oldest_day)
+        if now_ns - self._judged_ns >= JUDGE_NS or now_ns < self._judged_ns:
+            self._judge_touched(recorder, judge, now_ns)
+            self._judged_ns = now_ns
+        if now_ns - self._retained_ns >= RETAIN_NS:
+            self.rollups.retain(self._days.of(now_ns))
+            self._retained_ns = now_ns
+        return False
+
+    def _flush(self, recorder: Recorder, now_ns: int) -> None:
+        recorder.flush(now_ns)
+        self._flushed_ns = now_ns
+
+    def judge_now(self, now_ns: int) -> None:
+        """Keep and judge all that is known, for a report that is asked for now. In the thread."""
+        if self._recorder is not None and self._judge is not None:
+            self._flush(self._recorder, now_ns)
+            self._judge_touched(self._recorder, self._judge, now_ns)
+
+    def _judge_touched(self, recorder: Recorder, judge: DayJudge, now_ns: int) -> None:
+        """Days with new blocks, and those that ended without anybody judging them."""
+        today = self._days.of(now_ns)
+        wanted: dict[tuple[str, date], set[str]] = {}
+        for touched, day in recorder.touched:
+            district = self.schools[touched].plan.district
+            wanted.setdefault((district, day), set()).add(touched)
+        for name, school in self.schools.items():
+            for day in self._unjudged(school.plan.district, today):
+                wanted.setdefault((school.plan.district, day), set()).add(name)
+        for (district, day), names in sorted(wanted.items()):
+            judge.judge(district, day, names, now_ns)
+        recorder.touched.clear()
+        for school in self.schools.values():
+            self._judged[school.plan.district] = today
+
+    def _unjudged(self, district: str, today: date) -> list[date]:
+        """Today, and the days since the last judgement of the district."""
+        last = self._judged.get(district)
+        if last is None:
+            first = today - timedelta(days=CATCH_UP_DAYS)
+            known = [
+                date.fromordinal(bucket.start)
+                for bucket in self.rollups.days(
+                    first, today, districts=frozenset({district}), names=frozenset()
+                )
+            ]
+            # The newest known day may have been judged before it was over.
+            last = max(known, default=first)
+            self._judged[district] = last
+        return [last + timedelta(days=n) for n in range((today - last).days + 1)]
+
+    def _find(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            log.warning("evidence: %s", sentence)
+            self.findings.append(sentence)
+
+
+def _note_seal(stored: StoredBlock, sealed: dict[str, list[Block]]) -> None:
+    if stored.layout.stream == "checkpoint":
+        sealed.setdefault(stored.school, []).append(stored.block)

@@ -1,0 +1,420 @@
+"""What outlives raw blocks: runs and days of links for years, means of traffic for a while.
+
+SQLite files by local month, ``synchronous=FULL``: ``days-YYYY-MM.db`` holds runs (what a link's
+port said from when to when, with the hashes of the blocks that show it), outages, and one row of
+packed columns a district and day; ``means-YYYY-MM.db`` one a district and bucket (5 min, 1 h).
+Everything here can be made again from blocks, and writing the same again changes nothing. Retention
+is unlinking a file. Each row has a CRC-32, because SQLite has no page checksum.
+"""
+
+import logging
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from controller.store.dayfile import connect
+from controller.store.packing import Array, PackingError, pack, unpack
+from controller.store.protocols import StoreError
+from tenone.journal.disk import sync_folder
+
+log = logging.getLogger(__name__)
+
+KEEP_DAYS_MONTHS = 37
+"""Runs and days: three years and the month begun, enough to prove a past report (BLOCKS.md)."""
+KEEP_MEANS_MONTHS = 14
+LINK = "link"
+DAYS, MEANS = "days", "means"
+DAY_SECONDS = 86_400
+_SCHEMA = {
+    DAYS: """
+CREATE TABLE IF NOT EXISTS links (id INTEGER PRIMARY KEY, link TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS rows (
+    seconds INTEGER NOT NULL, district TEXT NOT NULL, start INTEGER NOT NULL,
+    crc INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (seconds, district, start)
+);
+CREATE TABLE IF NOT EXISTS runs (
+    link INTEGER NOT NULL, start_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
+    day INTEGER NOT NULL, said BLOB NOT NULL, samples INTEGER NOT NULL,
+    first_hash BLOB NOT NULL, last_hash BLOB NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (link, start_ns)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outages (
+    link INTEGER NOT NULL, day INTEGER NOT NULL, start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL, cost_ns INTEGER NOT NULL, PRIMARY KEY (link, day, start_ns)
+) WITHOUT ROWID;
+""",
+    MEANS: """
+CREATE TABLE IF NOT EXISTS links (id INTEGER PRIMARY KEY, link TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS rows (
+    seconds INTEGER NOT NULL, district TEXT NOT NULL, start INTEGER NOT NULL,
+    crc INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (seconds, district, start)
+);
+""",
+}
+_RUN_CRC = struct.Struct("<qqqqq")
+_SAID = struct.Struct("<bBBIB")
+_RunTuple = tuple[int, int, int, int, bytes, int, bytes, bytes, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run as it is kept. ``said``: seen, admin, oper, speed_mbps, duplex."""
+
+    link: str
+    day: date
+    start_ns: int
+    last_ns: int
+    said: tuple[int, int, int, int, int]
+    samples: int
+    first_hash: bytes
+    last_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageRow:
+    """A part of an outage within one day."""
+
+    link: str
+    day: date
+    start_ns: int
+    end_ns: int
+    cost_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A row of columns: the links, and one value a link in each column."""
+
+    district: str
+    start: int
+    """Epoch seconds; of a day its ordinal."""
+    links: Sequence[str]
+    columns: Mapping[str, Array]
+
+
+class Rollups:
+    """See the module. One thread; reading is done on connections of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[Path, sqlite3.Connection] = {}
+        self.damaged = 0
+        """Rows whose CRC did not fit; they are left out, to be made again from blocks."""
+
+    def start(self) -> None:
+        """Make the folder; raises :class:`StoreError`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the roll-ups in {self._folder} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for database in self._open.values():
+            database.close()
+        self._open.clear()
+
+    # -- writing
+
+    def put_runs(self, runs: Iterable[RunRow], *, instead: Sequence[tuple[str, date]] = ()) -> None:
+        """Keep runs; those of ``instead`` (link and day) are forgotten first. StoreError."""
+        months: dict[str, list[RunRow]] = {}
+        gone: dict[str, list[tuple[str, date]]] = {}
+        for run in runs:
+            months.setdefault(_month(run.day), []).append(run)
+        for link, day in instead:
+            gone.setdefault(_month(day), []).append((link, day))
+        for month in sorted({*months, *gone}):
+            with self._unit(DAYS, month) as unit:
+                numbers = _numbers(unit, [run.link for run in months.get(month, ())])
+                old = _numbers(unit, [link for link, _ in gone.get(month, ())])
+                unit.executemany(
+                    "DELETE FROM runs WHERE link = ? AND day = ?",
+                    [(old[link], day.toordinal()) for link, day in gone.get(month, ())],
+                )
+                unit.executemany(
+                    "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [_run_row(run, numbers[run.link]) for run in months.get(month, ())],
+                )
+
+    def put_days(
+        self,
+        district: str,
+        day: date,
+        links: Sequence[str],
+        columns: Mapping[str, Array],
+        outages: Iterable[OutageRow] = (),
+    ) -> None:
+        """Keep one row a link of a district's day, in place of those there are. StoreError."""
+        with self._unit(DAYS, _month(day)) as unit:
+            key = (DAY_SECONDS, district, day.toordinal())
+            numbers = self._put(unit, key, links, columns)
+            unit.executemany(
+                "DELETE FROM outages WHERE link = ? AND day = ?",
+                [(numbers[link], day.toordinal()) for link in links],
+            )
+            unit.executemany(
+                "INSERT INTO outages VALUES (?, ?, ?, ?, ?)",
+                [
+                    (numbers[one.link], day.toordinal(), one.start_ns, one.end_ns, one.cost_ns)
+                    for one in outages
+                ],
+            )
+
+    def put_means(
+        self, seconds: int, district: str, day: date,
+        buckets: Mapping[int, tuple[Sequence[str], Mapping[str, Array]]],
+    ) -> None:  # fmt: skip
+        """Keep rows of buckets ``seconds`` long, by epoch second, of one local day. StoreError."""
+        with self._unit(MEANS, _month(day)) as unit:
+            for start, (links, columns) in buckets.items():
+                self._put(unit, (seconds, district, start), links, columns)
+
+    def _put(
+        self, unit: sqlite3.Connection, key: tuple[int, str, int],
+        links: Sequence[str], columns: Mapping[str, Array],
+    ) -> dict[str, int]:  # fmt: skip
+        numbers = _numbers(unit, links)
+        new = {LINK: np.array([numbers[link] for link in links], np.int32), **columns}
+        found = unit.execute(
+            "SELECT crc, data FROM rows WHERE seconds = ? AND district = ? AND start = ?",
+            key,
+        ).fetchone()
+        if found is not None and (known := self._unpacked(*found)) is not None:
+            new = _merged(known, new)
+        data = pack(new)
+        unit.execute(
+            "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)",
+            (*key, zlib.crc32(data), data),
+        )
+        return numbers
+
+    # -- reading
+
+    def runs(
+        self, first: date, last: date, links: frozenset[str] | None = None
+    ) -> Iterator[RunRow]:
+        """The runs of local days ``first`` to ``last``, by link and time within a month."""
+        for path in self._files(DAYS, first, last):
+            with closing(_reader(path)) as database:
+                where = "day BETWEEN ? AND ?"
+                values: list[int] = [first.toordinal(), last.toordinal()]
+                names = dict(database.execute("SELECT id, link FROM links"))
+                if links is not None:
+                    wanted = [number for number, name in names.items() if name in links]
+                    where += f" AND link IN ({','.join('?' * len(wanted))})"
+                    values += wanted
+                statement = f"SELECT * FROM runs WHERE {where} ORDER BY link, start_ns"  # noqa: S608 - our own text
+                for row in database.execute(statement, values):
+                    run = _run(row, names)
+                    if run is None:
+                        self._damage(f"a run in {path.name}")
+                    else:
+                        yield run
+
+    def days(
+        self, first: date, last: date, *, districts: frozenset[str] | None = None,
+        names: frozenset[str] | None = None,
+    ) -> Iterator[Bucket]:  # fmt: skip
+        """The rows of days, district after district within a day; ``names``: columns to read."""
+        span = (DAY_SECONDS, first.toordinal(), last.toordinal())
+        for path in self._files(DAYS, first, last):
+            yield from self._rows(path, span, districts, names)
+
+    def means(
+        self, seconds: int, days: tuple[date, date], span: tuple[int, int], *,
+        districts: frozenset[str] | None = None, names: frozenset[str] | None = None,
+    ) -> Iterator[Bucket]:  # fmt: skip
+        """Buckets that start in ``span`` (epoch seconds, last included) of local ``days``."""
+        for path in self._files(MEANS, *days):
+            yield from self._rows(path, (seconds, *span), districts, names)
+
+    def _rows(
+        self, path: Path, span: tuple[int, int, int],
+        districts: frozenset[str] | None, columns: frozenset[str] | None,
+    ) -> Iterator[Bucket]:  # fmt: skip
+        wanted = None if columns is None else columns | {LINK}
+        with closing(_reader(path)) as database:
+            names = dict(database.execute("SELECT id, link FROM links"))
+            found = database.execute(
+                "SELECT district, start, crc, data FROM rows WHERE seconds = ?"
+                " AND start BETWEEN ? AND ? ORDER BY start, district",
+                span,
+            )
+            for district, start, crc, data in found:
+                if districts is not None and district not in districts:
+                    continue
+                values = self._unpacked(crc, data, wanted)
+                if values is not None:
+                    links = [names[number] for number in values.pop(LINK).tolist()]
+                    yield Bucket(district, start, links, values)
+
+    def outages(
+        self, first: date, last: date, links: frozenset[str] | None = None
+    ) -> Iterator[OutageRow]:
+        """The parts of outages, by link and time within a month."""
+        for path in self._files(DAYS, first, last):
+            with closing(_reader(path)) as database:
+                rows = database.execute(
+                    "SELECT l.link, o.day, o.start_ns, o.end_ns, o.cost_ns FROM outages o"
+                    " JOIN links l ON l.id = o.link WHERE o.day BETWEEN ? AND ?"
+                    " ORDER BY o.link, o.start_ns",
+                    (first.toordinal(), last.toordinal()),
+                )
+                for link, day, start_ns, end_ns, cost_ns in rows:
+                    if links is None or link in links:
+                        yield OutageRow(
+                            link=link, day=date.fromordinal(day), start_ns=start_ns,
+                            end_ns=end_ns, cost_ns=cost_ns,
+                        )  # fmt: skip
+
+    # -- files
+
+    def retain(self, today: date) -> int:
+        """Unlink the months past their time; return how many files went."""
+        gone = 0
+        for kind, months in ((DAYS, KEEP_DAYS_MONTHS), (MEANS, KEEP_MEANS_MONTHS)):
+            oldest = _month_before(today, months)
+            for path in self._folder.glob(f"{kind}-????-??.db"):
+                if path.stem.removeprefix(f"{kind}-") < oldest:
+                    database = self._open.pop(path, None)
+                    if database is not None:
+                        database.close()
+                    for name in (path, *(path.with_name(path.name + s) for s in ("-wal", "-shm"))):
+                        name.unlink(missing_ok=True)
+                    gone += 1
+        return gone
+
+    def _files(self, kind: str, first: date, last: date) -> list[Path]:
+        low, high = _month(first), _month(last)
+        return sorted(
+            path
+            for path in self._folder.glob(f"{kind}-????-??.db")
+            if low <= path.stem.removeprefix(f"{kind}-") <= high
+        )
+
+    @contextmanager
+    def _unit(self, kind: str, month: str) -> Iterator[sqlite3.Connection]:
+        path = self._folder / f"{kind}-{month}.db"
+        try:
+            database = self._open.get(path)
+            if database is None:
+                database = self._opened(path, kind)
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the roll-ups {path} cannot be written: {error}") from error
+
+    def _opened(self, path: Path, kind: str) -> sqlite3.Connection:
+        new = not path.exists()
+        database = connect(path)
+        for statement in _SCHEMA[kind].split(";"):
+            database.execute(statement)
+        if new:
+            sync_folder(path.parent)
+        self._open[path] = database
+        return database
+
+    def _unpacked(
+        self, crc: int, data: bytes, names: frozenset[str] | None = None
+    ) -> dict[str, Array] | None:
+        if zlib.crc32(data) == crc:
+            try:
+                return unpack(data, names)
+            except PackingError as error:
+                log.error("a roll-up cannot be read: %s", error)  # noqa: TRY400 - said in one line
+        self._damage("a row of columns")
+        return None
+
+    def _damage(self, what: str) -> None:
+        self.damaged += 1
+        log.error("%s in the roll-ups is damaged and left out", what)
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def _month_before(day: date, months: int) -> str:
+    count = day.year * 12 + day.month - 1 - months
+    return f"{count // 12:04d}-{count % 12 + 1:02d}"
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """The first and the last day of ``YYYY-MM``; raises ``ValueError``."""
+    first = date.fromisoformat(f"{month}-01")
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, following - timedelta(days=1)
+
+
+def _numbers(unit: sqlite3.Connection, links: Sequence[str]) -> dict[str, int]:
+    known = {link: number for number, link in unit.execute("SELECT id, link FROM links")}
+    new = sorted({link for link in links if link not in known})
+    if new:
+        unit.executemany("INSERT INTO links (link) VALUES (?)", [(link,) for link in new])
+        known = {link: number for number, link in unit.execute("SELECT id, link FROM links")}
+    return known
+
+
+def _merged(known: Mapping[str, Array], new: Mapping[str, Array]) -> dict[str, Array]:
+    """``new`` rows in place of those of the same links; a column only one side has is 0 there."""
+    stay = ~np.isin(known[LINK], new[LINK])
+    rows = (int(stay.sum()), len(new[LINK]))
+    merged: dict[str, Array] = {}
+    for name in dict.fromkeys((*known, *new)):
+        kind = (new if name in new else known)[name].dtype
+        old = known[name][stay] if name in known else np.zeros(rows[0], kind)
+        fresh = new[name] if name in new else np.zeros(rows[1], kind)
+        merged[name] = np.concatenate((old.astype(kind), fresh))
+    order = np.argsort(merged[LINK], kind="stable")
+    return {name: column[order] for name, column in merged.items()}
+
+
+def _run_row(run: RunRow, number: int) -> tuple[object, ...]:
+    said = _SAID.pack(*run.said)
+    values = (number, run.start_ns, run.last_ns, run.day.toordinal(), said, run.samples)
+    return (*values, run.first_hash, run.last_hash, _crc(*values, run.first_hash, run.last_hash))
+
+
+def _crc(  # noqa: PLR0917 - the columns of a row
+    link: int, start_ns: int, last_ns: int, day: int, said: bytes, samples: int,
+    first_hash: bytes, last_hash: bytes,
+) -> int:  # fmt: skip
+    numbers = _RUN_CRC.pack(link, start_ns, last_ns, day, samples)
+    return zlib.crc32(b"".join((numbers, said, first_hash, last_hash)))
+
+
+def _run(row: _RunTuple, names: Mapping[int, str]) -> RunRow | None:
+    crc = row[8]
+    link, start_ns, last_ns, day, said, samples, first_hash, last_hash = row[:8]
+    try:
+        if _crc(*row[:8]) != crc:
+            return None
+        return RunRow(
+            link=names[link],
+            day=date.fromordinal(day),
+            start_ns=start_ns,
+            last_ns=last_ns,
+            said=_SAID.unpack(said),
+            samples=samples,
+            first_hash=first_hash,
+            last_hash=last_hash,
+        )
+    except (struct.error, TypeError, KeyError, ValueError):
+        return None
