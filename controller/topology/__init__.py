@@ -1,0 +1,1 @@
+"""The topology room: school, switch, room as the network itself says, and where it drifts."""
