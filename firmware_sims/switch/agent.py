@@ -107,6 +107,14 @@ class Agent:
             return None
         return request
 
+    def asked(self, request: Request) -> bytes | None:
+        """The reply to a request that has proved itself otherwise than by its community."""
+        self.statistics.requests += 1
+        if self._begin is not None and not self._begin():
+            self.statistics.unanswered += 1
+            return None
+        return self.reply(request)
+
     def reply(self, request: Request) -> bytes | None:
         """The reply to an accepted request, or None for a PDU agents do not answer."""
         if self._plans.keys is not self.tree.keys:
@@ -132,7 +140,7 @@ class Agent:
     def _seal(self, request: Request, body: bytes | _Failure) -> bytes:
         if isinstance(body, bytes):
             reply = message.response(request, body)
-            if len(reply) > self.max_reply and not self._single(reply, body):
+            if len(reply) + request.around > self.max_reply and not self._single(reply, body):
                 return self._seal(request, _Failure(ErrorStatus.TOO_BIG, 0))
             if self._replied is not None:
                 self._replied(body)

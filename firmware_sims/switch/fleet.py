@@ -20,7 +20,9 @@ from firmware_sims.switch.misbehave import Behaviour, misbehaving, plain
 from firmware_sims.switch.model import Quirk, Switch
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.replay import Recording
+from firmware_sims.switch.secured import Trick, secured
 from firmware_sims.switch.server import Answer, Endpoint
+from firmware_sims.switch.usm import Engine, V3User
 from tenone.runtime.clock import Clock
 
 LONGEST_SILENCE_SECONDS = 86_400.0
@@ -99,9 +101,11 @@ class Setting:
 
     clock: Clock
     seed: int = 0
-    misbehave: Behaviour | Quirk | None = None
+    misbehave: Behaviour | Quirk | Trick | None = None
     max_reply: int = DEFAULT_MAX_REPLY
     log: AnswerLog | None = None
+    v3_users: tuple[V3User, ...] = ()
+    """Who may ask by SNMPv3; nobody by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ class Unit:
     endpoint: Endpoint
     switch: Switch | None
     """None for a recording, whose state nothing changes."""
+    engine: Engine | None = None
+    """Its SNMPv3 engine, where it has users."""
 
     def ready(self) -> dict[str, object]:
         """What the ready line says of it."""
@@ -156,12 +162,14 @@ def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
         begin=tree.begin,
         replied=tree.replied if isinstance(tree, NumberedTree) else None,
     )
+    engine, answer = _answers(agent, setting, plan.name)
     return Unit(
         name=plan.name,
         vendor=plan.vendor.value,
         ports=[port.name for port in switch.sockets],
         agent=agent,
-        endpoint=Endpoint(_answers(agent, setting), *where),
+        endpoint=Endpoint(answer, *where),
+        engine=engine,
         switch=switch,
     )
 
@@ -193,20 +201,27 @@ def recorded(
         max_single=LARGEST_REPLY,
         begin=begin,
     )
+    engine, answer = _answers(agent, setting, name)
     return Unit(
         name=name,
         vendor="recorded",
         ports=recording.texts(IFX_NAME) or recording.texts(IF_DESCR),
         agent=agent,
-        endpoint=Endpoint(_answers(agent, setting), *where),
+        endpoint=Endpoint(answer, *where),
+        engine=engine,
         switch=None,
     )
 
 
-def _answers(agent: Agent, setting: Setting) -> Answer:
-    if isinstance(setting.misbehave, Behaviour):
-        return misbehaving(agent, setting.misbehave, setting.seed)
-    return plain(agent)
+def _answers(agent: Agent, setting: Setting, name: str) -> tuple[Engine | None, Answer]:
+    flaw = setting.misbehave
+    answer = plain(agent)
+    if isinstance(flaw, Behaviour):
+        answer = misbehaving(agent, flaw, setting.seed)
+    if not setting.v3_users:
+        return None, answer
+    engine = Engine(setting.v3_users, name=name, clock=setting.clock, seed=setting.seed)
+    return engine, secured(agent, engine, answer, flaw if isinstance(flaw, Trick) else None)
 
 
 class Controls:
@@ -214,16 +229,21 @@ class Controls:
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self._switches = {unit.name: unit.switch for unit in units}
+        self._engines = {unit.name: unit.engine for unit in units}
 
     def handle(self, command: Mapping[str, object]) -> None:
         """One command; raises ValueError with one sentence.
 
         ``{"switch", "port", "set": {...}}``, ``{"switch", "reboot": {"silent_seconds",
-        "renumber"}}`` or ``{"switch", "silent": true}``.
+        "renumber"}}``, ``{"switch", "silent": true}``, or, where it has SNMPv3 users,
+        ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``.
         """
         name = control.text(command, "switch")
         if name not in self._switches:
             raise control.CommandError(f"no switch here is called {name!r}")
+        if set(command) == {"switch", "engine"}:
+            self._change_engine(name, control.mapping(command["engine"], "engine"))
+            return
         switch = self._switches[name]
         if switch is None:
             raise control.CommandError(f"{name!r} is a recording, which cannot be changed")
@@ -244,6 +264,9 @@ class Controls:
                     ),
                     renumber=control.flag(options.get("renumber", False), "renumber"),
                 )
+                engine = self._engines[name]
+                if engine is not None:
+                    engine.reboot()
             case ["silent"]:
                 switch.silent = control.flag(command["silent"], "silent")
             case others:
@@ -251,3 +274,16 @@ class Controls:
                     f"a command for a switch holds port and set, or reboot, or silent; "
                     f"this one holds {', '.join(others) or 'nothing'}"
                 )
+
+    def _change_engine(self, name: str, options: Mapping[str, object]) -> None:
+        engine = self._engines[name]
+        if engine is None:
+            raise control.CommandError(f"{name!r} has no SNMPv3 users: start it with --v3-user")
+        control.refuse_others(options, "reboot", "jump_seconds", "name")
+        if control.flag(options.get("reboot", False), "reboot"):
+            engine.reboot()
+        if "jump_seconds" in options:
+            bound = 2**31
+            engine.jump(control.number(options["jump_seconds"], "jump_seconds", -bound, bound))
+        if "name" in options:
+            engine.rename(control.text(options, "name"))

@@ -45,6 +45,8 @@ class Request:
     """error-index, or max-repetitions of a GETBULK."""
     varbinds: bytes
     """The content of the variable-bindings list."""
+    around: int = 0
+    """Octets a secured reply has beside those of the message made here."""
 
 
 def parse(data: bytes) -> Request:
@@ -124,4 +126,19 @@ def overhead(request: Request) -> int:
     error_fields = 2 * 3
     version = 3
     community = len(ber.tlv(ber.OCTET_STRING, request.community))
-    return sequence_headers + error_fields + version + community + len(request.request_id)
+    return (
+        sequence_headers
+        + error_fields
+        + version
+        + community
+        + len(request.request_id)
+        + request.around
+    )
+
+
+def pdu_of(reply: bytes) -> bytes:
+    """The PDU, tag and length included, of a reply of ours."""
+    start, end = ber.expect(reply, 0, len(reply), ber.SEQUENCE)
+    _, at = ber.read_integer(reply, start, end)
+    _, at = ber.expect(reply, at, end, ber.OCTET_STRING)
+    return reply[at:end]

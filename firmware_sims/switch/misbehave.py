@@ -1,7 +1,7 @@
 """Broken agents: what real ones do wrong on the wire (SWITCHES.md 7) and in their tables.
 
-A name is either a :class:`Behaviour`, which spoils messages, or a
-:class:`firmware_sims.switch.model.Quirk`, which spoils values.
+A :class:`Behaviour` spoils messages, a :class:`firmware_sims.switch.model.Quirk` values, a
+:class:`firmware_sims.switch.secured.Trick` what is said by SNMPv3.
 """
 
 import random
@@ -12,7 +12,6 @@ from firmware_sims.switch import ber, message
 from firmware_sims.switch.agent import Agent
 from firmware_sims.switch.message import ErrorStatus, Pdu, Request
 from firmware_sims.switch.mib import DOT3_STATS_ENTRY
-from firmware_sims.switch.model import Quirk
 from firmware_sims.switch.server import Answer, Sending
 from firmware_sims.switch.tree import WORD, after
 
@@ -69,19 +68,6 @@ class Behaviour(StrEnum):
     """No answer to whatever touches EtherLike-MIB."""
     SILENT = "silent"
     """No answer at all."""
-
-
-NAMES = tuple(sorted([*Behaviour, *Quirk]))
-"""Every name ``--misbehave`` takes."""
-
-
-def behaviour_or_quirk(name: str) -> Behaviour | Quirk:
-    """What ``name`` stands for; raises ValueError listing the names."""
-    if name in list(Behaviour):
-        return Behaviour(name)
-    if name in list(Quirk):
-        return Quirk(name)
-    raise ValueError(f"no misbehaviour is called {name!r}: use one of {', '.join(NAMES)}")
 
 
 def plain(agent: Agent) -> Answer:

@@ -14,8 +14,9 @@ from firmware_sims.board.session import PROTOCOLS, Session
 from firmware_sims.console import Console
 from firmware_sims.switch import fleet, plan, replay
 from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, SMALLEST_MAX_REPLY
-from firmware_sims.switch.misbehave import NAMES, behaviour_or_quirk
+from firmware_sims.switch.flaws import NAMES, flaw
 from firmware_sims.switch.server import Fleet, address
+from firmware_sims.switch.usm import V3User
 from firmware_sims.switch.vendors import Vendor
 from tenone.config.quantities import duration_seconds
 from tenone.runtime.clock import Clock, SystemClock
@@ -87,11 +88,15 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
     answers: Annotated[
         Path | None, typer.Option(help="Number the answers and log each to this file.")
     ] = None,
+    v3_user: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME[:AUTH:PASSWORD[:PRIV:PASSWORD]] may ask by SNMPv3; repeatable."),
+    ] = None,
     ready_json: Annotated[
         bool, typer.Option("--ready-json", help="Say where they are as one JSON line.")
     ] = False,
 ) -> None:
-    """Switches that answer SNMP v2c and v1 on UDP; control lines (JSON) on standard input."""
+    """Switches that answer SNMP v1, v2c and v3 on UDP; control lines (JSON) on standard input."""
     clock = SystemClock()
     where = Where(host, port, spread)
     with ExitStack() as closing:
@@ -103,9 +108,10 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
             setting = fleet.Setting(
                 clock=clock,
                 seed=seed,
-                misbehave=None if misbehave is None else behaviour_or_quirk(misbehave),
+                misbehave=None if misbehave is None else flaw(misbehave),
                 max_reply=max_reply,
                 log=log,
+                v3_users=tuple(map(V3User.parse, v3_user or ())),
             )
             if recording is not None:
                 units = _recorded(recording, count, community, where, setting)

@@ -4,15 +4,11 @@ import pytest
 
 from firmware_sims.switch import ber
 from firmware_sims.switch.agent import Agent
-from firmware_sims.switch.misbehave import (
-    NAMES,
-    Behaviour,
-    behaviour_or_quirk,
-    misbehaving,
-    plain,
-)
+from firmware_sims.switch.flaws import NAMES, flaw
+from firmware_sims.switch.misbehave import Behaviour, misbehaving, plain
 from firmware_sims.switch.model import Quirk
 from firmware_sims.switch.replay import Recording, Variable
+from firmware_sims.switch.secured import Trick
 
 COLUMN = (1, 3, 6, 1, 2, 1, 2, 2, 1, 2)
 DUPLEX = (1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19)
@@ -125,8 +121,9 @@ def test_only_the_hanging_subtree_hangs(agent: Agent, v2c: Any) -> None:
 
 
 def test_names() -> None:
-    assert behaviour_or_quirk("cycle") is Behaviour.CYCLE
-    assert behaviour_or_quirk("hc-stuck") is Quirk.HC_STUCK
-    assert len(NAMES) == len(set(NAMES)) == len(Behaviour) + len(Quirk)
+    assert flaw("cycle") is Behaviour.CYCLE
+    assert flaw("hc-stuck") is Quirk.HC_STUCK
+    assert flaw("v3-stale-time") is Trick.STALE_TIME
+    assert len(NAMES) == len(set(NAMES)) == len(Behaviour) + len(Quirk) + len(Trick)
     with pytest.raises(ValueError, match="use one of copies, cycle"):
-        behaviour_or_quirk("lazy")
+        flaw("lazy")

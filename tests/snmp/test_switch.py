@@ -23,8 +23,9 @@ from drivers.snmp.message import Message
 from drivers.snmp.switch import Sweep, SwitchReader
 from drivers.snmp.target import Target
 from firmware_sims.switch import fleet
+from firmware_sims.switch.flaws import flaw
 from firmware_sims.switch.fleet import Unit
-from firmware_sims.switch.misbehave import Behaviour, behaviour_or_quirk
+from firmware_sims.switch.misbehave import Behaviour
 from firmware_sims.switch.model import Quirk, Switch
 from firmware_sims.switch.plan import alike
 from firmware_sims.switch.server import Fleet
@@ -67,7 +68,7 @@ async def lab(client: SnmpClient) -> AsyncIterator[Build]:
     ) -> Lab:
         setting = fleet.Setting(
             clock=clock or SystemClock(),
-            misbehave=None if misbehave is None else behaviour_or_quirk(misbehave),
+            misbehave=None if misbehave is None else flaw(misbehave),
         )
         (plan,) = alike(
             count=1,
