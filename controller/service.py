@@ -15,7 +15,8 @@ from controller.evidence.room import EvidenceRoom
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
 from controller.incidents.desk import IncidentDesk
-from controller.incidents.make import incident_room
+from controller.incidents.make import incident_room, office
+from controller.incidents.office import Office
 from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
@@ -144,6 +145,7 @@ class Controller:
         self.city: LiveCity
         self.link: HostLink
         self.asking: Asking
+        self.office: Office
 
     async def start(self) -> None:
         """Open what is kept, learn from it, start all tasks."""
@@ -210,6 +212,7 @@ class Controller:
             bus=self.bus,
             in_records=self._in_records,
         )
+        self.office = office(house)
         rooms = [make(house) for make in ROOMS]
         self.rooms = {room.name: room for room in rooms}
         self.evidence.works = self.incidents.maintenance

@@ -12,6 +12,7 @@ from controller.api.routers import (
     care,
     class_minutes,
     devices,
+    duty,
     events,
     incidents,
     links,
@@ -21,6 +22,7 @@ from controller.api.routers import (
     schools,
     scopes,
     sessions,
+    tickets,
 )
 from controller.api.schemas import ProblemOut
 from controller.api.security import Gate, SecurityHeaders
@@ -40,6 +42,8 @@ RESOURCES = (
     class_minutes,
     incidents,
     maintenance,
+    tickets,
+    duty,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}

@@ -101,3 +101,64 @@ class WindowPage(_Closed):
     items: list[WindowOut]
     total: int
     next_cursor: str | None
+
+
+class DutyOut(_Closed):
+    """Somebody in a role; phone and mail address are null for those who may only look."""
+
+    id: str
+    scope: str
+    role: Literal["leader", "head", "technician", "maintainer"]
+    name: str
+    phone: str | None
+    email: str | None
+    valid_from: float
+    valid_to: float | None
+
+
+class DutyPage(_Closed):
+    """A page of the duty register."""
+
+    items: list[DutyOut]
+    total: int
+    next_cursor: str | None
+
+
+class GapOut(_Closed):
+    """A role that ``have`` people hold where ``need`` are needed."""
+
+    scope: str
+    role: Literal["leader", "head", "technician", "maintainer"]
+    have: int
+    need: int
+
+
+class GapsOut(_Closed):
+    """All gaps of a scope."""
+
+    items: list[GapOut]
+    total: int
+
+
+class TicketOut(_Closed):
+    """A ticket about an incident."""
+
+    id: str
+    number: str
+    incident: str
+    school: str
+    state: Literal["open", "in-progress", "done", "closed"]
+    assignee: str
+    note: str
+    made: float
+    changed: float
+    changed_by: str
+    version: int
+
+
+class TicketPage(_Closed):
+    """A page of tickets."""
+
+    items: list[TicketOut]
+    total: int
+    next_cursor: str | None

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
 from controller.api.gathering import by_school
+from controller.api.metrics_incidents import incident_families
 from controller.api.metrics_minutes import minute_families
 from controller.api.services import Services
 from controller.views import City, LinkView, SchoolView
@@ -37,7 +38,11 @@ async def city_metrics(services: Services) -> bytes:
     links: list[tuple[str, LinkView]] = []
     async for found in by_school(services.city, ScopePath(), partial(_not_good, services.city)):
         links += found
-    own = [*_own_families(services), *minute_families(services.minutes)]
+    own = [
+        *_own_families(services),
+        *minute_families(services.minutes),
+        *incident_families(services.incidents),
+    ]
     now = services.now()
     available = services.minutes.availability
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
+from controller.api.office_services import NoOffice, Office
 from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from controller.minutes.views import SchoolMinutes
@@ -189,6 +190,7 @@ class Services:
     ingest: Callable[[], IngestFigures] = IngestFigures
     config: HttpConfig = field(default_factory=HttpConfig)
     incidents: Incidents = field(default_factory=NoIncidents)
+    office: Office = field(default_factory=NoOffice)
 
     def now(self) -> float:
         """Epoch seconds."""

@@ -4,12 +4,32 @@ from zoneinfo import ZoneInfo
 
 from controller.house import House
 from controller.incidents.desk import IncidentDesk
+from controller.incidents.duty import DutyRecords
 from controller.incidents.escalation import ladder
 from controller.incidents.model import Timing
 from controller.incidents.notices import NoticeRecords
+from controller.incidents.office import Office
 from controller.incidents.room import IncidentRoom
 from controller.incidents.telling import Escalations, Postman
+from controller.incidents.tickets import TicketRecords
 from tenone.calendar.zone import CITY_ZONE
+from tenone.vocabulary.scope import ScopePath
+
+
+def office(house: House) -> Office:
+    """Duty register and tickets."""
+    plan = house.plan
+    city = ScopePath.parse(plan.id)
+    scopes: dict[ScopePath, int | None] = {city: None}
+    scopes |= {city.child(district.id): None for district in plan.districts}
+    schools = house.config.school_by_id
+    scopes |= {plan.scope_of(one): schools[one.id].school.students for one in plan.schools}
+    return Office(
+        DutyRecords(house.records.engine),
+        TicketRecords(house.records.engine),
+        in_records=house.in_records,
+        scopes=scopes,
+    )
 
 
 def incident_room(house: House) -> IncidentRoom:

@@ -118,6 +118,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             actions=running.asking,
             minutes=running.minutes,
             incidents=running.incident_desk,
+            office=running.office,
             health=running.health(),
             ingest=running.figures,
             config=HttpConfig(

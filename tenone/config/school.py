@@ -1,10 +1,11 @@
 """``school.yaml``: what one school's agent watches, how often, and where it reports to."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AliasChoices, Field, Strict, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.hints import Syslog, Traps
@@ -41,6 +42,8 @@ class SchoolIdentity(ConfigModel):
     city: Slug
     profile: Slug = Field(default="default", validate_default=True)
     """Which of the city's profiles holds this school's contracts."""
+    students: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = None
+    """How many there are; the duty register asks for a technician for each 1,000."""
 
 
 class Uplink(ConfigModel):
@@ -58,6 +61,19 @@ class Uplink(ConfigModel):
                 "give the host and port of the city's broker",
             )
         return self
+
+
+def _mac(text: str) -> str:
+    digits = re.sub(r"[-:. ]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", digits):
+        raise refusal(
+            "this is no hardware address", "write it like 00:11:22:aa:bb:cc or 0011-22aa-bbcc"
+        )
+    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
+
+
+Mac = Annotated[str, AfterValidator(_mac)]
+"""A hardware address as any maker writes it; kept as lower-case hex with colons."""
 
 
 class Switch(ConfigModel):
@@ -113,6 +129,8 @@ class Device(ConfigModel):
     port: Port | None = None
     """161 where a polled device's is not written."""
     snmp: Snmp | None = None
+    mac: Mac | None = None
+    """Its hardware address: what switches learn of it may leave the school (decision 0008)."""
 
     @model_validator(mode="before")
     @classmethod
