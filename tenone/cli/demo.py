@@ -103,6 +103,7 @@ class Demo:
         self._agents: dict[str, Child] = {}
         self._boards: dict[str, Child] = {}
         self._listening: asyncio.Task[None] | None = None
+        self.controller: Child
         self._switches = self._child("switches", "sim", "switch", "--fleet", str(folder / "fleet"))
 
     def _child(self, name: str, *argv: str) -> Child:
@@ -132,6 +133,7 @@ class Demo:
         controller = self._child(
             "controller", "controller", "-c", str(self._folder / "city.yaml"), "--demo"
         )
+        self.controller = controller
         await self._tree.start(controller)
         self._stage.say("controller, broker and store are up")
         self._agents = {
