@@ -16,6 +16,7 @@ from agents.switch import SWEEPS, Kind, Switch
 from agents.waiting import sleep_or
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.scope import DeviceKind
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,12 @@ class SwitchPoller:
         await future
         if not self.switch.answers:
             raise PollError(self.switch.error)
+
+    async def look(self) -> None:
+        """Sweep because of a hint: the state, and the health of what has no ports to look at."""
+        if self.switch.kind is not DeviceKind.SWITCH:
+            self._hasten(self._clock.monotonic_ns(), Kind.HEALTH)
+        await self.poll_now()
 
     async def run(self) -> None:
         """Sweep for ever, by the grids. The first state slot meets the switch."""
@@ -207,7 +214,14 @@ class Poller:
 
     async def poll_now(self, switch: str) -> None:
         """Sweep one switch's state at once; raises :class:`PollError`."""
+        await self._of(switch).poll_now()
+
+    async def look(self, switch: str) -> None:
+        """Sweep one switch because of a hint; raises :class:`PollError`."""
+        await self._of(switch).look()
+
+    def _of(self, switch: str) -> SwitchPoller:
         poller = self._switches.get(switch)
         if poller is None:
             raise PollError(f"there is no switch {switch!r} in school.yaml")
-        await poller.poll_now()
+        return poller

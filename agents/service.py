@@ -15,15 +15,24 @@ from agents.checkpoints import Checkpoints, seal_key
 from agents.commands import Code, CommandFailed, Commands
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
+from agents.hint_ports import HintPorts, senders
+from agents.hints import Hints
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
+from agents.probing import Probing
 from agents.quarantine import Quarantine
 from agents.snmp_target import snmp_target
-from agents.switch import INVENTORY_BUDGETS, Switch
+from agents.switch import INVENTORY_BUDGETS, Kind, Switch
+from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
+from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
+from drivers.snmp.health import HealthReader
+from drivers.snmp.portless import PortlessReader
+from drivers.snmp.reading import TableReader
+from drivers.snmp.surroundings import KnownStations, SurroundingsReader
 from drivers.snmp.switch import SwitchReader
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.endpoint import endpoint_of
@@ -31,7 +40,7 @@ from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.sparkplug.edge import EdgeSession
 from drivers.wire.topics import NodeId
-from tenone.blocks.block import Block
+from tenone.blocks.block import Block, Draft
 from tenone.config import School
 from tenone.config import Switch as SwitchConfig
 from tenone.journal.disk import Disk, OsDisk
@@ -174,23 +183,28 @@ class Agent:
         key = await asyncio.to_thread(seal_key, outbox.path, self._disk)
         self.keeper = JournalKeeper(journal, on_kept=self._kept)
         self._stack.push_async_callback(self.keeper.close)
-        self.uplink = self._make_uplink()
+        probing = Probing(self.school.probes, origin=self._origin, keep=self._keep)
+        self._stack.callback(probing.close)
+        self.uplink = self._make_uplink(probing)
         self.checkpoints = Checkpoints(
             origin=self._origin, keep=self.uplink.keep, journal=journal, key=key
         )
         self.poller = await self._make_poller()
+        hints = self._make_hints()
         self._make_gateway()
         health = Health(
             origin=self._origin,
             keep=self.uplink.keep,
             stock=journal,
             refusals=None if self._gateway is None else self._gateway.quarantine,
+            hints=hints,
         )
         self.tasks.start("journal", self.keeper.run)
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
         self.tasks.start("checkpoints", self.checkpoints.run)
         self.poller.start(self.tasks)
+        probing.start(self.tasks)
         if self._gateway is not None:
             self._gateway.start(self.tasks)
         self.tasks.start("uplink", self.uplink.run)
@@ -209,33 +223,60 @@ class Agent:
             state_seconds=polling.state_seconds,
             counters_seconds=polling.counters_seconds,
             inventory_seconds=polling.inventory_seconds,
+            health_seconds=polling.health_seconds,
             jitter_ratio=polling.jitter_ratio,
         )
+        polled = [(one, DeviceKind.SWITCH) for one in self.school.switches]
+        polled += [(one.polled, one.kind) for one in self.school.devices if one.polled is not None]
         return Poller(
             SwitchPoller(
-                Switch(
-                    config.name,
-                    reader=self._reader(client, config),
-                    origin=self._origin,
-                    budget_seconds=PATIENCE * polling.sweep_budget_seconds,
-                ),
+                self._switch(client, config, kind),
                 clock=self._clock,
                 keep=self.uplink.keep,
                 cadence=cadence,
             )
-            for config in self.school.switches
+            for config, kind in polled
         )
 
-    def _reader(self, client: SnmpClient, config: SwitchConfig) -> SwitchReader:
+    def _switch(self, client: SnmpClient, config: SwitchConfig, kind: DeviceKind) -> Switch:
         polling = self.school.polling
-        target = snmp_target(config, polling)
         budget_seconds = polling.sweep_budget_seconds
-        return SwitchReader(
+        walk_seconds = INVENTORY_BUDGETS * budget_seconds
+        make = SwitchReader if kind is DeviceKind.SWITCH else PortlessReader
+        reader = make(
             client,
-            target,
+            snmp_target(config, polling),
             sweep_seconds=budget_seconds,
-            inventory_seconds=INVENTORY_BUDGETS * budget_seconds,
+            inventory_seconds=walk_seconds,
         )
+        around: list[TableReader] = [ChassisReader(reader)]
+        if kind is not DeviceKind.UPS:
+            # Which stations' rows may leave the school: those of devices it lists (decision 0008).
+            keeps = KnownStations(frozenset(one.mac for one in self.school.devices if one.mac))
+            around.append(
+                SurroundingsReader(reader, name=config.name, keeps=keeps, seconds=walk_seconds)
+            )
+        return Switch(
+            config.name,
+            reader=reader,
+            origin=self._origin,
+            budget_seconds=PATIENCE * budget_seconds,
+            kind=kind,
+            tables={Kind.HEALTH: HealthReader(reader), Kind.SURROUNDINGS: Together(around)},
+        )
+
+    def _make_hints(self) -> Hints | None:
+        school = self.school
+        if school.traps is None and school.syslog is None:
+            return None
+        hints = Hints(
+            clock=self._clock, look=self.poller.look, sources=dict.fromkeys(senders(school), ())
+        )
+        ports = HintPorts(school, hints, clock=self._clock)
+        self._stack.callback(ports.close)
+        self.tasks.start("hints", hints.run)
+        self.tasks.start("hint ports", ports.run)
+        return hints
 
     # -- boards --------------------------------------------------------------------------
 
@@ -270,7 +311,11 @@ class Agent:
 
     # -- uplink --------------------------------------------------------------------------
 
-    def _make_uplink(self) -> Uplink:
+    async def _keep(self, drafts: Sequence[Draft]) -> list[Block]:
+        """For rooms whose verbs the uplink is made with, and that keep through it."""
+        return await self.uplink.keep(drafts)
+
+    def _make_uplink(self, probing: Probing) -> Uplink:
         school = self.school
         counter = BirthCounter(school.outbox.path, disk=self._disk)
         endpoint = endpoint_of(school.uplink.broker)
@@ -293,7 +338,8 @@ class Agent:
                 session_expiry_seconds=plan.session_expiry_seconds,
                 acknowledge_on_arrival=True,
             ),
-            commands=Commands({"Poll": self._poll_now}, clock=self._clock),
+            commands=Commands({"Poll": self._poll_now, **probing.verbs}, clock=self._clock),
+            streams=probing.layouts,
             settings=self._settings,
         )
 

@@ -6,6 +6,7 @@ from drivers.snmp.target import Target
 from drivers.snmp.v3.keys import Auth, Priv
 from drivers.snmp.v3.user import User
 from tenone.config import Polling, Snmp, Switch
+from tenone.config.hints import TrapUser
 
 _VERSIONS = {"v1": Version.V1, "v2c": Version.V2C, "v3": Version.V3}
 
@@ -39,3 +40,18 @@ def _user(snmp: Snmp) -> User | None:
         context=snmp.context or "",
         engine_id=bytes.fromhex(snmp.engine_id or ""),
     )
+
+
+def trap_user(user: TrapUser) -> User:
+    """An SNMPv3 user whose traps are believed; raises ``SecretError`` and :class:`BadTarget`."""
+    try:
+        return User(
+            name=user.user,
+            auth=Auth.named(user.auth.protocol) if user.auth is not None else None,
+            auth_password=user.auth.password.reveal() if user.auth is not None else "",
+            priv=Priv.named(user.priv.protocol) if user.priv is not None else None,
+            priv_password=user.priv.password.reveal() if user.priv is not None else "",
+            engine_id=bytes.fromhex(user.engine_id or ""),
+        )
+    except BadTarget as error:
+        raise BadTarget(f"traps of the user {user.user!r} cannot be read: {error}") from error

@@ -73,6 +73,7 @@ class Switch:
         tables: Mapping[Kind, TableReader] | None = None,
     ) -> None:
         self.name = name
+        self.kind = kind
         self.subject = f"{kind}/{name}"
         self.answers = False
         """Whether the last state sweep was answered."""

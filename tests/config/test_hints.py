@@ -78,3 +78,17 @@ def test_devices_that_are_polled() -> None:
 def test_devices_that_make_no_sense(device: dict[str, Any], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         Device.model_validate(device)
+
+
+@pytest.mark.parametrize(
+    "text", ["00:11:22:AA:bb:cc", "0011-22aa-bbcc", "0011.22aa.bbcc", "00-11-22-aa-bb-cc"]
+)
+def test_hardware_addresses_as_makers_write_them(text: str) -> None:
+    device = Device.model_validate({"id": "board/b-1", "mac": text})
+    assert device.mac == "00:11:22:aa:bb:cc"
+
+
+@pytest.mark.parametrize("text", ["", "0011", "00:11:22:aa:bb:cg", "00:11:22:aa:bb:cc:dd"])
+def test_what_is_no_hardware_address(text: str) -> None:
+    with pytest.raises(ValidationError, match="no hardware address"):
+        Device.model_validate({"id": "board/b-1", "mac": text})
