@@ -86,7 +86,7 @@ class Counters:
         if not count:
             return
         newest, before = self._positions.get(switch, (START, START))
-        if at in (newest, before):
+        if at.same(newest) or at.same(before):
             return
         if not newest.before(at):
             if before.before(at):
@@ -132,37 +132,49 @@ class Counters:
         sample = self._staged.part(used)
         self._used = 0
         self._waiting.clear()
-        self._conclude(at, self._pending.part(at))
-        last = self._now.part(at)
-        interval = self._between(at, groups, last, sample)
-        self._before.put(at, last)
-        self._now.put(at, sample)
-        self._publish(at, interval, sample.evidence_ns)
+        self._shift(at, groups, sample)
 
     def _take_late(self, switch: int, cut: CounterCut, arrival: Arrival, at: Position) -> None:
         """A sample from between the two newest: their interval becomes two."""
         self.settle()
         late = no_samples(len(cut.links))
         cut.read(late, slice(None), arrival, at)
-        before, now = self._before.part(cut.links), self._now.part(cut.links)
-        alike = (before.boot == late.boot) & (late.boot == now.boot)
-        between = (before.ns < late.ns) & (late.ns < now.ns)
-        fit = np.flatnonzero(between & (alike | (before.ns == NEVER) & (late.boot == now.boot)))
-        links, group = cut.links[fit], np.full(len(fit), switch)
-        late = late.part(fit)
-        now = now.part(fit)
-        self._conclude(links, self._between(links, group, before.part(fit), late))
-        self._before.put(links, late)
-        self._publish(links, self._between(links, group, late, now), now.evidence_ns)
+        links = cut.links
+        newer = _later(late, self._now.part(links))
+        # A port that was missing from the newest block: for its link this one is the newest.
+        group = np.full(len(links), switch)
+        self._shift(links[newer], group[newer], late.part(np.flatnonzero(newer)))
+        split = np.flatnonzero(~newer & _later(late, self._before.part(links)))
+        self._split(links[split], group[split], late.part(split))
+
+    def _shift(self, at: I64, groups: I64, sample: Sample) -> None:
+        """``sample`` is the newest one of the links."""
+        if len(at):
+            last = self._now.part(at)
+            self._conclude(at, self._pending.part(at))
+            interval = self._between(at, groups, last, sample)
+            self._before.put(at, last)
+            self._now.put(at, sample)
+            self._publish(at, interval, sample.evidence_ns)
+
+    def _split(self, at: I64, groups: I64, sample: Sample) -> None:
+        """``sample`` parts the newest interval of the links."""
+        if len(at):
+            now = self._now.part(at)
+            self._conclude(at, self._between(at, groups, self._before.part(at), sample))
+            self._before.put(at, sample)
+            self._publish(at, self._between(at, groups, sample, now), now.evidence_ns)
 
     def _between(self, at: I64, groups: I64, first: Sample, second: Sample) -> Interval:
         """``groups``: which agent each link's samples are of."""
-        known = first.known & second.known & (first.ns != NEVER) & (first.boot == second.boot)
+        comparable = (first.ns != NEVER) & (first.boot == second.boot)
+        known = first.known & second.known & comparable
         restarted = self._restarted(groups, first, second, known)
         elapsed_ns, no_time = arithmetic.elapsed(
             first.ns, second.ns, first.ticks, second.ticks, restarted
         )
         known &= no_time == 0
+        elapsed_ns = np.where(comparable, elapsed_ns, 0)
         port = self._links.port_of_counters[at]
         speed = self._ports.speed_mbps[port].astype(np.int64)
         narrow = second.narrow_rows()
@@ -230,7 +242,9 @@ class Counters:
         age_ns = self._now.wall_ns[at] - self._means.ended_ns(at)
         measures.mean_ns[at] = np.where(np.isnan(self._means.newest[at]), NEVER, now_ns - age_ns)
         window = self._frames.reach(at, interval.frames, now_ns)
-        ratio = arithmetic.share(window.part, window.total, window.total > 0)
+        # A discard may be counted in one interval and its frame in the one before.
+        part = np.minimum(window.part, window.total)
+        ratio = arithmetic.share(part, window.total, window.total > 0)
         measures.error_ratio[at] = np.fmax(ratio[0], ratio[1])
         measures.discard_ratio[at] = np.fmax(ratio[2], ratio[3])
         seconds = (now_ns - window.start_ns) / NS
@@ -257,6 +271,13 @@ class Counters:
         return self._means.means(link, now_ns)
 
 
+def _later(first: Sample, second: Sample) -> Flags:
+    """Whether ``first`` was read after ``second``: by the agent's clock within one life of it."""
+    alike = first.boot == second.boot
+    later: Flags = np.where(alike, first.ns > second.ns, first.evidence_ns > second.evidence_ns)
+    return later
+
+
 def _frames(delta: U64, fine: Flags, start_ns: I64) -> Frames:
     """Errors in and out, discards in and out.
 
@@ -274,7 +295,7 @@ def _frames(delta: U64, fine: Flags, start_ns: I64) -> Frames:
         part[row], total[row] = delta[errors], whole + delta[errors]
         known[row] = counted & fine[errors]
         offered = whole if way == "out" else whole + delta[discards]
-        part[row + 2], total[row + 2] = np.minimum(delta[discards], offered), offered
+        part[row + 2], total[row + 2] = delta[discards], offered
         known[row + 2] = counted & fine[discards]
     return known_frames(part, total, known, start_ns)
 

@@ -19,5 +19,9 @@ class Position:
             return self.seq <= other.seq
         return self.evidence_ns <= other.evidence_ns
 
+    def same(self, other: "Position") -> bool:
+        """Whether both are of one block, which may have come twice and so at two times."""
+        return (self.journal_id, self.seq) == (other.journal_id, other.seq)
+
 
 START = Position(b"", 0, NEVER)

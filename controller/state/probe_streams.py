@@ -184,7 +184,7 @@ class ProbeStreams:
 
     def _newer(self, school: str, stream: str, at: Position) -> bool:
         known = self._positions.get((school, stream), START)
-        if known == at or not known.before(at):
+        if known.same(at) or not known.before(at):
             return False
         self._positions[school, stream] = at
         return True

@@ -44,10 +44,13 @@ class FrameWindow:
         self._total = np.zeros((KINDS, INTERVALS, count), np.uint32)
         self._start_ns = np.full((INTERVALS, count), NEVER, np.int64)
         self._next = np.zeros(count, np.int8)
+        self._some: Flags = np.zeros((KINDS, count), np.bool_)
+        """Whether there ever was an interval with frames of that kind."""
 
     def forget(self, at: I64) -> None:
         """Another port carries the links: nothing that was counted is theirs."""
         self._start_ns[:, at] = NEVER
+        self._some[:, at] = False
 
     def add(self, at: I64, frames: Frames) -> None:
         """An interval is over.
@@ -55,12 +58,13 @@ class FrameWindow:
         One of more than 2^32 frames of a kind is not kept for that kind: it decides by itself as
         long as it is the newest, and a window never goes back to it.
         """
-        some = (frames.total > 0).any(axis=0)
+        some = ((frames.total > 0) | (frames.part > 0)).any(axis=0)
         at, slot = at[some], self._next[at[some]]
-        fits = frames.total[:, some] <= _MOST
+        fits = np.maximum(frames.part, frames.total)[:, some] <= _MOST
         self._part[:, slot, at] = np.where(fits, frames.part[:, some], 0)
         self._total[:, slot, at] = np.where(fits, frames.total[:, some], 0)
         self._start_ns[slot, at] = frames.start_ns[some]
+        self._some[:, at] |= frames.total[:, some] > 0
         self._next[at] = (slot + 1) % INTERVALS
 
     def reach(self, at: I64, newest: Frames, now_ns: I64) -> Frames:
@@ -71,8 +75,9 @@ class FrameWindow:
         """
         part, total = newest.part.copy(), newest.total.copy()
         start = np.where((total > 0).any(axis=0), newest.start_ns, now_ns)
+        kept = self._some[:, at]
         for back in range(1, INTERVALS + 1):
-            wanting = total < FEWEST_FRAMES
+            wanting = (total < FEWEST_FRAMES) & kept
             short = np.flatnonzero(wanting.any(axis=0))
             if not len(short):
                 break
