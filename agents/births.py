@@ -4,7 +4,7 @@ No I/O. A birth carries the newest kept block of each stream, so a host that joi
 the present at once and folds the block like any resend.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agents.health import HEALTH_LAYOUT
@@ -57,12 +57,15 @@ class NodeFacts:
 
 
 class Announcer:
-    """Remembers the newest block and layout of each stream, and what the host was told of."""
+    """Remembers the newest block and layout of each stream, and what the host was told of.
 
-    def __init__(self) -> None:
+    ``streams``: further streams of the node itself, which every NBIRTH declares.
+    """
+
+    def __init__(self, streams: Iterable[Layout] = ()) -> None:
         self.writer = BlockWriter(AliasBook())
         self._newest: dict[Device, dict[str, tuple[Layout, Block | None]]] = {
-            None: {layout.stream: (layout, None) for layout in GATEWAY_LAYOUTS}
+            None: {layout.stream: (layout, None) for layout in (*GATEWAY_LAYOUTS, *streams)}
         }
 
     def note(self, block: Block, layout: Layout) -> None:

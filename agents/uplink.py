@@ -85,6 +85,7 @@ class Uplink:
         boot_id: bytes,
         make_port: Callable[[ConnectPlan], Port],
         commands: Commands,
+        streams: Sequence[Layout] = (),
         settings: UplinkSettings | None = None,
         random_source: random.Random | None = None,
     ) -> None:
@@ -106,7 +107,7 @@ class Uplink:
         self._outbox = Outbox(
             window_bytes=settings.window_bytes, resend_seconds=settings.resend_seconds
         )
-        self._announcer = Announcer()
+        self._announcer = Announcer(streams)
         self._layouts: dict[bytes, Layout] = {}
         self._live = LiveQueue()
         self._keeping = 0

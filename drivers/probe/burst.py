@@ -4,9 +4,9 @@
 thousand packets decide.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
-from drivers.probe.sender import LATE_NS, Sample, Sender, Session
+from drivers.probe.sender import LATE_NS, Sample, Session
 from tenone.runtime.clock import Clock
 
 PACKETS: Final = 1000
@@ -14,8 +14,22 @@ A_SECOND: Final = 50.0
 SETTLED_SECONDS: Final = LATE_NS / 1e9 + 0.05
 
 
+class PacketSender(Protocol):
+    """:class:`drivers.probe.sender.Sender`."""
+
+    refusal: str
+
+    def send(self, session: Session) -> Sample:
+        """Send the session's next packet; what cannot be sent says so."""
+        ...
+
+    def settle(self) -> None:
+        """Give up what is late: it is lost."""
+        ...
+
+
 async def burst(
-    sender: Sender,
+    sender: PacketSender,
     session: Session,
     *,
     clock: Clock,

@@ -102,6 +102,7 @@ def test_every_router_of_a_chain_is_named(chain: list[str]) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_a_firewall_that_says_no_and_one_that_says_nothing(chain: list[str]) -> None:
     def firewall(verdict: str) -> None:
