@@ -18,10 +18,11 @@ from firmware_sims.switch.mib import (
 )
 from firmware_sims.switch.misbehave import Behaviour, misbehaving, plain
 from firmware_sims.switch.model import Quirk, Switch
+from firmware_sims.switch.notify import Destinations, Notifier, destination
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.replay import Recording
 from firmware_sims.switch.secured import Trick, secured
-from firmware_sims.switch.server import Answer, Endpoint
+from firmware_sims.switch.server import Answer, Endpoint, Part
 from firmware_sims.switch.usm import Engine, V3User
 from tenone.runtime.clock import Clock
 
@@ -106,6 +107,8 @@ class Setting:
     log: AnswerLog | None = None
     v3_users: tuple[V3User, ...] = ()
     """Who may ask by SNMPv3; nobody by default."""
+    to: Destinations = Destinations()
+    """Where notifications go of switches whose plan does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,12 @@ class Unit:
     """None for a recording, whose state nothing changes."""
     engine: Engine | None = None
     """Its SNMPv3 engine, where it has users."""
+    notifier: Notifier | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """What opens and closes with it."""
+        return [self.endpoint] if self.notifier is None else [self.endpoint, self.notifier]
 
     def ready(self) -> dict[str, object]:
         """What the ready line says of it."""
@@ -163,14 +172,21 @@ def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
         replied=tree.replied if isinstance(tree, NumberedTree) else None,
     )
     engine, answer = _answers(agent, setting, plan.name)
+    to = Destinations(
+        traps=destination(plan.traps) if plan.traps else setting.to.traps,
+        syslog=destination(plan.syslog) if plan.syslog else setting.to.syslog,
+        inform=setting.to.inform,
+    )
+    endpoint = Endpoint(answer, *where)
     return Unit(
         name=plan.name,
         vendor=plan.vendor.value,
         ports=[port.name for port in switch.sockets],
         agent=agent,
-        endpoint=Endpoint(answer, *where),
+        endpoint=endpoint,
         engine=engine,
         switch=switch,
+        notifier=Notifier(switch, to, endpoint.host, plan.community),
     )
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from firmware_sims.switch.counters import Traffic
 from firmware_sims.switch.vendors import GIGABIT_MBPS, STYLES, TEN_GIGABIT_MBPS, Style, Vendor
@@ -47,6 +48,14 @@ class Quirk(StrEnum):
     """64-bit counters stay 0 while their 32-bit twins move."""
     PARTIAL_WALK = "partial-walk"
     """Every other few seconds a third of the ports is missing from every table."""
+
+
+class OnLink(Protocol):
+    """Is told that a port came up or went down."""
+
+    def __call__(self, port: "Port", *, up: bool) -> None:
+        """Must not raise."""
+        ...
 
 
 class SimError(ValueError):
@@ -124,6 +133,10 @@ class Switch:
         self.location = ""
         self.neighbours: tuple[Neighbour, ...] = ()
         self.silent = False
+        self.on_link: OnLink | None = None
+        """Told of each port that comes up or goes down."""
+        self.on_start: Callable[[float], None] | None = None
+        """Told of a start, and how many seconds it takes."""
         self.generation = 0
         self.numbering = 0
         """How often the ports have been renumbered or neighbours changed."""
@@ -222,6 +235,17 @@ class Switch:
             port.last_change_ticks = self.uptime_ticks(now)
         self._reload(port, now)
         self.generation += 1
+        self._tell(port, before)
+
+    def _tell(self, port: Port, before: tuple[OperStatus, int, Duplex]) -> None:
+        """A link that goes and comes again, as in a new negotiation, is told twice."""
+        after = (port.oper, port.speed_mbps, port.duplex)
+        if self.on_link is None or after == before:
+            return
+        if before[0] is OperStatus.UP:
+            self.on_link(port, up=False)
+        if port.oper is OperStatus.UP:
+            self.on_link(port, up=True)
 
     def settle(self) -> None:
         """Let every port have been since the start as it is now: nothing has just changed."""
@@ -248,6 +272,8 @@ class Switch:
             for port, index in zip(self.ports, reversed(indices), strict=True):
                 port.if_index = index + shift
         self.generation += 1
+        if self.on_start is not None:
+            self.on_start(silent_seconds)
 
     def set_neighbours(self, neighbours: tuple[Neighbour, ...]) -> None:
         """What LLDP hears from now on."""

@@ -28,6 +28,9 @@ class Plan:
     set: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Port name -> what is changed at the start, as in a control line."""
     neighbours: tuple[Neighbour, ...] = ()
+    traps: str = ""
+    """``host:port`` that its traps go to."""
+    syslog: str = ""
 
 
 def alike(
@@ -82,6 +85,8 @@ _DEFAULTS: Mapping[str, object] = {
     "virtual": True,
     "community": "public",
     "location": "",
+    "traps": "",
+    "syslog": "",
 }
 
 
@@ -108,6 +113,8 @@ def _plan(number: int, entry: object) -> Plan:
             virtual=control.flag(whole["virtual"], "virtual"),
             community=control.text(whole, "community"),
             location=control.text(whole, "location"),
+            traps=control.text(whole, "traps"),
+            syslog=control.text(whole, "syslog"),
             set={port: control.mapping(changes, port) for port, changes in settings.items()},
             neighbours=tuple(_neighbour(heard) for heard in _list(given.get("neighbours", []))),
         )

@@ -8,10 +8,10 @@ from firmware_sims.switch import ber, message
 from firmware_sims.switch.agent import Agent
 from firmware_sims.switch.message import Pdu, Request
 from firmware_sims.switch.server import Answer, Sending
-from firmware_sims.switch.usm import Engine, Level, Parsed, Scoped, Stat, UsmFault, parse
+from firmware_sims.switch.usm import Engine, Level, Scoped, Stat, UsmFault, parse
 
 STORM = 51
-STALE_SECONDS = 1_000
+STALE_SECONDS, STALE_EVERY = 1_000, 7
 _V3 = b"\x02\x01\x03"
 
 
@@ -21,7 +21,7 @@ class Trick(StrEnum):
     WRONG_DIGEST = "v3-wrong-digest"
     """One bit of each answer's digest is another."""
     STALE_TIME = "v3-stale-time"
-    """Every second answer shows a clock 1,000 s behind."""
+    """Every seventh answer shows a clock 1,000 s behind."""
     REPORT_STORM = "v3-report-storm"
     """Each request is answered by 51 reports that its time is wrong, signed by nobody."""
     NEVER_IN_TIME = "v3-never-in-time"
@@ -85,12 +85,9 @@ class _Desk:
                 return []
             return [engine.report(asked, fault.stat)]
         if trick is Trick.REPORT_STORM:
-            return [self._unsigned(asked) for _ in range(STORM)]
+            return [engine.report(asked, Stat.TIME, signed=False) for _ in range(STORM)]
         reply = self._agent.asked(request)
         return [] if reply is None else [self._sealed(scoped, reply)]
-
-    def _unsigned(self, asked: Parsed) -> bytes:
-        return self._engine.report(replace(asked, user=b""), Stat.TIME)
 
     def _sealed(self, scoped: Scoped, reply: bytes) -> bytes:
         trick, engine = self._trick, self._engine
@@ -105,7 +102,7 @@ class _Desk:
             level,
             pdu,
             context=b"other" if trick is Trick.OTHER_CONTEXT else b"",
-            late=STALE_SECONDS if trick is Trick.STALE_TIME and self._turn % 2 else 0,
+            late=STALE_SECONDS if trick is Trick.STALE_TIME and not self._turn % STALE_EVERY else 0,
         )
         if trick is Trick.WRONG_DIGEST:
             at = parse(sealed).digest[0]

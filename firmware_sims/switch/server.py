@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 _READS_A_TURN = 32
 """Datagrams taken from one socket before the others get their turn."""
@@ -86,10 +86,22 @@ class Endpoint:
             return
 
 
+class Part(Protocol):
+    """What opens and closes in a running loop."""
+
+    def attach(self) -> None:
+        """Begin."""
+        ...
+
+    def close(self) -> None:
+        """End."""
+        ...
+
+
 class Fleet:
     """Endpoints that open and close together: ``async with Fleet(endpoints): ...``."""
 
-    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, endpoints: Sequence[Part]) -> None:
         self._endpoints = endpoints
 
     async def __aenter__(self) -> Self:
@@ -127,7 +139,9 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         opened.settimeout(0)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-        opened.bind((host, port))
+        # A link-local address brings its scope, as in fe80::1%eth0.
+        numeric = socket.AI_NUMERICHOST if ":" in host else 0
+        opened.bind(socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM, 0, numeric)[0][4])
     except OSError as error:
         opened.close()
         raise OSError(

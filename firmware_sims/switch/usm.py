@@ -309,7 +309,7 @@ class Engine:
         start, stop = parse(message).digest
         return message[:start] + self._digest(user, message) + message[stop:]
 
-    def report(self, asked: Parsed, stat: Stat) -> bytes:
+    def report(self, asked: Parsed, stat: Stat, *, signed: bool = True) -> bytes:
         """RFC 3414 section 3.2: only the clock is reported with a digest."""
         self._counts[stat] += 1
         variable = ber.oid(_OBJECTS[stat]) + ber.integer(self._counts[stat], ber.COUNTER32)
@@ -317,7 +317,7 @@ class Engine:
         pdu = ber.tlv(
             0xA8, zero + zero + zero + ber.tlv(ber.SEQUENCE, ber.tlv(ber.SEQUENCE, variable))
         )
-        level = Level.AUTH if stat is Stat.TIME else Level(0)
+        level = Level.AUTH if stat is Stat.TIME and signed else Level(0)
         return self.seal(asked, level, pdu)
 
     # -- keys ------------------------------------------------------------------------

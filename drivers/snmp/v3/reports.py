@@ -91,7 +91,7 @@ _MEANINGS: dict[Why, tuple[type[SecurityError], str]] = {
     Why.NOT_IN_TIME: (
         NotInTimeWindow,
         (
-            "keeps rejecting our idea of its clock (it says boots {boots}, {time} s): its SNMP "
+            "keeps disagreeing about its own clock (boots {boots}, {time} s): its SNMP "
             "engine does not keep its time"
         ),
     ),
