@@ -1,0 +1,149 @@
+"""Power over Ethernet: what each port draws and may draw, and what the supply has left."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from drivers.snmp import mib
+from drivers.snmp.ber import Oid
+from drivers.snmp.cells import Cell, Index, Table, Values, number
+from drivers.snmp.optics import fit, port_arc, port_of
+from drivers.snmp.ports import Port
+from drivers.snmp.reading import Reading
+from drivers.snmp.sensors import Body, indexes
+from drivers.snmp.truth import ETHERNET_TYPES
+from drivers.snmp.vendorfile import Poe, VendorFile
+from tenone.blocks.columns import Column
+from tenone.vocabulary.body import POE, PoeRole
+
+STREAM = "poe"
+_LEARNT = frozenset({"poe_class", "poe_limit_watts"})
+
+
+@dataclass(slots=True)
+class PoeRow:
+    """A port that can feed, or a supply."""
+
+    role: PoeRole
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+
+def roots(files: Sequence[VendorFile]) -> list[Oid]:
+    """The columns that say whether a table has rows: the first of each."""
+    return [
+        next(iter(table.columns.values()))[0].oid
+        for file in files
+        for table in file.poe
+        if table.columns
+    ]
+
+
+def secondary(files: Sequence[VendorFile], table: Table) -> list[Oid]:
+    """The other columns of tables that have rows."""
+    found: list[Oid] = []
+    for file in files:
+        for one in file.poe:
+            if table.column(next(iter(one.columns.values()))[0].oid):
+                found += [number.oid for numbers in one.columns.values() for number in numbers]
+                found += [when.oid for when in one.when]
+                found += [one.names] if one.names is not None else []
+                if one.port == "group_port":
+                    found.append(mib.BRIDGE_PORT_IF_INDEX)
+    return found
+
+
+def plan(files: Sequence[VendorFile], body: Body) -> dict[str, PoeRow]:
+    """Ports and supplies by key."""
+    rows: dict[str, PoeRow] = {}
+    for file in files:
+        for table in file.poe:
+            for column, numbers in table.columns.items():
+                for spec in numbers:
+                    pattern = spec.at or table.at
+                    fitted = spec.model_copy(update={"at": pattern})
+                    cells = body.table.column(spec.oid)
+                    for index in indexes(cells, fitted, table.when, body.table):
+                        key, role = _whose(table, index, pattern, body)
+                        row = rows.setdefault(key, PoeRow(role))
+                        cell = Cell((*spec.oid, *index), spec, column)
+                        known = number(cells[index], spec, column) is not None
+                        if known:
+                            row.cells.setdefault(column, cell)
+    return {key: row for key, row in rows.items() if row.cells}
+
+
+def _whose(
+    table: Poe, index: Index, pattern: Sequence[int | str], body: Body
+) -> tuple[str, PoeRole]:
+    arcs: dict[int | str, int] = dict(zip(pattern, index, strict=True))
+    if table.role == "supply":
+        return f"pse {port_arc(arcs, index)}", PoeRole.SUPPLY
+    if table.port == "group_port":
+        port = port_by_group(index, body)
+    else:
+        port = port_of(table, port_arc(arcs, index), index, body)
+    return port.key if port is not None else "#" + ".".join(map(str, index)), PoeRole.PORT
+
+
+def port_by_group(index: Index, body: Body) -> Port | None:
+    """The port that POWER-ETHERNET-MIB calls ``group.port`` (RFC 3621: pethPsePortIndex).
+
+    In a stack by the two numbers in its name; else as the bridge counts, or by ifIndex. None
+    where that leaves a doubt.
+    """
+    if len(index) != 2:  # noqa: PLR2004 - group and port
+        return None
+    group, place = index
+    wanted = re.compile(rf"\D{group}/(\d+/)*{place}")
+    named = [
+        port
+        for port in body.ports.ports
+        if port.type in ETHERNET_TYPES and wanted.fullmatch(_tail(port.name or port.descr or ""))
+    ]
+    if len(named) == 1:
+        return named[0]
+    bridged = body.table.column(mib.BRIDGE_PORT_IF_INDEX).get((place,))
+    groups = {other[0] for column in _groups(body) for other in column}
+    if len(groups) > 1:
+        return None
+    if isinstance(bridged, int) and bridged in body.ports.by_index:
+        return body.ports.by_index[bridged]
+    port = body.ports.by_index.get(place)
+    return port if port is not None and port.type in ETHERNET_TYPES else None
+
+
+_PORT_ENABLE: Oid = (1, 3, 6, 1, 2, 1, 105, 1, 1, 1, 3)
+
+
+def _groups(body: Body) -> Iterable[Iterable[Index]]:
+    return [body.table.column(_PORT_ENABLE)]
+
+
+def _tail(name: str) -> str:
+    """The numbers at the end of a name, with the letter before them: ``t1/0/3``."""
+    found = re.search(r"\D\d+(/\d+)+$", name)
+    return found[0] if found else ""
+
+
+def live(rows: Mapping[str, PoeRow]) -> Iterable[Cell]:
+    """What is asked for every time."""
+    return (
+        cell for row in rows.values() for column, cell in row.cells.items() if column not in _LEARNT
+    )
+
+
+def reading(rows: Mapping[str, PoeRow], values: Values) -> Reading:
+    """The stream ``poe`` at one moment."""
+    columns: dict[str, list[int | float | str | None]] = {name: [] for name in POE}
+    for row in rows.values():
+        for name, column in columns.items():
+            if name == "poe_role":
+                column.append(row.role)
+            else:
+                cell = row.cells.get(name)
+                column.append(fit(name, cell.read(values) if cell is not None else None))
+    return Reading(
+        stream=STREAM,
+        rows=tuple(rows),
+        columns=tuple(Column.of(name, cells) for name, cells in columns.items()),
+    )
