@@ -12,6 +12,7 @@ from controller.views import (
     BoardView,
     Evidence,
     LinkView,
+    MeasuredView,
     Overview,
     SchoolView,
     SwitchView,
@@ -74,6 +75,31 @@ def link_json(view: LinkView) -> Json:
         "stale": view.stale,
         "verified": view.verified,
         "boards": [board_json(board) for board in view.boards],
+        "measured": measured_json(view.measured),
+    }
+
+
+def measured_json(view: MeasuredView) -> Json:
+    """What is measured of a link; what is unknown is null."""
+    return {
+        "utilisation_in_ratio": _ratio(view.utilisation_in_ratio),
+        "utilisation_out_ratio": _ratio(view.utilisation_out_ratio),
+        "utilisation_ratio": _ratio(view.utilisation_ratio),
+        "interval_seconds": _seconds(view.interval_seconds),
+        "utilisation_p95_ratio": _ratio(view.utilisation_p95_ratio),
+        "error_ratio": _ratio(view.error_ratio),
+        "discard_ratio": _ratio(view.discard_ratio),
+        "error_window_seconds": _seconds(view.error_window_seconds),
+        "counters_age_seconds": _seconds(view.counters_age_seconds),
+        "loss_ratio": _ratio(view.loss_ratio),
+        "loss_packets": view.loss_packets,
+        "loss_verdict": view.loss_verdict.label,
+        "rtt_seconds": _short(view.rtt_seconds),
+        "jitter_seconds": _short(view.jitter_seconds),
+        "probes_age_seconds": _seconds(view.probes_age_seconds),
+        "dns_answers": view.dns_answers,
+        "dns_age_seconds": _seconds(view.dns_age_seconds),
+        "flaps": view.flaps,
     }
 
 
@@ -162,3 +188,13 @@ def tallies_json(views: Sequence[Tally]) -> list[Json]:
 def _seconds(value: float | None) -> float | None:
     """Ages to the millisecond: finer figures are noise that costs bytes."""
     return None if value is None else round(value, 3)
+
+
+def _ratio(value: float | None) -> float | None:
+    """Shares to a millionth: one broken frame in a million still shows."""
+    return None if value is None else round(value, 6)
+
+
+def _short(value: float | None) -> float | None:
+    """Delays to the microsecond."""
+    return None if value is None else round(value, 6)

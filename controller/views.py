@@ -52,6 +52,42 @@ class BoardView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredView:
+    """What is measured of a link, each figure with its window and age; None is unknown."""
+
+    utilisation_in_ratio: float | None = None
+    utilisation_out_ratio: float | None = None
+    utilisation_ratio: float | None = None
+    """The busier direction at full duplex, both together at half; 1 is a full line."""
+    interval_seconds: float | None = None
+    """What the three are the mean of: between the two newest readings of the counters."""
+    utilisation_p95_ratio: float | None = None
+    """Nearest rank over the five-minute means of the last eight hours."""
+    error_ratio: float | None = None
+    """Broken frames among all, of the worse direction, over the newest 10,000 or more."""
+    discard_ratio: float | None = None
+    error_window_seconds: float | None = None
+    """Over how long those frames came."""
+    counters_age_seconds: float | None = None
+    loss_ratio: float | None = None
+    loss_packets: int | None = None
+    """Of how many probe packets."""
+    loss_verdict: Verdict = Verdict.UNKNOWN
+    """Whether that many packets prove that the loss is within its limit, or beyond."""
+    rtt_seconds: float | None = None
+    jitter_seconds: float | None = None
+    """P95 of the difference between one delay and the next."""
+    probes_age_seconds: float | None = None
+    dns_answers: bool | None = None
+    dns_age_seconds: float | None = None
+    flaps: int = 0
+    """How often the link was away between two good polls since the controller started."""
+
+
+NOTHING_MEASURED = MeasuredView()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
     """One promise to a place, judged."""
 
@@ -81,6 +117,7 @@ class LinkView:
     verified: bool
     """Probed or tested, not only negotiated."""
     boards: Sequence[BoardView] = ()
+    measured: MeasuredView = NOTHING_MEASURED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,24 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 BYTES_PER_MEGABIT = 125_000.0
 Availability = Callable[[str], tuple[float | None, float | None]]
 LINK_LABELS = ("district", "school", "link", "tier")
+MEASURED = (
+    (
+        "tenone_link_utilisation_in_ratio",
+        "Share of the line used inwards, between the two newest readings of the counters.",
+        "utilisation_in_ratio",
+    ),
+    ("tenone_link_utilisation_out_ratio", "The same outwards.", "utilisation_out_ratio"),
+    (
+        "tenone_link_error_ratio",
+        "Broken frames among all, over the newest 10,000 or more.",
+        "error_ratio",
+    ),
+    ("tenone_link_discard_ratio", "Discarded frames among all, likewise.", "discard_ratio"),
+    ("tenone_link_loss_ratio", "Probe packets lost, over the window that decides.", "loss_ratio"),
+    ("tenone_link_rtt_seconds", "Median round trip of probes.", "rtt_seconds"),
+    ("tenone_link_jitter_seconds", "P95 of the probes' |ipdv|.", "jitter_seconds"),
+)
+"""Gauge, help, field of :class:`controller.views.MeasuredView`; absent where it is unknown."""
 SCHOOL_LABELS = ("district", "school")
 
 
@@ -114,8 +132,15 @@ def _link_families(
         "Share of the month's service time so far of which anything is known.",
         labels=LINK_LABELS,
     )
+    measured = [
+        (GaugeMetricFamily(name, text, labels=LINK_LABELS), field) for name, text, field in MEASURED
+    ]
     for district, link in links:
         labels = (district, link.school, link.id, link.tier.value)
+        for gauge, field in measured:
+            value = getattr(link.measured, field)
+            if value is not None:
+                gauge.add_metric(labels, value)
         for family, ratio in zip((availability, coverage), available(link.id), strict=True):
             if ratio is not None:
                 family.add_metric(labels, ratio)
@@ -126,6 +151,7 @@ def _link_families(
         if link.evidence:
             evidence_age.add_metric(labels, min(item.age_seconds for item in link.evidence))
     yield from (verdict, speed, contract, evidence_age, availability, coverage)
+    yield from (gauge for gauge, _ in measured)
 
 
 def _school_families(schools: Iterable[SchoolView], now: float) -> Iterator[Metric]:

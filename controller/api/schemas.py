@@ -54,6 +54,29 @@ class BoardOut(_Closed):
     stale: bool
 
 
+class MeasuredOut(_Closed):
+    """What is measured of a link. Unknown is null, never 0; ages and windows in seconds."""
+
+    utilisation_in_ratio: float | None
+    utilisation_out_ratio: float | None
+    utilisation_ratio: float | None = Field(description="busier direction; half duplex: both")
+    interval_seconds: float | None = Field(description="what the three are the mean of")
+    utilisation_p95_ratio: float | None = Field(description="of 5-minute means, 8 hours")
+    error_ratio: float | None = Field(ge=0, le=1)
+    discard_ratio: float | None = Field(ge=0, le=1)
+    error_window_seconds: float | None
+    counters_age_seconds: float | None
+    loss_ratio: float | None = Field(ge=0, le=1)
+    loss_packets: int | None
+    loss_verdict: VerdictName
+    rtt_seconds: float | None
+    jitter_seconds: float | None = Field(description="P95 |ipdv|")
+    probes_age_seconds: float | None
+    dns_answers: bool | None
+    dns_age_seconds: float | None
+    flaps: int = Field(description="away between two good polls, since the controller started")
+
+
 class LinkOut(_Closed):
     """One promise to a place, judged. Unknown is null, never 0."""
 
@@ -77,6 +100,7 @@ class LinkOut(_Closed):
     stale: bool
     verified: bool = Field(description="probed or tested, not only negotiated")
     boards: list[BoardOut]
+    measured: MeasuredOut
 
 
 class TallyOut(_Closed):

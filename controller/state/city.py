@@ -9,6 +9,7 @@ from controller.sla.verdict import causes_of
 from controller.state.care_streams import BOARD_STALE_SECONDS, boards_silent
 from controller.state.columns import NEVER, UNSAID
 from controller.state.live import LiveState
+from controller.state.measured import measured_view
 from controller.state.numbering import Numbering
 from controller.state.summary import NONE, Summary, summarise
 from controller.store.protocols import NS, LinkChange
@@ -254,19 +255,25 @@ class LiveCity:
             causes=causes_of(int(links.causes[number])),
             since=since_ns / NS if since_ns else None,
             coverage=self._live.coverage(number),
-            evidence=self._evidence(int(links.evidence_ns[number]), now_ns),
+            evidence=self._evidence(number, now_ns),
             binding=self._binding(number),
             stale=bool(links.stale[number]),
             verified=bool(links.verified[number]),
             boards=[self._board(board, now_ns) for board in boards],
+            measured=measured_view(self._live.measures, links, number, now_ns),
         )
 
-    @staticmethod
-    def _evidence(evidence_ns: int, now_ns: int) -> tuple[Evidence, ...]:
-        if evidence_ns == NEVER:
-            return ()
-        age = (now_ns - evidence_ns) / NS
-        return (Evidence(method=EvidenceMethod.NEGOTIATED, age_seconds=age),)
+    def _evidence(self, number: int, now_ns: int) -> tuple[Evidence, ...]:
+        """The port's word, and the newest packets that decided about loss."""
+        moments = (
+            (EvidenceMethod.NEGOTIATED, int(self._live.links.evidence_ns[number])),
+            (EvidenceMethod.PROBED, int(self._live.measures.decided_ns[number])),
+        )
+        return tuple(
+            Evidence(method=method, age_seconds=max(now_ns - moment_ns, 0) / NS)
+            for method, moment_ns in moments
+            if moment_ns != NEVER
+        )
 
     def _binding(self, number: int) -> Binding | None:
         plan = self._n.links[number]

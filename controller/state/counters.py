@@ -239,6 +239,7 @@ class Counters:
         measures.utilisation_out_ratio[at] = interval.utilisation_out
         measures.utilisation_ratio[at] = interval.utilisation
         measures.mean_ratio[at] = self._means.newest[at]
+        measures.p95_ratio[at] = self._means.p95[at]
         age_ns = self._now.wall_ns[at] - self._means.ended_ns(at)
         measures.mean_ns[at] = np.where(np.isnan(self._means.newest[at]), NEVER, now_ns - age_ns)
         window = self._frames.reach(at, interval.frames, now_ns)
@@ -322,6 +323,7 @@ def _forget(measures: Measures, at: I64) -> None:
         measures.utilisation_out_ratio,
         measures.utilisation_ratio,
         measures.mean_ratio,
+        measures.p95_ratio,
         measures.error_ratio,
         measures.error_window_seconds,
         measures.discard_ratio,

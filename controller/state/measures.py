@@ -27,8 +27,10 @@ class Measures:
         """The busier direction at full duplex, both together at half."""
         self.mean_ratio: F64 = _unknown(count)
         """Utilisation over the newest whole five minutes of the UTC clock."""
+        self.p95_ratio: F64 = _unknown(count)
+        """P95 of the five-minute means of the eight hours before those."""
         self.mean_ns: I64 = np.full(count, NEVER, np.int64)
-        """When those five minutes ended."""
+        """When those five minutes ended; NEVER where they are missing."""
         # From counters, over the newest intervals that together have 10^4 frames.
         self.error_ratio: F64 = _unknown(count)
         """The worse of both directions."""

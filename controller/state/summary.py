@@ -19,6 +19,8 @@ class Summary:
 
     counts: npt.NDArray[np.int64]
     """Links by [school, tier, verdict + 1]."""
+    verified: npt.NDArray[np.int64]
+    """Good links that probes prove, by [school, tier]."""
     verdict: npt.NDArray[np.int8]
     severity: npt.NDArray[np.uint8]
     worst: npt.NDArray[np.int64]
@@ -28,8 +30,10 @@ class Summary:
 
     @property
     def unverified(self) -> npt.NDArray[np.bool_]:
-        """Good schools with a link good by negotiation only: all of them, until probes come."""
-        good: npt.NDArray[np.bool_] = self.verdict == Verdict.GOOD
+        """Good schools with a link that is good by negotiation only."""
+        good_links = self.counts[:, :, Verdict.GOOD + 1].sum(axis=1)
+        unproved = self.verified.sum(axis=1) < good_links
+        good: npt.NDArray[np.bool_] = unproved & (self.verdict == Verdict.GOOD)
         return good
 
     def tallies(self, schools: range) -> list[Tally]:
@@ -37,15 +41,16 @@ class Summary:
         # A list of a city asks school by school, so plain integers as early as may be.
         part = self.counts[schools.start : schools.stop]
         rows: list[list[int]] = (part[0] if len(schools) == 1 else part.sum(axis=0)).tolist()
+        proved = self.verified[schools.start : schools.stop].sum(axis=0).tolist()
         return [
             Tally(
                 tier=tier,
                 good=row[Verdict.GOOD + 1],
                 bad=row[Verdict.BAD + 1],
                 unknown=row[Verdict.UNKNOWN + 1],
-                unverified=row[Verdict.GOOD + 1],  # probes and tests come later
+                unverified=row[Verdict.GOOD + 1] - verified,
             )
-            for tier, row in zip(TIERS, rows, strict=True)
+            for tier, row, verified in zip(TIERS, rows, proved, strict=True)
             if any(row)
         ]
 
@@ -56,6 +61,8 @@ def summarise(numbering: Numbering, links: Links, online: Flags) -> Summary:
     cells = (school * len(TIERS) + numbering.link_tier) * 3 + links.verdict + 1
     counts = np.bincount(cells, minlength=schools * len(TIERS) * 3)
     counts = counts.reshape(schools, len(TIERS), 3)
+    places = school * len(TIERS) + numbering.link_tier
+    verified = np.bincount(places[links.verified], minlength=schools * len(TIERS))
     by_verdict = counts.sum(axis=1)
     bad = by_verdict[:, Verdict.BAD + 1] > 0
     total = by_verdict.sum(axis=1)
@@ -67,6 +74,7 @@ def summarise(numbering: Numbering, links: Links, online: Flags) -> Summary:
     np.maximum.at(severity, school, links.severity)
     return Summary(
         counts=counts,
+        verified=verified.reshape(schools, len(TIERS)),
         verdict=verdict,
         severity=severity,
         worst=_worst(links, school, schools),

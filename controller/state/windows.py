@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.sla.errors import FEWEST_FRAMES
+from controller.sla.path_columns import nearest_rank
 from controller.sla.utilisation import MEAN_COVERAGE, MEAN_NS, Busy, p95
 from controller.state.columns import F64, I64, NEVER, U64, Flags
 
@@ -103,6 +104,8 @@ class MeanWindow:
         self._known_ns = np.zeros(count, np.int64)
         self.newest: F64 = np.full(count, np.nan)
         """The newest mean that was filled; NaN where it is missing."""
+        self.p95: F64 = np.full(count, np.nan)
+        """P95 of all means that were kept when the newest was filled."""
 
     def forget(self, at: I64) -> None:
         """See :meth:`FrameWindow.forget`."""
@@ -111,6 +114,7 @@ class MeanWindow:
         self._weight[at] = 0
         self._known_ns[at] = 0
         self.newest[at] = np.nan
+        self.p95[at] = np.nan
 
     def ended_ns(self, at: I64) -> I64:
         """When the newest filled five minutes ended (UTC)."""
@@ -150,6 +154,7 @@ class MeanWindow:
             there = skipped >= step
             self._means[(before[there] + step) % MEANS, link[there]] = np.nan
         self.newest[link] = np.where(skipped == 0, mean, np.nan)
+        self.p95[link] = nearest_rank(self._means[:, link].T.astype(np.float64), 95, 100)
         self._bucket[link] = bucket
         self._weight[link] = 0
         self._known_ns[link] = 0
