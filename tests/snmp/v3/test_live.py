@@ -42,7 +42,7 @@ USERS = (
     "signed:sha384:password1",
     "open",
 )
-PATIENT, HASTY = 1.0, 0.1
+PATIENT, HASTY = 1.0, 0.06
 
 
 def user(known_as: str, **changes: object) -> User:
