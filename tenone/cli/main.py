@@ -15,6 +15,8 @@ COMMANDS = {
     "agent": "tenone.cli.agent",
     "check": "tenone.cli.check",
     "snmp": "tenone.cli.snmp",
+    "probe": "tenone.cli.probe",
+    "reflector": "tenone.cli.reflector",
     "sim": "tenone.cli.sim",
     "bench": "tenone.cli.bench",
     "docs": "tenone.cli.docs",
