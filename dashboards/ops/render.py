@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 from controller.api.hub import KINDS
 from controller.api.services import Services
 from dashboards.ops import language as languages_module
-from dashboards.ops import phrases, words
+from dashboards.ops import measured, phrases, words
 from dashboards.ops.language import Language
 from dashboards.ops.statics import StaticTree
 
@@ -92,6 +92,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         static=statics.url,
         has_static=statics.has,
         link_mark=words.link_mark,
+        figures=measured.figures,
         school_mark=words.school_mark,
         tally_of=words.tally_of,
         board_mark=words.board_mark,

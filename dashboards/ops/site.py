@@ -15,6 +15,7 @@ from controller.api.routers.sessions import clear_cookie, client_address, set_co
 from controller.api.security import SIGN_IN_PATH, local_path
 from controller.api.services import Services
 from controller.api.sessions import Role, Session, TooManyAttemptsError, WrongCodeError
+from dashboards.ops.incident_site import router as incident_router
 from dashboards.ops.language import COOKIE
 from dashboards.ops.pages import (
     SCHOOL_DEPTH,
@@ -36,6 +37,7 @@ def mount(app: FastAPI, services: Services) -> None:
     renderer = Renderer(services)
     app.state.renderer = renderer
     app.include_router(router)
+    app.include_router(incident_router)
     app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
     _answer_people_in_html(app)
 
@@ -66,6 +68,15 @@ async def minutes_part(
     scope = asked_scope(services, session, path)
     tally = services.minutes.tally(scope)
     return renderer_of(request).page(request, "minutes_part.html", minutes=tally, scope=scope)
+
+
+@router.get("/parts/measured/{school}/{link}")
+async def measured_part(
+    request: Request, services: Here, session: Caller, school: str, link: str
+) -> HTMLResponse:
+    """What is measured of a link, which its page fetches anew twice a minute."""
+    view = link_seen_by(services, session, f"{school}/{link}")
+    return renderer_of(request).page(request, "measured.html", link=view)
 
 
 @router.get("/links/{school}/{link}")
@@ -172,6 +183,7 @@ def _scope_page(
         page=page,
         session=session,
         scope=scope,
+        incidents_open=len(services.incidents.views(scope)),
         crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
     )
 
