@@ -25,6 +25,7 @@ from controller.api.trend import Trend
 from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
+from dashboards.ops.incident_words import teller
 from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
 from drivers.wire.endpoint import EndpointError
@@ -89,6 +90,8 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         hub = Hub(clock, running.city, incidents=room.changes)
         running.city.listen(hub.publish)
         room.listen(hub.publish)
+        if room.postman is not None:
+            room.postman.speak(teller(lambda: clock.wall_ns() / 1e9))
         sessions = Sessions(
             clock,
             RecordsSessionStore(running.records.engine),
@@ -118,6 +121,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             actions=running.asking,
             minutes=running.minutes,
             incidents=running.incident_desk,
+            topology=running.topology,
             office=running.office,
             health=running.health(),
             ingest=running.figures,

@@ -19,6 +19,7 @@ from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import ScopePath
 from tests.api.conftest import RecordingActions
 from tests.api.fake_city import FakeCity, small_city
+from tests.ops.fake_incidents import FakeIncidents
 from tests.api.fake_minutes import Counted
 
 
@@ -37,6 +38,7 @@ class Served:
             actions=RecordingActions(),
             minutes=Counted(),
             config=HttpConfig(demo=demo),
+            incidents=FakeIncidents(clock.wall_ns() / 1e9),
         )
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -26,6 +26,9 @@ PAGES = {
     "evil": "/at/binhai/north/evil",
     "link": "/links/no3/c-3-2",
     "missing": "/at/binhai/nowhere",
+    "incidents": "/incidents",
+    "incident": "/incidents/no3-000000000001",
+    "no-incidents": "/incidents?scope=binhai/east/no1",
 }
 
 

@@ -33,6 +33,9 @@ PAGES = [
     "/at/binhai/north/evil",
     "/links/no3/c-3-2",
     "/at/binhai/nowhere",
+    "/incidents",
+    "/incidents/no3-000000000001",
+    "/incidents/evil-000000000005",
     "/sign-in",
 ]
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

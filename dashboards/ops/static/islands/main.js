@@ -18,6 +18,8 @@ const RELOAD_MILLISECONDS = 5_000;
 const schools = new Map();
 /** @type {Map<string, import("./words.js").Link>} */
 const links = new Map();
+/** Ids of open incidents. @type {Set<string>} */
+const incidents = new Set();
 /** @type {import("./words.js").Overview|null} */
 let overview = null;
 const page = document.body.dataset.page;
@@ -43,6 +45,10 @@ const take = {
     patch.setAgent(body.agent);
     if (page === "school") setSchoolTotals(body);
   },
+  incident: ({ id, body }) => {
+    if (body.state === "open") incidents.add(id);
+    else incidents.delete(id);
+  },
   overview: ({ body }) => {
     patch.setOverview(body);
     if (body.scope !== pageScope) return;
@@ -56,6 +62,7 @@ function onChanges(changes, whole) {
   if (whole) {
     schools.clear();
     links.clear();
+    incidents.clear();
   }
   for (const change of changes) {
     w.setMoment(change.at);
@@ -63,6 +70,7 @@ function onChanges(changes, whole) {
   }
   if (page === "overview") afterSchools(changes, whole);
   if (page === "school") afterLinks(changes, whole);
+  afterIncidents(changes, whole);
   document.body.dataset.live = "1";
   announceSoon();
 }
@@ -109,6 +117,22 @@ function afterLinks(changes, whole) {
   }
   const gone = whole && known.size > links.size;
   if (gone || all.some((link) => !known.has(link.id))) reload("[data-link-lists]");
+}
+
+let renewing = false;
+
+/** The count everywhere; lists and timelines are fetched anew. @param {Change[]} changes @param {boolean} whole */
+function afterIncidents(changes, whole) {
+  if (!whole && !changes.some(({ kind }) => kind === "incident")) return;
+  for (const count of document.querySelectorAll("[data-incident-count]")) {
+    count.textContent = String(incidents.size);
+  }
+  if (whole || renewing || !document.querySelector("[data-incidents]")) return;
+  renewing = true;
+  setTimeout(() => {
+    renewing = false;
+    reload("[data-incidents]");
+  }, RELOAD_MILLISECONDS);
 }
 
 /** A switch that was not there when the page was made. @param {string} id */

@@ -1,0 +1,179 @@
+"""What pages and messages say of incidents, in one language, at one moment."""
+
+from collections.abc import Callable
+
+from controller.incidents.model import Event, Figure, Kind, State
+from controller.incidents.views import IncidentView
+from dashboards.ops import incident_phrases as p
+from dashboards.ops.language import load
+from dashboards.ops.phrases import ADVICE, COMMA
+from dashboards.ops.words import Words
+from tenone.vocabulary.states import Cause, Severity, Tier
+
+
+class IncidentWords:
+    """Sentences about incidents; figures and moments are those of :class:`Words`."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self._ = words.language.text
+
+    def sentence(self, view: IncidentView) -> str:
+        """What is wrong, since when, and what it most likely is."""
+        return self._(_message(view), **self._values(view))
+
+    def _values(self, view: IncidentView) -> dict[str, object]:
+        return {
+            "name": view.name,
+            "school": self.school(view),
+            "time": self.words.clock(view.began),
+            "speed": self.words.speed(_whole(view.figures.get("speed_mbps"))),
+            "contract": self.words.speed(_whole(view.figures.get("contract_mbps"))),
+            "errors": view.figures.get("errors"),
+        }
+
+    def school(self, view: IncidentView) -> str:
+        """What the school is called here."""
+        chinese = view.school_name_zh if self.words.language.tag.startswith("zh") else None
+        return chinese or view.school_name
+
+    def advice(self, view: IncidentView) -> str:
+        """What to do first."""
+        return self._(ADVICE[view.cause])
+
+    def hurts(self, view: IncidentView) -> str:
+        """Whom it hurts."""
+        harmed = view.harmed
+        named = self._(COMMA).join(harmed.named)
+        if harmed.classes > len(harmed.named):
+            named = self._(p.HURTS_MORE, named=named)
+        if harmed.classes == 1:
+            return self._(p.HURTS_ONE, named=named)
+        if harmed.classes:
+            return self._(p.HURTS_CLASSES, classes=harmed.classes, named=named)
+        if harmed.links > 1:
+            return self._(p.HURTS_LINKS, links=harmed.links)
+        return self._(p.HURTS_NOBODY)
+
+    def standing(self, view: IncidentView) -> list[str]:
+        """What else there is to say in a list: taken, planned, behind another, how often."""
+        said = []
+        if view.state is State.RESOLVED:
+            said.append(self._(p.OVER, time=self.words.clock(view.resolved or view.opened)))
+        elif view.clearing is not None:
+            said.append(self._(p.CLEARING, time=self.words.clock(view.clearing)))
+        if view.acknowledged is not None:
+            said.append(self._(p.TAKEN, who=view.assignee or person(view.acknowledged_by)))
+        if view.maintenance is not None:
+            said.append(self._(p.IN_MAINTENANCE))
+        if view.owner is not None:
+            said.append(self._(p.BEHIND))
+        if view.shadowed:
+            said.append(self._(p.SHADOWS, n=len(view.shadowed)))
+        if view.count > 1:
+            said.append(self._(p.TIMES, n=view.count))
+        return said
+
+    def state(self, name: str) -> str:
+        """One of the states a list is narrowed to."""
+        return self._(p.STATES[name])
+
+    def act(self, event: Event) -> str:
+        """A line of the timeline."""
+        fields: dict[str, object] = {"count": "", "level": "", "assignee": "–", "ticket": "–"}
+        fields |= {name: value for name, value in event.fields.items() if value}
+        level = fields["level"]
+        if isinstance(level, str) and level in p.LEVELS:
+            fields["level"] = self._(p.LEVELS[level])
+        return self._(p.ACTS[event.act.value], **fields)
+
+    @staticmethod
+    def said(event: Event) -> str:
+        """What a person wrote, if anything."""
+        return str(event.fields.get("text") or event.fields.get("reason") or "")
+
+    @staticmethod
+    def person(who: str) -> str:
+        """A name without the session that typed it."""
+        return person(who)
+
+    def figures(self, view: IncidentView) -> list[tuple[str, str]]:
+        """The figures behind the sentence, named."""
+        found = []
+        for name, message in p.FIGURES.items():
+            value = view.figures.get(name)
+            if value is None:
+                continue
+            if name.endswith("_mbps"):
+                text = self.words.speed(_whole(value))
+            else:
+                text = self._(p.YES) if name == "half" else str(value)
+            found.append((self._(message), text))
+        return found
+
+    def refusal(self, status: int) -> str:
+        """Why an act was not done; empty where it was."""
+        return self._(p.REFUSALS[status]) if status in p.REFUSALS else ""
+
+
+def incident_mark(view: IncidentView) -> str:
+    """Which mark an incident wears."""
+    if view.state is State.RESOLVED:
+        return "ok"
+    if view.cause is Cause.AGENT_SILENT or view.cause is Cause.SWITCH_SILENT:
+        return "crit" if view.alarmed is not None else "unknown"
+    return "crit" if view.severity is Severity.CRITICAL else "warn"
+
+
+def person(who: str) -> str:
+    """``Li (operator 12ab34cd)`` is Li."""
+    return who.rpartition(" (")[0] or who
+
+
+def teller(now: Callable[[], float]) -> Callable[[IncidentView, str], str]:
+    """Puts an incident into words for messages; ``now`` is epoch seconds."""
+    languages = load()
+
+    def tell(view: IncidentView, language: str) -> str:
+        said = IncidentWords(Words(languages[language], now()))
+        lines = [
+            f"{said.school(view)}: {said.sentence(view)}",
+            said.hurts(view),
+            said.advice(view),
+            *said.standing(view),
+        ]
+        return "\n".join(lines)
+
+    return tell
+
+
+def _message(view: IncidentView) -> str:
+    match view.kind:
+        case Kind.AGENT:
+            return p.AGENT_SILENT
+        case Kind.SWITCH:
+            return p.SWITCH_POWER if view.cause is Cause.POWER else p.SWITCH_SILENT
+        case Kind.POWER:
+            return p.SWITCH_POWER
+        case Kind.LINK:
+            return _link_message(view)
+
+
+def _link_message(view: IncidentView) -> str:
+    uplink = view.tier == Tier.UPLINK.value
+    speed, errors = view.figures.get("speed_mbps"), view.figures.get("errors")
+    if uplink and view.cause is Cause.LINK_DOWN:
+        return p.UPLINK_DOWN
+    if view.cause is Cause.SPEED:
+        if speed is None:
+            return p.SPEED_UNSAID
+        if uplink:
+            return p.UPLINK_SLOW
+        return p.SPEED_ERRORS if errors else p.LINK[Cause.SPEED]
+    if view.cause is Cause.ERRORS and errors:
+        return p.ERRORS_COUNTED
+    return p.LINK.get(view.cause, p.OTHER)
+
+
+def _whole(value: Figure) -> int | None:
+    return value if isinstance(value, int) else None
