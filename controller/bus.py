@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from controller.store.protocols import Arrival, LinkChange
+from controller.store.protocols import Arrival, Flap, LinkChange
 
 T = TypeVar("T")
 
@@ -51,11 +51,12 @@ class Inbox(Generic[T]):
 
 
 class Bus:
-    """Two things happen: a block is durable and shown, and a link is judged differently."""
+    """What happens: a block is durable and shown, a link is judged differently, or was away."""
 
     def __init__(self) -> None:
         self._blocks: dict[str, list[Inbox[Arrival]]] = {}
         self._changes: list[Inbox[LinkChange]] = []
+        self._flaps: list[Inbox[Flap]] = []
         self._agents: list[Callable[[str, bool], None]] = []
 
     def blocks(self, *streams: str, limit: int = INBOX_ITEMS) -> Inbox[Arrival]:
@@ -69,6 +70,12 @@ class Bus:
         """An inbox of what links change to, in the order it was judged."""
         inbox: Inbox[LinkChange] = Inbox(limit)
         self._changes.append(inbox)
+        return inbox
+
+    def flaps(self, limit: int = INBOX_ITEMS) -> Inbox[Flap]:
+        """An inbox of links that were away between two good polls."""
+        inbox: Inbox[Flap] = Inbox(limit)
+        self._flaps.append(inbox)
         return inbox
 
     def listen_agents(self, listener: Callable[[str, bool], None]) -> None:
@@ -85,6 +92,13 @@ class Bus:
         batch = tuple(changes)
         if batch:
             for inbox in self._changes:
+                inbox.put(batch)
+
+    def flapped(self, flaps: Iterable[Flap]) -> None:
+        """Links were away and are back."""
+        batch = tuple(flaps)
+        if batch:
+            for inbox in self._flaps:
                 inbox.put(batch)
 
     def agent(self, school: str, *, online: bool) -> None:

@@ -15,8 +15,10 @@ from controller.evidence.room import EvidenceRoom
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
 from controller.incidents.desk import IncidentDesk
+from controller.incidents.learnt import LearntParents
 from controller.incidents.make import incident_room, office
 from controller.incidents.office import Office
+from controller.incidents.parents import PlanParents
 from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
@@ -35,6 +37,7 @@ from controller.store.protocols import Arrival, LinkChange, StoreError
 from controller.store.quarantine import Quarantine
 from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
+from controller.topology.room import TopologyRoom
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -57,8 +60,16 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (MinutesRoom, incident_room, EvidenceRoom)
-"""The rooms beside ingest and live state, in the order they open."""
+ROOMS: tuple[Maker, ...] = (MinutesRoom, EvidenceRoom)
+"""The rooms beside ingest and live state that feed no other, in the order they open."""
+
+
+def joined_rooms(house: House) -> list[Room]:
+    """Rooms that feed each other: incidents are shadowed by what topology learns."""
+    parents = LearntParents(PlanParents(house.plan))
+    topology = TopologyRoom(house)
+    topology.listen(parents.learn)
+    return [topology, incident_room(house, parents)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +224,7 @@ class Controller:
             in_records=self._in_records,
         )
         self.office = office(house)
-        rooms = [make(house) for make in ROOMS]
+        rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
         self.rooms = {room.name: room for room in rooms}
         self.evidence.works = self.incidents.maintenance
         for room in rooms:
@@ -266,6 +277,8 @@ class Controller:
         self._keeping.take(changes, self.live.marks.inventories)
         self.live.marks.inventories.clear()
         self.bus.changed(changes)
+        self.bus.flapped(self.live.marks.flaps)
+        self.live.marks.flaps.clear()
 
     async def _judge(self) -> None:
         while True:
@@ -339,6 +352,11 @@ class Controller:
     def evidence(self) -> EvidenceRoom:
         """The room of sealed evidence."""
         return self._room(EvidenceRoom)
+
+    @property
+    def topology(self) -> TopologyRoom:
+        """The room that knows the cables."""
+        return self._room(TopologyRoom)
 
     def _room(self, kind: type[R]) -> R:
         return next(room for room in self.rooms.values() if isinstance(room, kind))
