@@ -113,15 +113,17 @@ async def read_tree(
     session: Session, budget: Budget | None, columns: Iterable[int] = TREE
 ) -> EntityTree:
     """Walk the parts; a device without ENTITY-MIB has none and no error."""
-    kinds = await session.walk((*ENTRY, CLASS), budget, MAX_ENTITIES)
-    if not kinds.varbinds:
-        return EntityTree(error=kinds.error)
-    rest = [column for column in columns if column != CLASS]
+    first = (CLASS, DESCR)
+    found = await session.walk_all([(*ENTRY, column) for column in first], budget, MAX_ENTITIES)
+    if not any(walk.varbinds for walk in found):
+        return EntityTree(error=found[0].error)
+    rest = [column for column in columns if column not in first]
     walks = await session.walk_all(
         [*((*ENTRY, column) for column in rest), ALIASES], budget, MAX_ENTITIES
     )
     cells: dict[int, dict[int, Value]] = {}
-    for column, walk in zip((CLASS, *rest), (kinds, *walks), strict=False):
+    # The last walk is that of the aliases.
+    for column, walk in zip((*first, *rest), (*found, *walks[:-1]), strict=True):
         for bind in walk.varbinds:
             if len(bind.name) == len(ENTRY) + 2:
                 cells.setdefault(bind.name[-1], {})[column] = bind.value
@@ -130,7 +132,7 @@ async def read_tree(
         value = bind.value
         if isinstance(value, tuple) and value[:-1] == _IF_INDEX_PREFIX:
             interfaces.setdefault(bind.name[len(ALIASES)], value[-1])
-    error = next((walk.error for walk in (kinds, *walks) if walk.error is not None), None)
+    error = next((walk.error for walk in (*found, *walks) if walk.error is not None), None)
     return EntityTree(
         {index: _entity(index, row) for index, row in cells.items()}, interfaces, error
     )

@@ -60,9 +60,6 @@ class Inventory(Sweep):
     system: System
     ports: tuple[Port, ...]
     neighbours: tuple[Neighbour, ...]
-    sensors: tuple[object, ...] = ()
-    optics: tuple[object, ...] = ()
-    poe: tuple[object, ...] = ()
 
 
 _Ask = Callable[[Session, Table, Budget], Awaitable[tuple[Harvest, Plan | None]]]

@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from drivers.snmp import chassis
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
+from drivers.snmp.health import HealthReader
+from drivers.snmp.reading import Reading
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
 from tenone.cli.snmp_record import record
@@ -71,12 +74,22 @@ async def read(target: Target) -> Snapshot:
         inventory = await reader.inventory()
         state = await reader.state()
         counters = await reader.counters()
+        body: tuple[Reading, ...] = (chassis.reading(inventory.system),)
+        errors: tuple[str, ...] = ()
+        try:
+            health = await HealthReader(reader).read()
+            body = (*health.readings, *body)
+            errors = tuple(str(error) for error in health.errors)
+        except SnmpError as error:
+            errors = (str(error),)
         return Snapshot(
             label=target.label,
             inventory=inventory,
             state=state,
             counters=counters,
             narrow=reader.narrow_counters,
+            body=body,
+            body_errors=errors,
         )
 
 

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from drivers.snmp import mib, truth
 from drivers.snmp.faults import AgentFault, Finding, notes
+from drivers.snmp.reading import Reading
 from drivers.snmp.switch import Inventory, Sweep
 from tenone.blocks.columns import Column, Value
+from tenone.cli import snmp_body
 from tenone.vocabulary.states import AdminStatus, Duplex, OperStatus
 
 Json = dict[str, Any]
@@ -30,12 +32,16 @@ class Snapshot:
     state: Sweep
     counters: Sweep
     narrow: frozenset[tuple[str, str]]
+    body: tuple[Reading, ...] = ()
+    """Sensors, optics, PoE, UPS and chassis."""
+    body_errors: tuple[str, ...] = ()
 
 
 def as_json(snapshot: Snapshot) -> Json:
     """The object CONTRACT.md names; unknown is null, never 0."""
     system = snapshot.inventory.system
     ports, findings = _ports(snapshot)
+    body = snmp_body.sections(snapshot.body)
     return {
         "system": {
             "descr": system.descr,
@@ -58,9 +64,11 @@ def as_json(snapshot: Snapshot) -> Json:
             }
             for one in snapshot.inventory.neighbours
         ],
-        "sensors": list(snapshot.inventory.sensors),
-        "optics": list(snapshot.inventory.optics),
-        "poe": list(snapshot.inventory.poe),
+        "sensors": body.get("sensors", []),
+        "optics": body.get("optics", []),
+        "poe": body.get("poe", []),
+        "ups": snmp_body.ups_json(body.get("ups", [])),
+        "chassis": body.get("chassis", []),
         "notes": _notes(snapshot, findings),
     }
 
@@ -138,6 +146,7 @@ def _notes(snapshot: Snapshot, more: Sequence[Finding]) -> list[str]:
             "at 1 Gb/s such a counter starts over every 34 s."
         )
     errors = dict.fromkeys(error for sweep in sweeps for error in sweep.errors)
+    errors |= dict.fromkeys(snapshot.body_errors)
     return said + [f"Not all could be read: {error}." for error in errors]
 
 
@@ -163,6 +172,7 @@ def render(snapshot: Snapshot, console: Console | None = None) -> None:
                 )
             )
         console.print(table)
+    snmp_body.render(shown, console, _table, _text)
     if shown["notes"]:
         console.print(Text("Notes", style="bold"))
         for note in shown["notes"]:
@@ -192,10 +202,16 @@ def _render_system(snapshot: Snapshot, shown: Json, console: Console) -> None:
     console.print(grid)
 
 
+_RIGHT = frozenset(
+    {"Speed", "MTU", "In", "Out", "Errors", "Discards", "Since", "Value", "W", "Limit W"}
+    | {"Rx dBm", "Tx dBm", "Bias mA", "°C", "V", "Class"}
+)
+
+
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
-        right = column in {"Speed", "MTU", "In", "Out", "Errors", "Discards", "Since"}
+        right = column in _RIGHT
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     return table
 

@@ -74,7 +74,9 @@ def test_json_of_a_replayed_switch(replayed: Any) -> None:
     done = tenone("snmp", "show", f"127.0.0.1:{port}", "-c", "public", "--json")
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
-    assert list(shown) == ["system", "ports", "neighbours", "sensors", "optics", "poe", "notes"]
+    assert list(shown) == [
+        "system", "ports", "neighbours", "sensors", "optics", "poe", "ups", "chassis", "notes",
+    ]  # fmt: skip
     assert list(shown["system"]) == [
         "descr", "object_id", "name", "uptime_seconds", "vendor", "model", "version", "serial",
     ]  # fmt: skip
