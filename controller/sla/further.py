@@ -12,38 +12,18 @@ measured and what stands behind it, three-valued:
   by power. It explains no slow or faulty link, and a link that works is good whatever feeds it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from controller.sla.verdict import Bools, Bytes, Judgement, Masks
-from tenone.vocabulary.states import Cause, Severity, Verdict
+from controller.sla.severity import severity
+from controller.sla.verdict import Bools, Judgement, Masks
+from tenone.vocabulary.states import Cause, Verdict
 
 Codes = npt.NDArray[np.int8]
 """``Verdict`` codes."""
-
-INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
-SEVERITIES: Final[Mapping[Cause, tuple[Severity, Severity]]] = MappingProxyType(
-    {
-        # Cause: of a link of one place, of one that others share.
-        Cause.POWER: (CRITICAL, CRITICAL),
-        Cause.UPLINK: (INFO, INFO),  # the parent carries the severity
-        Cause.CONFIGURATION: (WARNING, CRITICAL),
-        Cause.LINK_DOWN: (CRITICAL, CRITICAL),  # nobody at the place can work
-        Cause.SPEED: (WARNING, CRITICAL),
-        Cause.DUPLEX: (WARNING, CRITICAL),
-        Cause.ERRORS: (WARNING, CRITICAL),
-        Cause.CONGESTION: (INFO, WARNING),
-        Cause.LOSS: (WARNING, CRITICAL),
-        Cause.DNS: (WARNING, WARNING),
-        Cause.ENDPOINT: (INFO, INFO),
-    }
-)
-"""How severe a cause is; a link is as severe as the worst of its causes."""
 
 _DOWN: Final = (Cause.POWER, Cause.UPLINK, Cause.CONFIGURATION, Cause.LINK_DOWN)
 """A parent that is bad for one of these carries nothing."""
@@ -113,17 +93,6 @@ def join(
         causes=np.where(is_bad, bad, judged.causes),
         severity=severity(bad, is_bad, shared),
     )
-
-
-def severity(causes: Masks, is_bad: Bools, shared: Bools) -> Bytes:
-    """By :data:`SEVERITIES`; NONE where nothing is bad."""
-    worst = np.full(len(causes), Severity.NONE, np.uint8)
-    for cause, (own, for_all) in SEVERITIES.items():
-        has = is_bad & (causes & _mask(cause) != 0)
-        if has.any():
-            graded = np.where(shared, np.uint8(for_all), np.uint8(own))
-            worst = np.where(has, np.maximum(worst, graded), worst)
-    return worst
 
 
 def _mask(*causes: Cause) -> np.uint64:

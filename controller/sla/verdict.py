@@ -23,7 +23,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tenone.vocabulary.states import AdminStatus, Cause, Duplex, OperStatus, Severity, Verdict
+from controller.sla.severity import severity
+from tenone.vocabulary.states import AdminStatus, Cause, Duplex, OperStatus, Verdict
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
@@ -109,7 +110,7 @@ def judge(links: Evidence) -> Judgement:
     verdict[is_good] = Verdict.GOOD
     return Judgement(
         verdict=verdict,
-        severity=_severity(is_bad, bad, links.shared),
+        severity=severity(bad, is_bad, links.shared),
         causes=causes,
         stale=stale,
         duplex_by_standard=by_standard & running & seeing,
@@ -145,15 +146,6 @@ def settled_duplex(duplex: Bytes, speed_mbps: npt.NDArray[np.integer[Any]]) -> B
     mode[half] = Duplex.HALF
     mode[(duplex == Duplex.FULL) | by_standard] = Duplex.FULL
     return mode
-
-
-def _severity(is_bad: Bools, bad: Masks, shared: Bools) -> Bytes:
-    """Critical: nobody at the place can work, or a whole school shares the link."""
-    down = (bad & np.uint64(1 << Cause.LINK_DOWN)) != 0
-    severity = np.full(len(is_bad), Severity.NONE, np.uint8)
-    severity[is_bad] = Severity.WARNING
-    severity[is_bad & (down | shared)] = Severity.CRITICAL
-    return severity
 
 
 def _bit(flags: Bools, cause: Cause) -> Masks:
