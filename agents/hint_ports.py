@@ -26,7 +26,7 @@ TICK_SECONDS = 1.0
 class HintPorts:
     """Both ports. Give :meth:`run` to a supervisor; it raises what :class:`Listener` does.
 
-    pysnmp is imported only where there are ``traps``: it takes 19 MB of memory.
+    pysnmp is imported only where there are ``traps``: it takes 6 MB of memory and more.
     """
 
     def __init__(self, school: School, hints: Hints, *, clock: Clock) -> None:
@@ -59,7 +59,7 @@ class HintPorts:
             await self._clock.sleep(TICK_SECONDS)
 
     def _open_traps(self, config: Traps) -> None:
-        from drivers.snmp.traps import TrapEngine  # noqa: PLC0415 - 19 MB for those who want it
+        from drivers.snmp.traps import TrapEngine  # noqa: PLC0415 - memory for those who want it
 
         def send(data: bytes, address: Address) -> None:
             listener.send(data, address)

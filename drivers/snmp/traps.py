@@ -2,7 +2,7 @@
 
 No socket of its own: who listens hands over datagrams and a way to send (informs are
 answered, RFC 3416 section 4.2.7; an SNMPv3 sender may ask for the engine id first). Import this
-module only where traps are wanted: pysnmp takes about 19 MB.
+module only where traps are wanted: pysnmp takes 6 MB beside an agent, 19 MB by itself.
 
 Whatever a datagram holds, :meth:`TrapEngine.take` returns.
 """
@@ -232,7 +232,7 @@ def hint_of(varbinds: Sequence[tuple[Oid, Any]]) -> Hint:
 def _port(varbinds: Sequence[tuple[Oid, Any]]) -> str | None:
     for column in _NAMES:
         for name, value in varbinds:
-            if name[:_COLUMN] == column:
+            if name[: len(column)] == column:
                 return bytes(value).decode("utf-8", "replace")[:MAX_PORT_LETTERS]
     for name, _ in varbinds:
         if name[:_COLUMN] == mib.IF_INDEX and len(name) > _COLUMN:

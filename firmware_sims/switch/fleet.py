@@ -18,7 +18,7 @@ from firmware_sims.switch.mib import (
 )
 from firmware_sims.switch.misbehave import Behaviour, misbehaving, plain
 from firmware_sims.switch.model import Quirk, Switch
-from firmware_sims.switch.notify import Destinations, Notifier, destination
+from firmware_sims.switch.notify import NOWHERE, Destinations, Notifier, destination
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.replay import Recording
 from firmware_sims.switch.secured import Trick, secured
@@ -107,7 +107,7 @@ class Setting:
     log: AnswerLog | None = None
     v3_users: tuple[V3User, ...] = ()
     """Who may ask by SNMPv3; nobody by default."""
-    to: Destinations = Destinations()
+    to: Destinations = NOWHERE
     """Where notifications go of switches whose plan does not say."""
 
 

@@ -116,6 +116,9 @@ class Destinations:
     """Informs instead of traps: sent until they are answered, three times at most."""
 
 
+NOWHERE = Destinations()
+
+
 @dataclass(slots=True)
 class Notifier:
     """Sends what happens to one switch, from an address of its own."""

@@ -15,9 +15,11 @@ from firmware_sims.console import Console
 from firmware_sims.switch import fleet, plan, replay
 from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, SMALLEST_MAX_REPLY
 from firmware_sims.switch.flaws import NAMES, flaw
+from firmware_sims.switch.notify import Destinations, destination
 from firmware_sims.switch.server import Fleet, address
 from firmware_sims.switch.usm import V3User
 from firmware_sims.switch.vendors import Vendor
+from tenone.cli._places import place, written
 from tenone.config.quantities import duration_seconds
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
@@ -85,6 +87,15 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
         int,
         typer.Option(min=SMALLEST_MAX_REPLY, max=LARGEST_REPLY, help="Bytes of a reply at most."),
     ] = DEFAULT_MAX_REPLY,
+    traps: Annotated[
+        str | None, typer.Option(help="Where link changes are told as SNMP traps, HOST:PORT.")
+    ] = None,
+    inform: Annotated[
+        bool, typer.Option("--inform", help="Informs instead of traps: told until answered.")
+    ] = False,
+    syslog: Annotated[
+        str | None, typer.Option(help="Where link changes are told as log lines, HOST:PORT.")
+    ] = None,
     answers: Annotated[
         Path | None, typer.Option(help="Number the answers and log each to this file.")
     ] = None,
@@ -112,6 +123,11 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                 max_reply=max_reply,
                 log=log,
                 v3_users=tuple(map(V3User.parse, v3_user or ())),
+                to=Destinations(
+                    traps=None if traps is None else destination(traps),
+                    syslog=None if syslog is None else destination(syslog),
+                    inform=inform,
+                ),
             )
             if recording is not None:
                 units = _recorded(recording, count, community, where, setting)
@@ -153,7 +169,7 @@ def _recorded(
 
 async def _serve_switches(units: list[fleet.Unit], *, ready_json: bool) -> None:
     console = Console()
-    async with Fleet([unit.endpoint for unit in units]):
+    async with Fleet([part for unit in units for part in unit.parts]):
         if ready_json:
             console.say({"ready": True, "switches": [unit.ready() for unit in units]})
         else:
@@ -189,6 +205,13 @@ def board(  # noqa: PLR0917 - typer hands options over by name
     events: Annotated[
         bool, typer.Option("--events", help="Tell each start on the event topic too.")
     ] = False,
+    reflect: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer probes: HOST:PORT of the first, an address each from HOST on; "
+            "port 0 takes a free one of HOST for each."
+        ),
+    ] = None,
     ready_json: Annotated[
         bool, typer.Option("--ready-json", help="Say who they are as one JSON line.")
     ] = False,
@@ -198,12 +221,13 @@ def board(  # noqa: PLR0917 - typer hands options over by name
         brokers = _brokers(broker, fleet_file, count, serials)
         protocol = boards.protocol(mqtt)
         interval_seconds = _interval(interval)
+        reflecting = None if reflect is None else place(reflect)
     except (OSError, ValueError) as error:
         typer.echo(f"tenone sim board: {_sentence(error)}", err=True)
         raise typer.Exit(2) from error
 
     def make(clock: Clock) -> list[Session]:
-        return boards.sessions(
+        made = boards.sessions(
             brokers,
             clock=clock,
             seed=seed,
@@ -212,8 +236,15 @@ def board(  # noqa: PLR0917 - typer hands options over by name
             faults_per_hour=faults_per_hour,
             events=events,
         )
+        if reflecting is not None:
+            boards.reflect(made, *reflecting)
+        return made
 
-    asyncio.run(_run_boards(make, ready_json=ready_json))
+    try:
+        asyncio.run(_run_boards(make, ready_json=ready_json))
+    except OSError as error:
+        typer.echo(f"tenone sim board: {reflect}: {error.strerror or error}", err=True)
+        raise typer.Exit(2) from error
 
 
 def _brokers(
@@ -257,6 +288,7 @@ async def _run_boards(make: Callable[[Clock], list[Session]], *, ready_json: boo
                 "serial": session.board.serial,
                 "broker": f"{session.line.host}:{session.line.port}",
             }
+            | _reflecting(session)
             for session in sessions
         ]
         if ready_json:
@@ -265,3 +297,11 @@ async def _run_boards(make: Callable[[Clock], list[Session]], *, ready_json: boo
             for one in said:
                 console.line(f"{one['serial']} -> {one['broker']}")
         await console.serve(boards.Controls(sessions).handle)
+    for session in sessions:
+        session.close()
+
+
+def _reflecting(session: Session) -> dict[str, str]:
+    """Where a board answers probes, for the ready line."""
+    found = session.reflector
+    return {} if found is None else {"reflector": written(found.host, found.port)}
