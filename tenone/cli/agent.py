@@ -11,6 +11,7 @@ from typing import IO, Annotated
 import typer
 
 from agents.checkpoints import SealKeyError
+from agents.listener import ListenError
 from agents.lock import LockedError
 from agents.service import Agent
 from drivers.snmp.errors import BadTarget
