@@ -17,6 +17,8 @@ COMMANDS = {
     "snmp": "tenone.cli.snmp",
     "probe": "tenone.cli.probe",
     "reflector": "tenone.cli.reflector",
+    "report": "tenone.cli.report",
+    "verify": "tenone.cli.verify",
     "sim": "tenone.cli.sim",
     "bench": "tenone.cli.bench",
     "docs": "tenone.cli.docs",

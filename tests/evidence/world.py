@@ -131,13 +131,17 @@ class World:
     school: School = field(default_factory=school)
     journal: Journal = field(default_factory=Journal)
     signed: dict[PriorityClass, int] = field(default_factory=dict)
+    evidence: str = ""
+    """The folder of the evidence below ``folder``."""
 
     def __post_init__(self) -> None:
         self.store = SqliteBlockStore(self.folder / "blocks")
         self.store.start()
-        self.rollups = Rollups(self.folder / "rollups")
+        kept = self.folder / self.evidence
+        kept.mkdir(parents=True, exist_ok=True)
+        self.rollups = Rollups(kept / "rollups")
         self.rollups.start()
-        self.seals = Seals(self.folder / "seals")
+        self.seals = Seals(kept / "seals")
         self.seals.start()
         self.start(MORNING_NS)
 

@@ -1,0 +1,37 @@
+"""Opens a desk over the files of a controller, which may be running or not."""
+
+from pathlib import Path
+
+from controller.evidence.desk import Desk, ReportError
+from controller.evidence.promises import Works, no_works, read_schools
+from controller.evidence.room import FOLDER
+from controller.plan import CityPlan
+from controller.state.resolve import names_of
+from controller.store.blocks import SqliteBlockStore
+from controller.store.records import SqlRecords
+from controller.store.rollups import Rollups
+from controller.store.seals import Seals
+
+
+def open_desk(
+    folder: Path, plan: CityPlan, records: SqlRecords, now_ns: int, works: Works = no_works
+) -> Desk:
+    """``folder``: ``store.path``. Raises :class:`StoreError` and :class:`ReportError`."""
+    kept = folder / FOLDER
+    if not kept.is_dir():
+        raise ReportError(
+            f"there is no evidence in {kept}: is store.path of the city.yaml right, and has its "
+            "controller run since it was updated?"
+        )
+    blocks = SqliteBlockStore(folder / "blocks")
+    ports = records.ports_of(now_ns)
+    return Desk(
+        city=plan.id,
+        schools=read_schools(records.engine, plan),
+        rollups=Rollups(kept / "rollups"),
+        seals=Seals(kept / "seals"),
+        blocks=blocks,
+        names={key: names_of(facts) for key, facts in ports.items()},
+        works=works,
+        oldest_day=blocks.usage().oldest_day,
+    )

@@ -1,0 +1,100 @@
+"""``tenone report`` and ``tenone verify`` over the files of a controller."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from controller.evidence.promises import read_schools
+from controller.evidence.room import FOLDER
+from controller.plan import plan_of
+from controller.store.protocols import NS
+from controller.store.records import SqlRecords
+from tenone.cli.main import build
+from tenone.config import load_city
+from tests.controller.harness import write_city
+from tests.evidence.world import DAY, SPAN, World, random_morning
+
+APP = build(["report", "verify"])
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """A city.yaml whose controller ran for a day."""
+    path = write_city(tmp_path / "city", broker_port=1, http_port=8010, schools=["no1"])
+    with path.open("a") as file:
+        file.write(f"store: {{path: {tmp_path}/store}}\n")
+        file.write(f"records: {{url: 'sqlite:///{tmp_path}/records.db'}}\n")
+    config = load_city(path)
+    plan = plan_of(config)
+    records = SqlRecords(config.records.url)
+    records.start()
+    records.load(plan, SPAN.start_ns - 3 * 86_400 * NS)
+    school = read_schools(records.engine, plan)["no1"]
+    records.close()
+    world = World(tmp_path / "store", school=school, evidence=FOLDER)
+    world.commit(random_morning(world, 5))
+    world.settle(SPAN.end_ns)
+    world.close()
+    return path
+
+
+def run(*argv: str) -> Result:
+    return CliRunner().invoke(APP, list(argv))
+
+
+def sla(city: Path, *argv: str) -> Result:
+    return run("report", "sla", "-c", str(city), "--from", DAY.isoformat(), *argv)
+
+
+def test_json_csv_html_and_pdf(city: Path, tmp_path: Path) -> None:
+    answer = sla(city, "--by", "张三")
+    assert answer.exit_code == 0, answer.output
+    report = json.loads(answer.stdout)
+    assert report["made"]["by"] == "张三"
+    assert {line["link"] for line in report["links"]} == {"no1/up", "no1/c301", "no1/c302"}
+    answer = sla(city, "--format", "csv", "--month", "2026-09")
+    assert answer.exit_code == 2
+    answer = run("report", "sla", "-c", str(city), "--month", "2026-09", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(answer.stdout.removeprefix("\ufeff"))))
+    assert [row["link"] for row in rows] == ["no1/c301", "no1/c302", "no1/up"]
+    assert rows[0]["refusal"] == "coverage"
+    page = sla(city, "--format", "html", "--school", "no1")
+    assert "网络服务水平报告" in page.stdout
+    assert "不予认证" in page.stdout
+    paper = tmp_path / "a.pdf"
+    assert sla(city, "--format", "pdf", "-o", str(paper)).exit_code == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
+
+
+def test_what_is_written_can_be_verified_elsewhere(city: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "a.evidence"
+    assert sla(city, "--school", "no1", "--evidence", str(bundle)).exit_code == 0
+    answer = run("verify", str(bundle))
+    assert answer.exit_code == 0, answer.output
+    assert "EQUAL" in answer.stdout
+    data = bytearray(bundle.read_bytes())
+    data[len(data) // 2] ^= 4
+    bundle.write_bytes(bytes(data))
+    answer = run("verify", str(bundle), "--json")
+    assert answer.exit_code == 1
+    assert json.loads(answer.stdout)["faults"]
+    assert run("verify", str(tmp_path / "none")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (("--school", "no9"), "check the id"),
+        (("--to", "2026-09-01"), "lies before"),
+        (("--evidence", "x"), "of one school"),
+        (("--from", "yesterday"), "--month 2026-09"),
+    ],
+)
+def test_what_cannot_be_made_is_said(city: Path, argv: tuple[str, ...], sentence: str) -> None:
+    answer = sla(city, *argv)
+    assert answer.exit_code in {1, 2}
+    assert sentence in answer.stderr
