@@ -93,7 +93,7 @@ def agent(
     try:
         run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
     except (
-        BadTarget, EndpointError, JournalError, LockedError, SealKeyError, SecretError
+        BadTarget, EndpointError, JournalError, ListenError, LockedError, SealKeyError, SecretError
     ) as error:  # fmt: skip
         typer.echo(f"tenone agent: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None
