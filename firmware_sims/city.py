@@ -18,6 +18,8 @@ CITY_NAME = "Lanjiang"
 CITY_NAME_ZH = "澜江市"
 DISTRICTS = (("east", "East", "东区"), ("west", "West", "西区"), ("new", "New Town", "新区"))
 HOST_ID = "tenone-lanjiang"
+CORE = "core"
+"""The name of the city's core among what is probed."""
 COMMUNITY = "public"
 COMMUNITY_VARIABLE = "TENONE_DEMO_COMMUNITY"
 
@@ -231,18 +233,27 @@ class Pace:
 
     state_seconds: float = 2.0
     counters_seconds: float = 10.0
+    probe_seconds: float = 5.0
+    """A packet to each class, and a block of samples, this often."""
 
     @classmethod
     def at(cls, speed: float) -> "Pace":
         """The pace ``speed`` times as fast, as far as polling makes sense."""
-        return cls(state_seconds=max(2.0 / speed, 0.5), counters_seconds=max(10.0 / speed, 2.0))
+        return cls(
+            state_seconds=max(2.0 / speed, 0.5),
+            counters_seconds=max(10.0 / speed, 2.0),
+            probe_seconds=max(5.0 / speed, 1.0),
+        )
 
 
 def school_yaml(
     school: SchoolPlan, served: Mapping[str, Served], *, broker_port: int, local_port: int,
-    pace: Pace, outbox: Path,
+    pace: Pace, outbox: Path, probed: Mapping[str, tuple[str, int]] | None = None,
 ) -> dict[str, object]:  # fmt: skip
-    """The school's configuration; ``served`` is by fleet name."""
+    """The school's configuration; ``served`` is by fleet name.
+
+    ``probed``: where the city's core (:data:`CORE`) and the boards, by serial, answer probes.
+    """
     return {
         "schema_version": 1,
         "school": {
@@ -285,7 +296,35 @@ def school_yaml(
             "retries": 1,
         },
         "outbox": {"path": str(outbox), "limit_mb": 64},
+        **({"probes": _probes(school, probed, pace)} if probed else {}),
     }
+
+
+def _probes(
+    school: SchoolPlan, probed: Mapping[str, tuple[str, int]], pace: Pace
+) -> dict[str, object]:
+    """The city's core by the uplink, and each class by its board."""
+    targets: list[dict[str, object]] = []
+    for link in school.links:
+        serial = CORE if link.tier == "uplink" else board_of(school, link)
+        if serial is not None and serial in probed:
+            host, port = probed[serial]
+            targets.append(
+                {
+                    "name": link.id,
+                    "kind": "core" if serial == CORE else "class",
+                    "link": link.id,
+                    "host": host,
+                    "port": port,
+                    "interval_seconds": 1.0 if serial == CORE else pace.probe_seconds,
+                }
+            )
+    return {"window_seconds": pace.probe_seconds, "targets": targets}
+
+
+def board_of(school: SchoolPlan, link: LinkPlan) -> str | None:
+    """The serial of the board in the room ``link`` leads to."""
+    return next((serial for serial, room, _ in school.boards if room == link.room), None)
 
 
 def calendar_yaml(year: int) -> dict[str, object]:

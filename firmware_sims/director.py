@@ -6,10 +6,10 @@ switch simulator, the board simulator, or (a silent agent) to whoever runs the a
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from firmware_sims.city import CityPlan, LinkPlan, SchoolPlan, Served
+from firmware_sims.city import CityPlan, LinkPlan, SchoolPlan, Served, board_of
 
 
 class Place(StrEnum):
@@ -55,6 +55,8 @@ class Fault:
     end: Command
     start_seconds: float
     end_seconds: float
+    cut_off: str | None = None
+    """The serial of the board behind the link: it goes and comes with it."""
 
 
 def faults(city: CityPlan, served: dict[str, Served], *, speed: float = 1.0) -> Iterator[Fault]:
@@ -105,6 +107,7 @@ def _fault(
         end = {"board": serial, "set": {"offline": False}}
     if kind is FaultKind.REBOOT:
         lasts = REBOOT_SILENT_SECONDS
+    is_cut = kind in {FaultKind.CLASS_DOWN, FaultKind.ADMIN_DOWN}
     return Fault(
         kind=kind,
         school=school,
@@ -114,6 +117,7 @@ def _fault(
         end=end,
         start_seconds=now,
         end_seconds=now + lasts,
+        cut_off=board_of(school, link) if is_cut else None,
     )
 
 
@@ -150,13 +154,9 @@ def _scaled(fault: Fault, speed: float) -> Fault:
     begin = fault.begin
     if fault.kind is FaultKind.REBOOT:
         begin = {**begin, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS / speed}}
-    return Fault(
-        kind=fault.kind,
-        school=fault.school,
-        what=fault.what,
-        place=fault.place,
+    return replace(
+        fault,
         begin=begin,
-        end=fault.end,
         start_seconds=fault.start_seconds / speed,
         end_seconds=fault.end_seconds / speed,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from firmware_sims import control
 from firmware_sims.board.board import Board
 from firmware_sims.board.session import PROTOCOLS, Line, Session
+from firmware_sims.switch.server import address
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import slug
 
@@ -68,8 +69,8 @@ def sessions(
 ) -> list[Session]:
     """A session for each serial; call inside a running loop."""
     made = []
-    for serial, address in brokers.items():
-        host, port = broker(address)
+    for serial, at in brokers.items():
+        host, port = broker(at)
         line = Line(
             host=host,
             port=port,
@@ -80,6 +81,15 @@ def sessions(
         )
         made.append(Session(Board(serial, clock=clock, seed=seed), line, clock))
     return made
+
+
+def reflect(fleet: Iterable[Session], host: str, port: int) -> None:
+    """Let every board answer probes: an address each from ``host`` on, all on ``port``.
+
+    With port 0 all answer at ``host``, each at a free port. Raises OSError or ValueError.
+    """
+    for number, session in enumerate(fleet):
+        session.reflect(*address(host, port, number, spread=port != 0))
 
 
 class Controls:

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiomqtt
 
+from drivers.probe.reflector import Reflector
 from firmware_sims.board.board import Board, Outgoing
 from tenone.runtime.clock import Clock
 
@@ -48,9 +49,19 @@ class Session:
         self.board = board
         self.line = line
         self.connected = False
+        self.reflector: Reflector | None = None
         self._clock = clock
         self._changed = asyncio.Event()
         self._pauses = random.Random(board.serial)
+
+    def reflect(self, host: str, port: int) -> None:
+        """Answer probes there from now on, while the board is on; raises OSError."""
+        self.reflector = Reflector(host, port, is_awake=lambda: not self.board.away_seconds)
+
+    def close(self) -> None:
+        """Answer no probes any more."""
+        if self.reflector is not None:
+            self.reflector.close()
 
     def wake(self) -> None:
         """Something about the board has changed: speak or leave now."""

@@ -22,11 +22,15 @@ import yaml
 from firmware_sims import city
 from firmware_sims.director import Fault, Place, faults
 from firmware_sims.switch import plan
-from tenone.cli.processes import Child, ChildError, Tree, free_port
+from firmware_sims.switch.server import address
+from tenone.cli._places import place
+from tenone.cli.processes import Child, ChildError, Tree, free_port, free_udp_port
 from tenone.config.quantities import duration_seconds
 
 HTTP_PORT = 8010
 LOOPBACK = "127.0.0.1"
+FIRST_BOARD = "127.77.0.1"
+"""All of 127.0.0.0/8 is this machine (RFC 1122 section 3.2.1.3): an address for each board."""
 _AGENT_UP = re.compile(rb"^tenone_agent_up\{.*\} 1(\.0)?$", re.MULTILINE)
 
 
@@ -102,6 +106,7 @@ class Demo:
         self._served: dict[str, city.Served] = {}
         self._agents: dict[str, Child] = {}
         self._boards: dict[str, Child] = {}
+        self._probed: dict[str, tuple[str, int]] = {}
         self._listening: asyncio.Task[None] | None = None
         self.controller: Child
         self._switches = self._child("switches", "sim", "switch", "--fleet", str(folder / "fleet"))
@@ -128,6 +133,7 @@ class Demo:
                 host=one["host"], port=one["port"], ports=one["ports"]
             )
         self._stage.say(f"{len(made.switches)} switches answer SNMP on loopback")
+        await self._start_reflector()
         locals_ = {school.id: free_port() for school in made.schools}
         self._write(broker, http, locals_)
         controller = self._child(
@@ -172,6 +178,16 @@ class Demo:
             if "sign_in_code" in said:
                 self._stage.say(f"the next sign-in code is {said['sign_in_code']}")
 
+    async def _start_reflector(self) -> None:
+        """What answers probes: the city's core now, the boards, each at an address, soon."""
+        core = self._child("reflector", "reflector", "--listen", f"{LOOPBACK}:0")
+        await self._tree.start(core)
+        self._probed[city.CORE] = place(core.ready["listening"][0])
+        port = free_udp_port(FIRST_BOARD)
+        boards = [serial for school in self._plan.schools for serial, _, _ in school.boards]
+        for number, serial in enumerate(boards):
+            self._probed[serial] = address(FIRST_BOARD, port, number, spread=True)
+
     async def _start_boards(self, brokers: dict[str, int]) -> None:
         fleet = [
             {"serial": serial, "broker": f"{LOOPBACK}:{brokers[school.id]}"}
@@ -180,10 +196,14 @@ class Demo:
         ]
         path = self._folder / "boards"
         path.write_text(json.dumps(fleet), encoding="utf-8")
-        boards = self._child("boards", "sim", "board", "--fleet", str(path), "--interval", "10s")
+        _, port = self._probed[fleet[0]["serial"]]
+        boards = self._child(
+            *("boards", "sim", "board", "--fleet", str(path), "--interval", "10s"),
+            *("--reflect", f"{FIRST_BOARD}:{port}"),
+        )
         await self._tree.start(boards)
         self._boards = dict.fromkeys((entry["serial"] for entry in fleet), boards)
-        self._stage.say(f"{len(fleet)} class boards speak MQTT to their schools' brokers")
+        self._stage.say(f"{len(fleet)} class boards speak MQTT and answer probes")
 
     def _write(self, broker: int, http: int, locals_: dict[str, int]) -> None:
         schools = self._folder / "schools"
@@ -196,6 +216,7 @@ class Demo:
                 local_port=locals_[school.id],
                 pace=self._pace,
                 outbox=self._folder / "outbox" / school.id,
+                probed=self._probed,
             )
             _dump(schools / f"{school.id}.yaml", body)
         data = self._folder / "data"
@@ -246,6 +267,9 @@ class Demo:
             case Place.SWITCHES:
                 if command:
                     await self._switches.ask(command)
+        if fault.cut_off is not None:
+            cut = {"board": fault.cut_off, "set": {"offline": begins}}
+            await self._boards[fault.cut_off].ask(cut)
 
     async def stop(self) -> None:
         """End every process."""

@@ -37,6 +37,14 @@ def free_port(wanted: int = 0) -> int:
     raise ChildError("no free port on this machine's loopback")
 
 
+def free_udp_port(host: str = "127.0.0.1") -> int:
+    """A UDP port of a loopback address that nobody holds."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        found: int = probe.getsockname()[1]
+        return found
+
+
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

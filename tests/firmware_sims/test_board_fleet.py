@@ -1,10 +1,14 @@
+import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
-from firmware_sims.board.fleet import broker, protocol, read, sessions, write
-from tenone.runtime.clock import ManualClock
+from drivers.probe.sender import Sender, Session
+from firmware_sims.board.fleet import broker, protocol, read, reflect, sessions, write
+from tenone.runtime.clock import ManualClock, SystemClock
+from tenone.vocabulary.probes import ProbeOutcome
 
 
 @pytest.mark.parametrize(
@@ -61,3 +65,32 @@ async def test_faults_an_hour_become_a_chance_a_message() -> None:
         {"b-1": "h:1"}, clock=ManualClock(), seed=0, interval_seconds=30, faults_per_hour=12
     )
     assert made.line.faults_a_message == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("port_is_given", [True, False])
+async def test_boards_answer_probes_while_they_are_on(port_is_given: bool) -> None:
+    made = sessions({"b-1": "h:1", "b-2": "h:1"}, clock=ManualClock(), seed=0, interval_seconds=30)
+    port = 0
+    if port_is_given:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.88.0.1", 0))
+            port = free.getsockname()[1]
+    reflect(made, "127.88.0.1", port)
+    try:
+        found = [one.reflector for one in made]
+        assert all(found)
+        hosts = [one.host for one in found if one is not None]
+        assert hosts == ["127.88.0.1", "127.88.0.2" if port_is_given else "127.88.0.1"]
+        assert len({(one.host, one.port) for one in found if one is not None}) == 2
+        sender = Sender(clock=SystemClock())
+        first, second = (Session(host=one.host, port=one.port) for one in found if one is not None)
+        made[1].board.set({"offline": True})
+        sent = sender.send(first), sender.send(second)
+        async with asyncio.timeout(10):
+            while sent[0].outcome is None:  # noqa: ASYNC110 - an answer has no event
+                await asyncio.sleep(0.002)
+        assert [one.outcome for one in sent] == [ProbeOutcome.ANSWERED, None]
+        sender.close()
+    finally:
+        for one in made:
+            one.close()

@@ -5,7 +5,7 @@ import yaml
 
 from firmware_sims import city
 from firmware_sims.switch.model import Switch
-from tenone.config.load import load_city
+from tenone.config.load import load_city, load_school
 from tenone.runtime.clock import ManualClock
 
 T0_NS = 1_790_000_000 * 10**9
@@ -84,6 +84,28 @@ def test_what_carries_a_link_is_plugged_in_and_the_rest_is_not(seed: int) -> Non
             for port, changes in plan.set.items():
                 plugged = (plan.name, port) in linked or port in trunks
                 assert ("oper" not in changes) == plugged
+
+
+def test_the_core_and_every_class_with_a_board_are_probed(tmp_path: Path) -> None:
+    made = city.plan(schools=2)
+    for school in made.schools:
+        probed = {city.CORE: ("127.0.0.1", 862)} | {
+            serial: (f"127.77.0.{n}", 862) for n, (serial, _, _) in enumerate(school.boards, 1)
+        }
+        text = city.school_yaml(
+            school, served(made), broker_port=1883, local_port=2000, pace=city.Pace(),
+            outbox=tmp_path, probed=probed,
+        )  # fmt: skip
+        path = tmp_path / f"{school.id}.yaml"
+        path.write_text(yaml.safe_dump(text, allow_unicode=True), encoding="utf-8")
+        targets = load_school(path).probes.targets
+        assert [target.link for target in targets] == [link.id for link in school.links]
+        assert {target.kind for target in targets[1:]} == {"class"}
+        assert targets[0].kind == "core"
+        boards = {room: serial for serial, room, _ in school.boards}
+        for target, link in zip(targets[1:], school.links[1:], strict=True):
+            assert link.room is not None
+            assert target.host == probed[boards[link.room]][0]
 
 
 def test_neighbours_know_each_other() -> None:
