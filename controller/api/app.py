@@ -12,6 +12,7 @@ from controller.api.routers import (
     care,
     class_minutes,
     devices,
+    drift,
     duty,
     events,
     incidents,
@@ -23,6 +24,7 @@ from controller.api.routers import (
     scopes,
     sessions,
     tickets,
+    topology,
 )
 from controller.api.schemas import ProblemOut
 from controller.api.security import Gate, SecurityHeaders
@@ -44,6 +46,8 @@ RESOURCES = (
     maintenance,
     tickets,
     duty,
+    topology,
+    drift,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}

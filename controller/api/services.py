@@ -99,6 +99,46 @@ class ActionReply:
     """One sentence for people."""
 
 
+class Topology(Protocol):
+    """Cables as the network tells them, and where they differ from the inventory."""
+
+    def graphs(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """One graph (id, nodes, edges) a school."""
+        ...
+
+    def drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """Differences that stand."""
+        ...
+
+    async def past_drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """Differences that are over, the newest of them; StoreError."""
+        ...
+
+    async def accept(self, drift_id: str, scope: ScopePath) -> Mapping[str, object] | None:
+        """Take what is seen for right; None: no such difference; ValueError: not this way."""
+        ...
+
+
+class NoTopology:
+    """Knows no cables."""
+
+    def graphs(self, _scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """See :class:`Topology`."""
+        return ()
+
+    def drift(self, _scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """See :class:`Topology`."""
+        return ()
+
+    async def past_drift(self, _scope: ScopePath) -> Sequence[Mapping[str, object]]:
+        """See :class:`Topology`."""
+        return ()
+
+    async def accept(self, _drift_id: str, _scope: ScopePath) -> Mapping[str, object] | None:
+        """See :class:`Topology`."""
+        return None
+
+
 class Actions(Protocol):
     """Requests to agents. They read and poll; nothing here changes a network."""
 
@@ -190,6 +230,7 @@ class Services:
     ingest: Callable[[], IngestFigures] = IngestFigures
     config: HttpConfig = field(default_factory=HttpConfig)
     incidents: Incidents = field(default_factory=NoIncidents)
+    topology: Topology = field(default_factory=NoTopology)
     office: Office = field(default_factory=NoOffice)
 
     def now(self) -> float:

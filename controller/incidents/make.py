@@ -9,6 +9,7 @@ from controller.incidents.escalation import ladder
 from controller.incidents.model import Timing
 from controller.incidents.notices import NoticeRecords
 from controller.incidents.office import Office
+from controller.incidents.parents import Parents
 from controller.incidents.room import IncidentRoom
 from controller.incidents.telling import Escalations, Postman
 from controller.incidents.tickets import TicketRecords
@@ -32,12 +33,13 @@ def office(house: House) -> Office:
     )
 
 
-def incident_room(house: House) -> IncidentRoom:
-    """Engine, records, escalation and outbox, composed."""
+def incident_room(house: House, parents: Parents | None = None) -> IncidentRoom:
+    """Engine, records, escalation and outbox, composed; without ``parents``, the plan's."""
     rungs = ladder(house.config.escalation)
     room = IncidentRoom(
         house,
         timing=Timing(**house.config.incidents.model_dump()),
+        parents=parents,
         told=Escalations(rungs, ZoneInfo(CITY_ZONE)),
     )
     room.postman = Postman(

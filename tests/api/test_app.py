@@ -54,7 +54,7 @@ async def test_every_route_is_shut_without_a_session(
     routes = all_routes(app)
     assert len(routes) >= 18
     for method, path in routes:
-        values = dict.fromkeys(("incident", "window", "ticket", "duty"), "x")
+        values = dict.fromkeys(("incident", "window", "ticket", "duty", "difference"), "x")
         url = path.format(school="no3", link="c-3-2", word="comment", **values)
         response = await anyone.request(method, url)
         if path in OPEN_PATHS or path.startswith("/metrics"):
