@@ -12,6 +12,7 @@ from tenone.runtime.clock import Clock
 PACKETS: Final = 1000
 A_SECOND: Final = 50.0
 SETTLED_SECONDS: Final = LATE_NS / 1e9 + 0.05
+LOOK_SECONDS: Final = 0.25
 
 
 class PacketSender(Protocol):
@@ -47,6 +48,9 @@ async def burst(
         samples.append(sender.send(session))
         due_ns = max(due_ns + round(1e9 / a_second), clock.monotonic_ns())
         await clock.sleep((due_ns - clock.monotonic_ns()) / 1e9)
-    await clock.sleep(SETTLED_SECONDS)
+    give_up_ns = clock.monotonic_ns() + round(SETTLED_SECONDS * 1e9)
+    await clock.sleep(LOOK_SECONDS)  # for duplicates, too
+    while clock.monotonic_ns() < give_up_ns and any(one.outcome is None for one in samples):
+        await clock.sleep(LOOK_SECONDS)
     sender.settle()
     return samples

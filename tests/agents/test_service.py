@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from agents.service import Agent
+from drivers.probe.reflector import Reflector
 from drivers.wire.commands import CommandState, Request
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
@@ -151,6 +152,38 @@ async def test_a_school_end_to_end(school: School, host: FakeHost) -> None:
         "no3/board/all",
         "no3/gateway/agent",
     }
+
+
+@pytest.mark.slow
+async def test_probes_travel_and_a_burst_is_a_command(config: Path, host: FakeHost) -> None:
+    reflector = Reflector("127.0.0.1", 0)
+    body = yaml.safe_load(config.read_text())  # noqa: ASYNC240 - not under way yet
+    target = {"name": "core", "kind": "core", "host": "127.0.0.1", "port": reflector.port}
+    body["probes"] = {
+        "window_seconds": 1,
+        "targets": [target | {"interval_seconds": 0.1, "dscp": [0, 46]}],
+        "dns": [{"name": "x.cn", "resolvers": ["127.0.0.1"], "port": reflector.port}],
+        "platforms": [{"id": "exam", "url": "http://no-such-host.invalid/", "path": True}],
+        "path_hops": 1,
+    }
+    config.write_text(yaml.safe_dump(body))  # noqa: ASYNC240 - likewise
+    async with host.running(), Agent(load_school(config), clock=CLOCK) as agent:
+        wanted = {"probe-samples", "probe-targets", "http-samples", "path-hops", "dns-samples"}
+        await until(lambda: streams(host) >= wanted)
+        await host.ask(
+            Request(
+                verb="Burst",
+                id="b1",
+                deadline_ms=time.time_ns() // 10**6 + 30_000,
+                arguments={"target": "core", "dscp": 46, "packets": 10},
+            )
+        )
+        await until(lambda: [r.state for r in host.replies][-1:] == [CommandState.SUCCESSFUL])
+        assert host.replies[-1].message == "core: 10 sent with DSCP 46, 0 lost"
+        await until(lambda: "probe-burst" in streams(host))
+        assert not host.faults
+        assert not any(task.restarts for task in agent.tasks.health)
+    reflector.close()
 
 
 async def test_a_stop_drains_and_says_goodbye(school: School, host: FakeHost) -> None:

@@ -59,6 +59,7 @@ async def test_two_processes() -> None:
     assert plain[1][0].startswith(f"{place}: 2 sent, 0 lost; round trip ")
 
 
+@pytest.mark.slow
 async def test_only_who_has_the_key_is_answered() -> None:
     async with reflector("--key", "env:PROBE_KEY") as place:
         good, wrong = await asyncio.gather(
