@@ -14,13 +14,21 @@ import typer
 
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
-from drivers.snmp.switch import Sweep, SwitchReader
-from drivers.snmp.target import Target
-from tenone.blocks.columns import Column
+from drivers.snmp.switch import SwitchReader
+from tenone.cli import bench_fuzz, bench_silent
 from tenone.cli import bench_rivals as rivals
 from tenone.cli.bench_machine import cpu_seconds, machine, own_cpu_seconds, version_of
 from tenone.cli.bench_rivals import Score
-from tenone.cli.bench_switches import COLUMNS, PORTS, VALUES, Load, expected, switches
+from tenone.cli.bench_switches import (
+    COLUMNS,
+    PORTS,
+    VALUES,
+    Kind,
+    Load,
+    switches,
+    target,
+)
+from tenone.cli.bench_truth import Truth
 from tenone.runtime.clock import SystemClock
 
 WORKERS = 64
@@ -37,19 +45,43 @@ class Run:
     workers: int
 
 
-def poll(
+def poll(  # noqa: PLR0917 - typer hands options over by name
     count: Annotated[int, typer.Option("--switches", min=1, max=4096, help="How many.")] = 1000,
     seconds: Annotated[float, typer.Option(min=0.1, help="Time for each client.")] = 20.0,
     workers: Annotated[int, typer.Option(min=1, help="Sweeps at once.")] = WORKERS,
     only_ours: Annotated[bool, typer.Option("--only-ours", help="No other pollers.")] = False,
+    moving: Annotated[bool, typer.Option("--moving", help="Counters count.")] = False,
+    v3: Annotated[bool, typer.Option("--v3", help="By SNMPv3, beside gufo-snmp.")] = False,
+    silent: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of switches that never answer.")
+    ] = 0.0,
+    fuzz: Annotated[
+        int, typer.Option(min=0, help="Only this: so many mutated answers, and what they did.")
+    ] = 0,
 ) -> None:
     """CPU and rate of sweeps of 48 ports x 16 columns; one JSON object a line."""
-    lines = asyncio.run(run(count, seconds, workers, others=not only_ours))
+    if fuzz:
+        line = asyncio.run(bench_fuzz.run(fuzz, v3=v3))
+        _print({"bench": "poll", "machine": machine(), **line})
+        if not bench_fuzz.passed(line):
+            raise typer.Exit(1)
+        return
+    if silent:
+        line = asyncio.run(bench_silent.run(count, seconds, silent, Kind(moving=moving, v3=v3)))
+        _print({"bench": "poll", "machine": machine(), **line})
+        return
+    kind = Kind(moving=moving, v3=v3)
+    lines = asyncio.run(run(count, seconds, workers, kind=kind, others=not only_ours))
     if any(line.get("values_wrong") for line in lines if line["client"] == "tenone"):
         raise typer.Exit(1)
 
 
-async def run(count: int, seconds: float, workers: int, *, others: bool) -> list[Json]:
+def _print(line: Json) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+async def run(count: int, seconds: float, workers: int, *, kind: Kind, others: bool) -> list[Json]:
     """Measure every client in turn on the same switches; print each line when it is known."""
     head: Json = {
         "bench": "poll",
@@ -58,18 +90,17 @@ async def run(count: int, seconds: float, workers: int, *, others: bool) -> list
         "ports": PORTS,
         "columns": [name for name, _, _ in COLUMNS],
         "workers": workers,
-        "load": "values stand still, sysUpTime moves",
+        "load": kind.text,
         "cpu": "user + system time of the polling process alone",
     }
     lines: list[Json] = []
 
     def say(line: Json) -> None:
         lines.append(line)
-        sys.stdout.write(json.dumps({**head, **line}) + "\n")
-        sys.stdout.flush()
+        _print({**head, **line})
 
     with tempfile.TemporaryDirectory() as folder:
-        async with switches(count, Path(folder)) as load:
+        async with switches(count, Path(folder), kind) as load:
             shape = Run(load, seconds, workers)
             say(await _ours(shape))
             if others:
@@ -81,6 +112,12 @@ async def run(count: int, seconds: float, workers: int, *, others: bool) -> list
 
 async def _others(run: Run, folder: Path, say: Callable[[Json], None]) -> None:
     gufo = version_of("gufo-snmp")
+    if run.load.kind.v3:
+        if gufo is not None:
+            async with rivals.gufo_kept(run.load) as kept:
+                for client, sweep in kept.items():
+                    say(await _rival(run, client, gufo, sweep))
+        return
     if gufo is not None:
         for client, sweep in (("gufo-walk", rivals.gufo_walk), ("gufo-get-48", rivals.gufo_get)):
             say(await _rival(run, client, gufo, sweep))
@@ -97,16 +134,14 @@ async def _ours(run: Run) -> Json:
     the answers look like; what both cost is in the line.
     """
     score = Score()
-    truth = {name: Column.of(name, values) for name, values in expected().items()}
+    truth = Truth(run.load)
     async with SnmpClient(clock=SystemClock()) as client:
-        readers = [
-            SwitchReader(client, Target(host="127.0.0.1", port=port, community="public"))
-            for port in run.load.ports
-        ]
+        kind = run.load.kind
+        readers = [SwitchReader(client, target(port, kind)) for port in run.load.ports]
 
         async def sweep(reader: SwitchReader) -> None:
             try:
-                _check(truth, score, await reader.state(), await reader.counters())
+                truth.check(score, await reader.state(), await reader.counters())
             except SnmpError as error:
                 score.fail(error)
 
@@ -158,20 +193,6 @@ async def _measured(
     return meter.line(score())
 
 
-def _check(truth: dict[str, Column], score: Score, *sweeps: Sweep) -> None:
-    """Every value of every column, bytes and validity alike, against what the switch says."""
-    score.sweeps += 1
-    for sweep in sweeps:
-        if sweep.errors or len(sweep.rows) != PORTS:
-            score.wrong += 1
-        for column in sweep.columns:
-            told = truth.get(column.metric.name)
-            if told is not None:
-                score.values += PORTS
-                if column.data != told.data or column.validity != told.validity:
-                    score.wrong += sum(mine != his for mine, his in zip(column, told, strict=True))
-
-
 class _Meter:
     """Takes the clocks at the start of a run and makes its line at the end."""
 
@@ -214,7 +235,7 @@ async def _rival(
     gc.collect()
     score = Score()
     meter = _Meter(run.load, pid)
-    await rivals.run_for(run.seconds, run.load.ports, run.workers, sweep, score)
+    await rivals.run_for(run.seconds, run.load, run.workers, sweep, score)
     return {"client": client, "version": version, **meter.line(score)}
 
 

@@ -1,22 +1,30 @@
 """The load of ``tenone bench poll``: many recorded switches in processes of their own.
 
 Every instance has a value of its own, fixed by port and column, so that what a client
-delivers can be checked to the last bit.
+delivers can be checked to the last bit. Where counters are to move, six columns grow steadily
+from that value, and what is delivered must lie on the way.
 """
 
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from drivers.snmp import mib
 from drivers.snmp.ber import Oid, Tag, oid_text
+from drivers.snmp.message import Version
+from drivers.snmp.target import Target
+from drivers.snmp.v3.keys import Auth, Priv
+from drivers.snmp.v3.user import User
 
 PORTS = 48
 SWITCHES_A_PROCESS = 500
+V3_USER, V3_AUTH, V3_PRIV, V3_PASSWORD = "bench", "sha256", "aes128", "bench-password"
+"""Who asks by SNMPv3, with one password for both purposes."""
 
 COLUMNS: tuple[tuple[str, Oid, Tag], ...] = (
     ("admin", mib.IF_ADMIN_STATUS, Tag.INTEGER),
@@ -40,6 +48,15 @@ COLUMNS: tuple[tuple[str, Oid, Tag], ...] = (
 VALUES = PORTS * len(COLUMNS)
 
 
+MOVING = frozenset(name for name, _, tag in COLUMNS if tag is Tag.COUNTER64)
+"""The columns that grow where counters move."""
+
+
+def rate(name: str, port: int) -> int:
+    """How much a moving column grows a second."""
+    return 1_000 + 37 * port if name in MOVING else 0
+
+
 def value(name: str, port: int) -> int:
     """What the switch says: legal for its column, and different for every counter."""
     match name:
@@ -61,7 +78,7 @@ def expected() -> dict[str, list[int]]:
     return {name: [value(name, port) for port in range(1, PORTS + 1)] for name, _, _ in COLUMNS}
 
 
-def recording() -> str:
+def recording(*, moving: bool = False) -> str:
     """The switch as an .snmprec."""
     lines: dict[Oid, str] = {
         mib.SYS_DESCR: "4|bench switch",
@@ -75,43 +92,99 @@ def recording() -> str:
         lines[(*mib.IF_TYPE, port)] = "2|6"
         lines[(*mib.IF_NAME, port)] = f"4|GE1/0/{port}"
         for name, column, tag in COLUMNS:
-            lines[(*column, port)] = f"{int(tag)}|{value(name, port)}"
+            first, growth = value(name, port), rate(name, port) if moving else 0
+            variable = f":numeric|rate={growth},initial={first}" if growth else f"|{first}"
+            lines[(*column, port)] = f"{int(tag)}{variable}"
     return "".join(f"{oid_text(oid)}|{rest}\n" for oid, rest in sorted(lines.items()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What the switches are like."""
+
+    moving: bool = False
+    """Counters count."""
+    v3: bool = False
+    """They are asked by SNMPv3."""
+    silent: int = 0
+    """How many of them never answer."""
+
+    @property
+    def text(self) -> str:
+        """What the line of a run says of it."""
+        counting = "six columns count up" if self.moving else "values stand still"
+        asked = f"; by SNMPv3, {V3_AUTH} and {V3_PRIV}" if self.v3 else ""
+        return f"{counting}, sysUpTime moves{asked}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """Where the switches listen and which processes they are."""
 
     ports: tuple[int, ...]
     pids: tuple[int, ...]
+    kind: Kind
+    silent_ports: tuple[int, ...] = ()
+    started: float = field(default_factory=time.monotonic)
+    """Before any of them counted."""
 
 
 @asynccontextmanager
-async def switches(count: int, folder: Path) -> AsyncIterator[Load]:
-    """Serve ``count`` switches on loopback until the block ends."""
+async def switches(count: int, folder: Path, kind: Kind | None = None) -> AsyncIterator[Load]:
+    """Serve ``count`` switches and those that are silent on loopback until the block ends."""
+    kind = kind or Kind()
+    started = time.monotonic()
     path = folder / "bench.snmprec"
-    path.write_text(recording())
+    path.write_text(recording(moving=kind.moving))
     processes: list[asyncio.subprocess.Process] = []
-    ports: list[int] = []
+    user = f"{V3_USER}:{V3_AUTH}:{V3_PASSWORD}:{V3_PRIV}:{V3_PASSWORD}"
+    options = ["--replay", str(path), *(["--v3-user", user] if kind.v3 else [])]
     try:
-        while len(ports) < count:
-            some = min(SWITCHES_A_PROCESS, count - len(ports))
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tenone.cli", "sim", "switch", "--ready-json",
-                "--replay", str(path), "--count", str(some),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**22,
-            )  # fmt: skip
-            processes.append(process)
-            if process.stdout is None:
-                raise RuntimeError("a process was started without a pipe")
-            line = await process.stdout.readline()
-            if not line:
-                raise RuntimeError(f"the simulator did not start (exit {await process.wait()})")
-            ports += [int(one["port"]) for one in json.loads(line)["switches"]]
-        yield Load(tuple(ports), tuple(process.pid for process in processes))
+        ports = await _serve(processes, count, options)
+        silent = await _serve(processes, kind.silent, [*options, "--misbehave", "silent"])
+        pids = tuple(process.pid for process in processes)
+        yield Load(
+            ports=tuple(ports), pids=pids, kind=kind, silent_ports=tuple(silent), started=started
+        )
     finally:
         for process in processes:
             if process.returncode is None:
                 process.terminate()
         await asyncio.gather(*(process.communicate() for process in processes))
+
+
+async def _serve(
+    processes: list[asyncio.subprocess.Process], count: int, options: Sequence[str]
+) -> list[int]:
+    ports: list[int] = []
+    while len(ports) < count:
+        some = min(SWITCHES_A_PROCESS, count - len(ports))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tenone.cli", "sim", "switch", "--ready-json",
+            "--count", str(some), *options,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**22,
+        )  # fmt: skip
+        processes.append(process)
+        if process.stdout is None:
+            raise RuntimeError("a process was started without a pipe")
+        line = await process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the simulator did not start (exit {await process.wait()})")
+        ports += [int(one["port"]) for one in json.loads(line)["switches"]]
+    return ports
+
+
+def target(port: int, kind: Kind, *, timeout: float = 1.0) -> Target:
+    """How ours asks a switch of the load."""
+    if not kind.v3:
+        return Target(host="127.0.0.1", port=port, community="public", timeout_seconds=timeout)
+    user = User(
+        name=V3_USER,
+        auth=Auth.named(V3_AUTH),
+        auth_password=V3_PASSWORD,
+        priv=Priv.named(V3_PRIV),
+        priv_password=V3_PASSWORD,
+    )
+    return Target(
+        host="127.0.0.1", port=port, version=Version.V3, user=user, timeout_seconds=timeout
+    )
