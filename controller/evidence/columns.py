@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -15,11 +16,13 @@ BUSY_RATIO = 0.8
 SUMS = (*TIMES, "minutes_good", "minutes_unknown", "samples")
 
 
+@cache
 def minutes_column(cause: Cause) -> str:
     """Class-minutes that were bad by a cause."""
     return f"minutes_bad_{cause.label.replace('-', '_')}"
 
 
+@cache
 def bad_column(cause: Cause) -> str:
     """Time of W' that was not good, by its cause."""
     return f"bad_ns_{cause.label.replace('-', '_')}"
