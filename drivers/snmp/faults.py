@@ -72,6 +72,10 @@ class AgentFault(Enum):
         "duplicate-name",
         "Several ports have the same name: each is told apart by its ifIndex",
     )
+    NAMES_SWAPPED = (
+        "names-swapped",
+        "Ports have exchanged their names and nothing else: each name is followed",
+    )
     LAST_CHANGE_IN_FUTURE = (
         "last-change-in-future",
         "ifLastChange is later than sysUpTime (which wraps after 497 days): its age is unknown",

@@ -1,8 +1,10 @@
 """The rows of a switch as last walked, and which of them a new walk keeps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from drivers.snmp.faults import Finding
+from drivers.snmp import mib
+from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.portplan import NUMBER, TABLE_CHANGE, Choice, Plan
 from drivers.snmp.ports import Port, PortTable
 from drivers.snmp.sweep import Harvest, Slots
@@ -83,3 +85,26 @@ def merged(
     given_up = {port.key for port in missing} - {port.key for port in kept}
     lost = frozenset((before.lost | given_up) - keys)
     return ports, {port.key: misses[port.key] for port in kept}, lost
+
+
+def swapped(ports: Iterable[Port], before: Table | None) -> list[Finding]:
+    """Names that moved to another ifIndex while address and description stayed where they were.
+
+    After a restart ifIndexes move with all that belongs to them, which is no fault.
+    """
+    known = {port.if_index: port for port in before.ports} if before is not None else {}
+    keys = {port.key: port.if_index for port in known.values()}
+    return [
+        Finding(
+            fault=AgentFault.NAMES_SWAPPED,
+            oid=(*mib.IF_NAME, port.if_index),
+            raw=f"{port.name} (was {old.name})",
+            port=port.key,
+        )
+        for port in ports
+        if (old := known.get(port.if_index)) is not None
+        and port.key != old.key
+        and keys.get(port.key) not in {None, port.if_index}
+        and (port.descr, port.mac) == (old.descr, old.mac)
+        and (port.mac is not None or port.descr is not None)
+    ]

@@ -14,7 +14,7 @@ from drivers.snmp.identity import System, read_system
 from drivers.snmp.neighbours import Neighbour, read_neighbours
 from drivers.snmp.portplan import SCALARS, Choice, Plan
 from drivers.snmp.ports import Port, read_ports
-from drivers.snmp.rows import NO_KEYS, Table, merged, note_scalars
+from drivers.snmp.rows import NO_KEYS, Table, merged, note_scalars, swapped
 from drivers.snmp.session import Session
 from drivers.snmp.sweep import Harvest, Slots, gather
 from drivers.snmp.target import Budget, Device, Target
@@ -292,8 +292,9 @@ class SwitchReader:
             self._walked_ns = self._client.clock.monotonic_ns()
             longer = min(2 * self._rewalk_seconds, LONGEST_REWALK_SECONDS)
             self._rewalk_seconds = longer if misses or lost else REWALK_SECONDS
+            findings = (*found.findings, *([] if fresh else swapped(ports, before)))
             if before is not None and before.ports == ports and not fresh:
-                before.findings = found.findings
+                before.findings = findings
                 before.state = portplan.state_plan(ports)
                 before.misses, before.lost = misses, lost
                 before.counters = await self._probe_again(session, before, budget)
@@ -303,7 +304,7 @@ class SwitchReader:
                 ports=ports,
                 keys=before.keys if before is not None and before.keys == keys else keys,
                 state=portplan.state_plan(ports),
-                findings=found.findings,
+                findings=findings,
                 misses=misses,
                 lost=lost,
                 earlier=before.counters if before is not None and not fresh else None,

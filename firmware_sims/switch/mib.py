@@ -21,6 +21,7 @@ Value = int | bytes | Arcs
 _MIB_2 = (1, 3, 6, 1, 2, 1)
 _SYSTEM = (*_MIB_2, 1)
 _IF_NUMBER = (*_MIB_2, 2, 1)
+_ENGINE_BOOTS = (1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0)
 IF_ENTRY = (*_MIB_2, 2, 2, 1)
 IFX_ENTRY = (*_MIB_2, 31, 1, 1, 1)
 DOT3_STATS_ENTRY = (*_MIB_2, 10, 7, 2, 1)
@@ -213,7 +214,7 @@ IFX_TABLE = (
     Column((*IFX_ENTRY, 16), _I, lambda _, __, ___: 2),
     Column((*IFX_ENTRY, 17), _I, lambda _, p, __: 2 if p.virtual else 1),
     Column((*IFX_ENTRY, 18), _S, lambda _, p, __: p.alias.encode()),
-    Column((*IFX_ENTRY, 19), _T, _nothing),
+    Column((*IFX_ENTRY, 19), _T, lambda _, p, __: p.discontinuity_ticks),
 )
 _HIGH_SPEED_COLUMN = (*IFX_ENTRY, 15)
 
@@ -239,6 +240,7 @@ _SCALARS = (
     Scalar((*_SYSTEM, 6, 0), _S, lambda s, _: s.location.encode()),
     Scalar((*_SYSTEM, 7, 0), _I, lambda _, __: 2),
     Scalar((*_IF_NUMBER, 0), _I, lambda s, _: len(s.ports)),
+    Scalar(_ENGINE_BOOTS, _I, lambda s, _: s.boots),
     Scalar((*_ENT_PHYSICAL_ENTRY, 2, 1), _S, lambda s, _: s.style.model.encode()),
     Scalar((*_ENT_PHYSICAL_ENTRY, 5, 1), _I, lambda _, __: _CHASSIS),
     Scalar((*_ENT_PHYSICAL_ENTRY, 7, 1), _S, lambda _, __: b"Chassis"),

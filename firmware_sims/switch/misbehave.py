@@ -30,6 +30,8 @@ class Behaviour(StrEnum):
     """GETNEXT and GETBULK return the OID asked for, again and again."""
     CYCLE = "cycle"
     """GETNEXT and GETBULK go round the first three rows."""
+    OUT_OF_ORDER = "out-of-order"
+    """GETBULK returns its rows from the last to the first."""
     NO_VARBINDS = "no-varbinds"
     """A reply without bindings and without an error."""
     TOO_BIG = "too-big"
@@ -166,6 +168,18 @@ def _filled(
     return filled
 
 
+def _out_of_order(agent: Agent, request: Request) -> bytes | None:
+    reply = agent.reply(request)
+    if reply is None or request.pdu != Pdu.GET_BULK:
+        return reply
+    body, rows, at = bindings(reply), list[bytes](), 0
+    while at < len(body):
+        _, _, end = ber.header(body, at, len(body))
+        rows.append(body[at:end])
+        at = end
+    return message.response(request, b"".join(reversed(rows)))
+
+
 def _no_varbinds(_: Agent, request: Request) -> bytes:
     return message.response(request, b"")
 
@@ -238,6 +252,7 @@ def bindings(reply: bytes) -> bytes:
 _REWRITES: dict[Behaviour, Callable[[Agent, Request], bytes | None]] = {
     Behaviour.SAME_OID: _same_oid,
     Behaviour.CYCLE: _cycle,
+    Behaviour.OUT_OF_ORDER: _out_of_order,
     Behaviour.NO_VARBINDS: _no_varbinds,
     Behaviour.TOO_BIG: _too_big,
     Behaviour.GEN_ERR: _gen_err,

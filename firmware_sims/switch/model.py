@@ -83,6 +83,8 @@ class Port:
     discards_per_second: float
     traffic: Traffic
     mtu: int = 1500
+    discontinuity_ticks: int = 0
+    """ifCounterDiscontinuityTime."""
 
     @property
     def virtual(self) -> bool:
@@ -138,6 +140,8 @@ class Switch:
         self.on_start: Callable[[float], None] | None = None
         """Told of a start, and how many seconds it takes."""
         self.generation = 0
+        self.boots = 7
+        """snmpEngineBoots: any number that grows with each start."""
         self.numbering = 0
         """How often the ports have been renumbered or neighbours changed."""
         self._clock = clock
@@ -261,9 +265,11 @@ class Switch:
             raise SimError(f"silent_seconds {silent_seconds} must be from 0 to 86400")
         now = self.now()
         self._boot = now
+        self.boots += 1
         self._silent_until = now + silent_seconds
         for port in self.ports:
             port.traffic.restart(now)
+            port.discontinuity_ticks = 0
             port.last_change_ticks = _LINK_UP_SECONDS * _TICKS_A_SECOND
         if renumber or Quirk.RENUMBER_ON_REBOOT in self.quirks:
             self.numbering += 1
@@ -274,6 +280,26 @@ class Switch:
         self.generation += 1
         if self.on_start is not None:
             self.on_start(silent_seconds)
+
+    def age(self, seconds: float) -> None:
+        """Have been up for ``seconds``: sysUpTime wraps when they pass 497.1 days."""
+        self._boot = self.now() - seconds
+        self.generation += 1
+
+    def clear_counters(self, name: str, *, told: bool = True) -> None:
+        """A port's counters from 0 again, by ``reset counters``; ``told`` as RFC 2863 asks."""
+        port, now = self.port(name), self.now()
+        port.traffic.restart(now)
+        if told:
+            port.discontinuity_ticks = self.uptime_ticks(now)
+        self.generation += 1
+
+    def swap_names(self, one: str, other: str) -> None:
+        """Two ports exchange their ifNames and nothing else, as after a renumbering gone wrong."""
+        first, second = self.port(one), self.port(other)
+        first.name, second.name = other, one
+        self._by_name.update({one: second, other: first})
+        self.generation += 1
 
     def set_neighbours(self, neighbours: tuple[Neighbour, ...]) -> None:
         """What LLDP hears from now on."""
