@@ -200,14 +200,22 @@ def _shares(tally: Tally) -> Json:
     }
 
 
-def refusal(sums: Mapping[str, int]) -> str | None:
-    """Why a link's period is not certified, as a code; None where it is."""
-    known = coverage(sums["unknown_ns"], sums["service_ns"])
-    if known is None:
-        return "no-service-time"
-    if sums["calendar_unknown"]:
-        return "calendar-unknown"
-    return None if known >= CERTIFIED_COVERAGE else "coverage"
+def refusals(sums: Sums) -> list[str | None]:
+    """Why each link's period is not certified, as a code; None where it is."""
+    least = CERTIFIED_COVERAGE
+    names = ("service_ns", "unknown_ns", "calendar_unknown")
+    found: list[str | None] = []
+    for service, unknown, strange in zip(
+        *(sums.columns[name].tolist() for name in names), strict=True
+    ):
+        if not service:
+            found.append("no-service-time")
+        elif strange:
+            found.append("calendar-unknown")
+        else:
+            enough = (service - unknown) * least.denominator >= service * least.numerator
+            found.append(None if enough else "coverage")
+    return found
 
 
 def sla_report(
@@ -226,7 +234,7 @@ def sla_report(
     """
     failed = failures(outages, sums.until_ns)
     order = sorted(range(len(sums.links)), key=lambda n: sums.links[n])
-    reasons = [_refused(sums, n) for n in range(len(sums.links))]
+    reasons = refusals(sums)
     shown = order if every_link else _worst(sums, reasons)
     return {
         "format": FORMAT,
@@ -249,11 +257,6 @@ def sla_report(
         if every_link
         else [],
     }
-
-
-def _refused(sums: Sums, row: int) -> str | None:
-    names = ("unknown_ns", "service_ns", "calendar_unknown")
-    return refusal({name: int(sums.columns[name][row]) for name in names})
 
 
 def _worst(sums: Sums, reasons: Sequence[str | None]) -> list[int]:
