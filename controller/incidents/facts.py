@@ -16,14 +16,6 @@ UNSEEN = -9
 """No verdict has been handed over yet."""
 
 
-class ErrorCounts:
-    """Asked for the errors a link's port counted lately; knows nothing by default."""
-
-    def of(self, _link: str) -> int | None:
-        """Errors received in the minutes before now; None where they were not counted."""
-        return None
-
-
 def fact_of(change: LinkChange, contract_mbps: int | None, errors: int | None) -> Fact:
     """A change of a link as a fact."""
     causes = [cause for cause in causes_of(change.causes) if cause < Cause.AGENT_SILENT]

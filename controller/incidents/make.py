@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from controller.house import House
 from controller.incidents.desk import IncidentDesk
 from controller.incidents.duty import DutyRecords
+from controller.incidents.errors import ErrorBook
 from controller.incidents.escalation import ladder
 from controller.incidents.model import Timing
 from controller.incidents.notices import NoticeRecords
@@ -41,6 +42,7 @@ def incident_room(house: House, parents: Parents | None = None) -> IncidentRoom:
         timing=Timing(**house.config.incidents.model_dump()),
         parents=parents,
         told=Escalations(rungs, ZoneInfo(CITY_ZONE)),
+        errors=ErrorBook(house.plan),
     )
     room.postman = Postman(
         rungs=rungs,

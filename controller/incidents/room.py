@@ -12,7 +12,9 @@ from controller.api.services import Health
 from controller.house import House
 from controller.incidents.case import Case
 from controller.incidents.engine import Engine
-from controller.incidents.facts import ErrorCounts, Sampler, fact_of
+from controller.incidents.errors import STREAM as COUNTERS
+from controller.incidents.errors import ErrorCounts
+from controller.incidents.facts import Sampler, fact_of
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import (
     SECOND_NS,
@@ -124,6 +126,7 @@ class IncidentRoom:
         self._told: Told = told or Nobody()
         self._errors = errors or ErrorCounts()
         self._inbox = house.bus.changes()
+        self._counters = house.bus.blocks(COUNTERS)
         self._sampler = Sampler(house.live, ())
         self._listeners: list[Listener] = []
         self._started_ns = house.clock.monotonic_ns()
@@ -216,6 +219,8 @@ class IncidentRoom:
         self._publish(changed)
 
     def _facts(self, now_ns: int) -> list[Fact]:
+        for arrival in self._counters.take_now():
+            self._errors.take(arrival)
         ahead_ns = now_ns - self._clock.wall_ns()
         changes = self._inbox.take_now()
         self._sampler.told(changes)

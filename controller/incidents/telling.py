@@ -106,8 +106,13 @@ class Postman:
         self._in_records = in_records
         self._clock = clock
         self.sender = sender or Sender(bare)
-        self.trouble = ""
-        """The last failure; empty when the last message went out."""
+        self._failing: dict[str, str] = {}
+        """By level and channel: why its last message did not go out."""
+
+    @property
+    def trouble(self) -> str:
+        """What does not go out; empty where the last message of every channel did."""
+        return "; ".join(self._failing.values())
 
     def speak(self, teller: Teller) -> None:
         """Use these words from now on."""
@@ -131,8 +136,9 @@ class Postman:
             if done:
                 await self._in_records(self._records.mark, done)
         except StoreError as error:
-            self.trouble = str(error)
+            self._failing["records"] = str(error)
             return 0
+        self._failing.pop("records", None)
         return sum(one["state"] == State.SENT for one in done)
 
     async def _try(self, notice: Notice) -> str:
@@ -142,11 +148,12 @@ class Postman:
         view = await self._finder.find(notice.incident)
         if channel is None or channel.kind != kind or view is None:
             return ""  # the channel or the incident is no longer configured: nobody to tell
+        which = f"{kind} of the {LEVELS[notice.level]}"
         try:
             await self.sender.send(channel, notice, view)
         except SendError as error:
-            self.trouble = f"{kind} of the {LEVELS[notice.level]}: {error}"
+            self._failing[which] = f"{which}: {error}"
             log.warning("notice %d of %s: %s", notice.row, notice.incident, error)
             return str(error)
-        self.trouble = ""
+        self._failing.pop(which, None)
         return ""
