@@ -10,10 +10,11 @@ import contextlib
 import json
 import random
 import signal
+import socket
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +22,7 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from firmware_sims.city import LinkPlan, SchoolPlan
+from firmware_sims.city import COMMUNITY_VARIABLE, LinkPlan, SchoolPlan
 from tenone.cli.demo import Demo, Stage, Wanted
 
 Json = dict[str, Any]
@@ -187,17 +188,17 @@ class Campaign:
         self._seed = seed
         self.records: list[Record] = []
 
-    async def run(self, faults_each: int) -> None:
+    async def run(self, faults_each: int, troubles: Collection[Trouble] = tuple(Trouble)) -> None:
         """All schools together."""
         async with asyncio.TaskGroup() as tasks:
             for school in self._demo._plan.schools:
-                tasks.create_task(self._school(school, faults_each))
+                tasks.create_task(self._school(school, faults_each, sorted(troubles)))
 
-    async def _school(self, school: SchoolPlan, count: int) -> None:
+    async def _school(self, school: SchoolPlan, count: int, troubles: list[Trouble]) -> None:
         chance = random.Random(f"campaign {self._seed} {school.id}")
         kinds: list[Trouble] = []
         while len(kinds) < count:
-            some = list(Trouble)
+            some = list(troubles)
             chance.shuffle(some)
             kinds += some
         await asyncio.sleep(chance.uniform(0, 3))
@@ -497,16 +498,33 @@ class _Fault:
 class CampaignCity(Demo):
     """The demo's city without its own faults, at the pace of the campaign."""
 
+    def __init__(self, wanted: Wanted, folder: Path, *, state_seconds: float, traps: bool) -> None:
+        super().__init__(wanted, folder, Stage())
+        self._state_seconds = state_seconds
+        self._traps: dict[str, str] = {}
+        """School -> where its switches send traps."""
+        if traps:
+            schools = []
+            for school in self._plan.schools:
+                where = self._traps[school.id] = f"127.0.0.1:{_free_udp()}"
+                switches = tuple(replace(one, traps=where) for one in school.switches)
+                schools.append(replace(school, switches=switches))
+            self._plan = replace(self._plan, schools=tuple(schools))
+
     def _write(self, broker: int, http: int, locals_: dict[str, int]) -> None:
         super()._write(broker, http, locals_)
         self.url = f"http://127.0.0.1:{http}"
         for path in sorted((self._folder / "schools").glob("*.yaml")):
             body = yaml.safe_load(path.read_text(encoding="utf-8"))
             body["polling"] |= {
-                "state_seconds": STATE_SECONDS,
+                "state_seconds": self._state_seconds,
                 "counters_seconds": COUNTERS_SECONDS,
                 "timeout_seconds": 0.2,
             }
+            where = self._traps.get(body["school"]["id"])
+            if where is not None:
+                community = f"env:{COMMUNITY_VARIABLE}"
+                body["traps"] = {"listen": where, "communities": [community]}
             body.pop("probes", None)
             path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
         path = self._folder / "city.yaml"
@@ -520,12 +538,26 @@ class CampaignCity(Demo):
         path.write_text(yaml.safe_dump(city, allow_unicode=True), encoding="utf-8")
 
 
+def _free_udp() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextlib.asynccontextmanager
-async def campaign(folder: Path, *, schools: int, seed: int) -> AsyncIterator[Campaign]:
+async def campaign(
+    folder: Path,
+    *,
+    schools: int,
+    seed: int,
+    state_seconds: float = STATE_SECONDS,
+    traps: bool = False,
+) -> AsyncIterator[Campaign]:
     """A running city with a watcher, everything well."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
     wanted = Wanted(schools=schools, seconds=None, port=0, seed=seed, speed=1.0)
-    demo = CampaignCity(wanted, folder, Stage())
+    demo = CampaignCity(wanted, folder, state_seconds=state_seconds, traps=traps)
     try:
         await demo.start()
         async with Watch(demo.url, str(demo.controller.ready["sign_in_code"])) as watch:
