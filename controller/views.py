@@ -5,7 +5,7 @@ CONTRACT.md "HTTP"; JSON is these dataclasses with enumerations as their labels.
 Times are epoch seconds (UTC); ages are seconds at the moment the view was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -232,6 +232,14 @@ class City(Protocol):
 
     def schools(self, scope: ScopePath) -> Sequence[SchoolView]:
         """All schools inside ``scope``, worst first, then by name."""
+        ...
+
+    def school_scopes(self, scope: ScopePath) -> Sequence[ScopePath]:
+        """The scopes of all schools inside ``scope``, for who takes a city piece by piece."""
+        ...
+
+    def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
+        """Of each school inside ``scope``, the seconds since its agent was last heard."""
         ...
 
     def links(self, scope: ScopePath) -> Sequence[LinkView]:

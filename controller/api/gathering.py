@@ -17,7 +17,8 @@ async def by_school(
     city: City, scope: ScopePath, items_of: Callable[[SchoolView], Iterable[Item]]
 ) -> AsyncIterator[Iterable[Item]]:
     """What ``items_of`` finds in each school inside ``scope``, each of its own moment."""
-    for number, school in enumerate(city.schools(scope), 1):
-        yield items_of(school)
+    for number, one in enumerate(city.school_scopes(scope), 1):
+        for school in city.schools(one):
+            yield items_of(school)
         if number % SCHOOLS_AT_ONCE == 0:
             await asyncio.sleep(0)

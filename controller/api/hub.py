@@ -13,12 +13,15 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from controller.api.gathering import SCHOOLS_AT_ONCE
 from controller.api.snapshots import SNAPSHOTS, ages_of
 from controller.views import Change, City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
 
 INCIDENT = "incident"
+OF_SCHOOLS = frozenset({"agent", "board", "link", "school", "switch"})
+"""Kinds of which every school has its own."""
 KINDS = frozenset(SNAPSHOTS) | {INCIDENT}
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 """One for all: ``dumps`` would make one a change."""
@@ -162,7 +165,8 @@ class Hub:
         self._seq = 0
         self._ring: deque[_Batch] = deque()
         self._ring_bytes = 0
-        self._snapshots: dict[Topic, tuple[float, bytes]] = {}
+        self._snapshots: dict[Topic, tuple[float, int, bytes]] = {}
+        """Moment, number of the last batch that is in it, bytes."""
         self._closed = False
         self.figures = HubFigures()
 
@@ -198,12 +202,35 @@ class Hub:
         if owner and self._owners[owner] >= self._bounds.owner_clients:
             self.figures.refused += 1
             raise OwnerFullError
+        first = self._missed(topic, last_event_id)
+        if first is None:
+            self.figures.snapshots += 1
+            first = self._ready(topic) or self._snapshot(topic)
+        else:
+            self.figures.replays += 1
         client = Client(topic, self._bounds, owner)
         self._owners[owner] += 1
         self._clients.setdefault(topic.scope, {}).setdefault(topic, set()).add(client)
         self._count += 1
-        client.offer(self._missed(topic, last_event_id) or self._snapshot(topic))
+        client.offer(first)
         return client
+
+    async def prepare(self, topic: Topic, last_event_id: str | None = None) -> None:
+        """Make the snapshot :meth:`subscribe` will need, without holding the loop up.
+
+        Schools are taken one after the other; what changes meanwhile is added as changes.
+        """
+        now, seq = self._now(), self._seq
+        full = self._closed or self._count >= self._bounds.clients
+        if full or self._missed(topic, last_event_id) or self._ready(topic):
+            return
+        changes: list[_Encoded] = []
+        for kind in sorted(topic.kinds):
+            for number, scope in enumerate(self._pieces(kind, topic.scope), 1):
+                changes += (_encoded(change, now) for change in self._all_of(kind, scope))
+                if number % SCHOOLS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        self._snapshots[topic] = now, seq, self._event("snapshot", changes, seq)
 
     def unsubscribe(self, client: Client) -> None:
         """Forget a stream; calling it twice is fine."""
@@ -236,7 +263,6 @@ class Hub:
         self._seq += 1
         now = self._now()
         batch = _Batch(self._seq, [_encoded(change, now) for change in changes.values()])
-        self._snapshots.clear()
         self._remember(batch)
         self.figures.batches += 1
         self.figures.changes += len(batch.changes)
@@ -305,10 +331,11 @@ class Hub:
                 self.figures.dropped += 1
                 self.unsubscribe(client)
 
-    def _event(self, name: str, changes: Iterable[_Encoded]) -> bytes:
+    def _event(self, name: str, changes: Iterable[_Encoded], seq: int | None = None) -> bytes:
+        """``seq``: the last batch that is in it; unsaid: the newest."""
         texts = ",".join(change.text for change in changes)
         return (
-            f"id: {self._epoch}-{self._seq}\nevent: {name}\n"
+            f"id: {self._epoch}-{self._seq if seq is None else seq}\nevent: {name}\n"
             f'data: {{"now":{self._now():.3f},"changes":[{texts}]}}\n\n'
         ).encode()
 
@@ -338,29 +365,48 @@ class Hub:
                 for change in batch.changes:
                     if change.kind in topic.kinds and topic.scope.covers(change.scope):
                         newest[change.kind, change.id] = change
-        self.figures.replays += 1
         return self._event("changes", newest.values())
 
     def _snapshot(self, topic: Topic) -> bytes:
         """Everything the topic shows, now; encoded once for all who come within a second."""
-        self.figures.snapshots += 1
         now = self._now()
-        made_at, ready = self._snapshots.get(topic, (0.0, b""))
-        if ready and 0 <= now - made_at < BATCH_SECONDS:
-            return ready
         changes = [
             _encoded(change, now)
             for kind in sorted(topic.kinds)
             for change in self._all_of(kind, topic.scope)
         ]
         chunk = self._event("snapshot", changes)
-        self._snapshots[topic] = now, chunk
+        self._snapshots[topic] = now, self._seq, chunk
         return chunk
+
+    def _ready(self, topic: Topic) -> bytes | None:
+        """A snapshot of the last second, and what changed since; None where there is none."""
+        now = self._now()
+        for old in [one for one, kept in self._snapshots.items() if not _young(kept[0], now)]:
+            del self._snapshots[old]
+        kept = self._snapshots.get(topic)
+        if kept is None:
+            return None
+        _, seq, chunk = kept
+        if seq == self._seq:
+            return chunk
+        since = self._missed(topic, f"{self._epoch}-{seq}")
+        return None if since is None else chunk + since
+
+    def _pieces(self, kind: str, scope: ScopePath) -> Sequence[ScopePath]:
+        """The parts a snapshot of ``kind`` is made of."""
+        if kind in OF_SCHOOLS:
+            return self._city.school_scopes(scope)
+        return (scope,)
 
     def _all_of(self, kind: str, scope: ScopePath) -> Sequence[Change]:
         if kind == INCIDENT:
             return self._open_incidents(scope)
         return SNAPSHOTS[kind](self._city, scope)
+
+
+def _young(made_at: float, now: float) -> bool:
+    return 0 <= now - made_at < BATCH_SECONDS
 
 
 def _encoded(change: Change, now: float) -> _Encoded:

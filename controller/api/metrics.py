@@ -5,7 +5,6 @@ later parts measure (burn rate, class minutes, incidents, actions) is absent unt
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -52,9 +51,14 @@ async def city_metrics(services: Services) -> bytes:
     Views are taken school by school on the loop; writing them out, the longer half, is done
     in a thread.
     """
-    schools = services.city.schools(ScopePath())
+    schools: list[SchoolView] = []
     links: list[tuple[str, LinkView]] = []
-    async for found in by_school(services.city, ScopePath(), partial(_not_good, services.city)):
+
+    def look_at(school: SchoolView) -> Iterator[tuple[str, LinkView]]:
+        schools.append(school)
+        return _not_good(services.city, school)
+
+    async for found in by_school(services.city, ScopePath(), look_at):
         links += found
     own = [
         *_own_families(services),

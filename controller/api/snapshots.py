@@ -17,8 +17,8 @@ def ages_of(city: City, scope: ScopePath, kinds: frozenset[str]) -> Ages:
     """
     ages: Ages = {}
     if kinds & {"school", "agent"}:
-        schools = city.schools(scope)
-        ages["school"] = {s.id: _age(s.agent.last_report_age_seconds) for s in schools}
+        heard = city.agent_ages(scope)
+        ages["school"] = {school: _age(seconds) for school, seconds in heard.items()}
     if "overview" in kinds:
         views = [city.overview(scope), *city.districts(scope)]
         ages["overview"] = {str(view.scope): _age(view.data_age_seconds) for view in views}

@@ -1,6 +1,6 @@
 """Live state as views (:class:`controller.views.City`) and as changes for the live stream."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -202,6 +202,21 @@ class LiveCity:
         now_ns = self._clock.monotonic_ns()
         views = [self._school(number, now_ns) for number in self._n.span(scope).schools]
         return sorted(views, key=_worst_first)
+
+    def school_scopes(self, scope: ScopePath) -> Sequence[ScopePath]:
+        """See the protocol."""
+        schools = self._n.span(scope).schools
+        return self._n.scopes[schools.start : schools.stop]
+
+    def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
+        """See the protocol."""
+        now_ns = self._clock.monotonic_ns()
+        schools = self._n.span(scope).schools
+        heard = self._live.agents.heard_ns[schools.start : schools.stop].tolist()
+        return {
+            self._n.schools[number].id: _age(moment_ns, now_ns)
+            for number, moment_ns in zip(schools, heard, strict=True)
+        }
 
     def links(self, scope: ScopePath) -> Sequence[LinkView]:
         """See the protocol; the numbering is in that order already."""

@@ -366,6 +366,9 @@ def _change(row: t.LinkChangeRow) -> LinkChange:
 
 
 def _past_view(link: t.Link, change: LinkChange | None, bound: Binding | None) -> LinkView:
+    # Many switches go on telling the nominal speed of a port that has no link.
+    away = change is not None and change.oper not in {OperStatus.UP, 0}
+    linked = None if away else change
     return LinkView(
         id=f"{link.school}/{link.link}",
         school=Slug(link.school),
@@ -373,8 +376,8 @@ def _past_view(link: t.Link, change: LinkChange | None, bound: Binding | None) -
         tier=Tier(link.tier),
         room=link.room,
         contract_mbps=link.contract_mbps,
-        negotiated_mbps=None if change is None else change.speed_mbps or None,
-        duplex=None if change is None else label(Duplex, change.duplex),
+        negotiated_mbps=None if linked is None else linked.speed_mbps or None,
+        duplex=None if linked is None else label(Duplex, linked.duplex),
         oper=None if change is None else label(OperStatus, change.oper),
         admin=None if change is None else label(AdminStatus, change.admin),
         verdict=Verdict.UNKNOWN if change is None else change.verdict,

@@ -4,7 +4,7 @@ Schools: no1 all good and proved; no3 two classes harmed; no5 uplink down; no6 s
 no7 good but unverified; no8 nothing bound yet; evil has hostile names; no12 is large.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from controller.encode import link_json, overview_json, school_json
@@ -89,6 +89,12 @@ class FakeCity:
         views = [self._school(s) for s in self.schools_by_id.values() if scope.covers(s.scope)]
         order = {Verdict.BAD: 0, Verdict.UNKNOWN: 1, Verdict.GOOD: 2}
         return sorted(views, key=lambda v: (order[v.verdict], -v.severity, v.name))
+
+    def school_scopes(self, scope: ScopePath) -> Sequence[ScopePath]:
+        return [view.scope for view in self.schools_by_id.values() if scope.covers(view.scope)]
+
+    def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
+        return {view.id: view.agent.last_report_age_seconds for view in self.schools(scope)}
 
     def links(self, scope: ScopePath) -> Sequence[LinkView]:
         found = [

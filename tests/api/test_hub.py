@@ -137,6 +137,37 @@ async def test_a_snapshot_is_shared_for_a_second_and_not_longer(
     assert "renamed" in chunk.decode()
 
 
+async def test_a_snapshot_made_in_pieces_holds_what_changed_meanwhile(
+    hub: Hub, city: FakeCity, clock: ManualClock
+) -> None:
+    topic = Topic(ScopePath(), frozenset({"school", "overview"}))
+    making = asyncio.ensure_future(hub.prepare(topic))
+    await asyncio.sleep(0)
+    hub.publish(
+        [Change(scope=ScopePath.parse("binhai/east/no1"), kind="school", id="late", body={})]
+    )
+    hub.flush()
+    await making
+    client = hub.subscribe(topic)
+    text = (await client.take() or b"").decode()
+    assert text.startswith("id: ")
+    snapshot, _, since = text.partition("\n\n")
+    schools = [one["id"] for one in data_of(snapshot)["changes"] if one["kind"] == "school"]
+    assert sorted(schools) == sorted(view.id for view in city.schools(ScopePath()))
+    assert [one["id"] for one in data_of(since)["changes"]] == ["late"]
+    assert hub.figures.snapshots == 1
+    clock.advance(5)
+    await hub.prepare(topic)
+    client = hub.subscribe(topic)
+    assert b"late" not in (await client.take() or b""), "a new one, of what is there now"
+
+
+def data_of(event: str) -> dict[str, Any]:
+    (line,) = (line for line in event.splitlines() if line.startswith("data: "))
+    found: dict[str, Any] = json.loads(line.removeprefix("data: "))
+    return found
+
+
 async def test_a_slow_client_is_dropped_and_the_others_are_not(
     clock: ManualClock, city: FakeCity
 ) -> None:

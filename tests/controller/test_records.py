@@ -65,7 +65,7 @@ def change(link: str, at: int, verdict: Verdict, **values: int) -> LinkChange:
         verdict=verdict,
         severity=Severity.WARNING if verdict is Verdict.BAD else Severity.NONE,
         causes=1 << Cause.SPEED if verdict is Verdict.BAD else 0,
-        oper=1,
+        oper=values.get("oper", 1),
         admin=1,
         speed_mbps=values.get("speed_mbps", 1000),
         duplex=values.get("duplex", 3),
@@ -145,6 +145,7 @@ def test_a_link_as_of_a_moment_is_what_was_judged_then(records: SqlRecords) -> N
             change("no1/c301", T0 + 20 * NS, Verdict.BAD, speed_mbps=100),
             change("no1/c301", T0 + 30 * NS, Verdict.GOOD, duplex=0),
             change("no1/c301", T0 + 40 * NS, Verdict.GOOD, since_ns=T0 + 30 * NS),
+            change("no1/c301", T0 + 200 * NS, Verdict.BAD, oper=2),
         ]
     )
     school = ScopePath.parse("binhai/east/no1")
@@ -158,6 +159,7 @@ def test_a_link_as_of_a_moment_is_what_was_judged_then(records: SqlRecords) -> N
     assert then(20) == ("bad", 100, "full", ["speed"], T0 / NS + 20)
     assert then(30) == ("good", 1000, None, [], T0 / NS + 30)
     assert then(99) == ("good", 1000, "full", [], T0 / NS + 30), "only the reason changed"
+    assert then(200)[:3] == ("bad", None, None), "no link: what the switch tells is nominal"
 
 
 def test_old_changes_go_but_never_the_newest(records: SqlRecords) -> None:

@@ -106,6 +106,7 @@ async def events(
                 f"scope: {links} links are too many for one stream: name a school, or ask for "
                 "kinds=school,overview.",
             )
+    await services.hub.prepare(topic, last_event_id)
     try:
         client = services.hub.subscribe(topic, last_event_id, owner=session.key)
     except OwnerFullError:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 
 from controller import encode
 from controller.api.access import Caller, Here, visible
-from controller.api.listing import Listed, Listing, one_page, past_page
+from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.problems import not_found
 from controller.api.schemas import SchoolOut, SchoolPage
 from controller.views import SchoolView
@@ -26,7 +26,7 @@ LISTED: Listed[SchoolView] = Listed(
 async def schools(services: Here, query: Listing) -> JSONResponse:
     """``state``: the school's verdict."""
     past = await past_page(services, "schools", query, known_states=STATES)
-    return past or one_page(services.city.schools(query.scope), query, LISTED)
+    return past or await page_by_school(services, query, lambda school: (school,), LISTED)
 
 
 @router.get("/{school}", responses={200: {"model": SchoolOut}})
