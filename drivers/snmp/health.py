@@ -213,10 +213,13 @@ async def _tables(
 ) -> tuple[Table, EntityTree]:
     """Walk what may be there, then what belongs to what is there."""
     table = Table()
-    first = [root for part in _PRIMARY.values() for find in part for root in find(files)]
-    await walk_into(table, session, first, budget)
-    second = [root for part in _SECONDARY.values() for find in part for root in find(files, table)]
-    await walk_into(table, session, second, budget)
+    # Stream by stream: an agent that falls silent over the tables of one is still asked the rest.
+    for part in _PRIMARY.values():
+        roots = [root for find in part for root in find(files)]
+        await walk_into(table, session, roots, budget)
+    for more in _SECONDARY.values():
+        roots = [root for find in more for root in find(files, table)]
+        await walk_into(table, session, roots, budget)
     tree = await entity.read_tree(session, budget)
     return table, tree
 

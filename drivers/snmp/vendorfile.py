@@ -6,7 +6,7 @@ name that is no column, or an object identifier that is none ends in file, line 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from drivers.snmp.ber import Oid
 from tenone.config.base import ConfigModel, SchemaVersion
 from tenone.config.document import Document, read_document
 from tenone.config.explain import explain
-from tenone.config.problems import ConfigError
+from tenone.config.problems import ConfigError, KeyPath
 from tenone.config.refusal import refusal
 from tenone.vocabulary.body import (
     OPTICS,
@@ -368,21 +368,21 @@ def load(path: Path) -> VendorFile:
 
 def _unknown_names(document: Document, found: VendorFile) -> ConfigError | None:
     """A name in ``values`` that is none of the column's enumeration."""
-    tables: list[tuple[str, Number]] = [
-        (column, number)
-        for table in (*found.poe, *found.optics)
-        for column, numbers in table.columns.items()
-        for number in numbers
+    groups: list[tuple[KeyPath, Mapping[str, Sequence[Number]]]] = [(("ups",), found.ups)]
+    groups += [(("poe", place, "columns"), one.columns) for place, one in enumerate(found.poe)]
+    groups += [
+        (("optics", place, "columns"), one.columns) for place, one in enumerate(found.optics)
     ]
-    tables += [(column, number) for column, numbers in found.ups.items() for number in numbers]
     problems = [
         document.problem(
-            (),
+            (*path, column, place, "values", code),
             f"{column!r} cannot be {name!r}",
             f"use a number or one of {', '.join(NAMES.get(column, {})) or 'none: it has no names'}",
         )
-        for column, number in tables
-        for name in number.values.values()
+        for path, columns in groups
+        for column, numbers in columns.items()
+        for place, number in enumerate(numbers)
+        for code, name in number.values.items()
         if isinstance(name, str) and name not in NAMES.get(column, {})
     ]
     return ConfigError(problems) if problems else None

@@ -1,0 +1,229 @@
+"""The health reader: learns what is there, asks for that only, survives what agents do."""
+
+from collections.abc import Callable
+
+import pytest
+
+from drivers.snmp import mib
+from drivers.snmp.ber import Oid, Tag
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.entity import CLASS, ENTRY, NAME
+from drivers.snmp.errors import BudgetExceeded, NotIncreasing, SnmpError, Timeout
+from drivers.snmp.health import STREAMS, HealthReader
+from drivers.snmp.message import PduType
+from drivers.snmp.reading import Readings
+from drivers.snmp.switch import SwitchReader
+from drivers.snmp.target import Target
+from tests.snmp.body import oid, rows
+from tests.snmp.conftest import Handle, Respond, Responder, Store
+
+HEAT = oid("1.3.6.1.4.1.2011.5.25.31.1.1.1.1.11")
+UPS = oid("1.3.6.1.2.1.33.1")
+PSE = oid("1.3.6.1.2.1.105.1.3.1.1")
+
+
+def store() -> Store:
+    return {
+        mib.SYS_DESCR: (Tag.OCTET_STRING, b"S5720 Huawei Versatile Routing Platform"),
+        mib.SYS_OBJECT_ID: (Tag.OID, oid("1.3.6.1.4.1.2011.2.23.1")),
+        mib.SYS_UPTIME: (Tag.TIME_TICKS, 500),
+        (*HEAT, 1): (Tag.INTEGER, 42),
+        (*HEAT, 2): (Tag.INTEGER, 0),
+        (*HEAT, 3): (Tag.INTEGER, 50),
+        (*ENTRY, CLASS, 1): (Tag.INTEGER, 9),
+        (*ENTRY, NAME, 1): (Tag.OCTET_STRING, b"MPU Board 0"),
+        (*PSE, 2, 1): (Tag.INTEGER, 370),
+        (*PSE, 4, 1): (Tag.INTEGER, 115),
+    }
+
+
+def reader(client: SnmpClient, responder: Responder, **more: float) -> HealthReader:
+    target = Target(
+        host="127.0.0.1", port=responder.port, community="public", timeout_seconds=0.05, retries=0
+    )
+    return HealthReader(SwitchReader(client, target), **more)
+
+
+def streams(readings: Readings) -> dict[str, dict[str, dict[str, object]]]:
+    return {one.stream: rows(one) for one in readings.readings}
+
+
+def asked(responder: Responder, since: int) -> list[Oid]:
+    return [bind.name for request in responder.requests[since:] for bind in request.varbinds]
+
+
+async def test_it_learns_once_and_then_asks_by_name(client: SnmpClient, respond: Respond) -> None:
+    responder = await respond(store())
+    health = reader(client, responder)
+    first = streams(await health.read())
+    assert set(first) == set(STREAMS)
+    assert list(first["sensors"]) == ["hwEntityTemperature.1", "hwEntityTemperature.3"]
+    assert first["sensors"]["hwEntityTemperature.1"]["sensor_label"] == "MPU Board 0"
+    assert first["poe"]["pse 1"]["poe_watts"] == 115
+    assert (first["optics"], first["ups"]) == ({}, {})
+
+    since = len(responder.requests)
+    responder.store[*HEAT, 1] = (Tag.INTEGER, 60)
+    second = streams(await health.read())
+    assert second["sensors"]["hwEntityTemperature.1"]["sensor_value"] == 60
+    # What a supply may give is learnt; tables that are not there cost nothing.
+    assert second["poe"]["pse 1"]["poe_limit_watts"] == 370
+    assert len(responder.requests) == since + 1
+    assert responder.requests[-1].pdu_type == PduType.GET
+    assert set(asked(responder, since)) == {
+        mib.SYS_UPTIME, (*HEAT, 1), (*HEAT, 3), (*PSE, 4, 1),
+    }  # fmt: skip
+
+
+async def test_a_ups_that_goes_on_battery_is_seen(client: SnmpClient, respond: Respond) -> None:
+    told = {**store(), (*UPS, 4, 1, 0): (Tag.INTEGER, 3), (*UPS, 2, 3, 0): (Tag.INTEGER, 60)}
+    responder = await respond(told)
+    health = reader(client, responder)
+    assert streams(await health.read())["ups"]["ups"]["on_battery"] == 0
+    responder.store[*UPS, 4, 1, 0] = (Tag.INTEGER, 5)
+    responder.store[*UPS, 2, 3, 0] = (Tag.INTEGER, 59)
+    now = streams(await health.read())["ups"]["ups"]
+    assert (now["on_battery"], now["battery_minutes_left"]) == (1, 59)
+
+
+async def test_a_row_that_vanishes_is_unknown_and_looked_for_again(
+    client: SnmpClient, respond: Respond, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responder = await respond(store())
+    health = reader(client, responder)
+    await health.read()
+    del responder.store[*HEAT, 3]
+    found = streams(await health.read())["sensors"]
+    assert found["hwEntityTemperature.3"]["sensor_value"] is None
+    assert found["hwEntityTemperature.1"]["sensor_value"] == 42
+    # Not at once, but long before the hour is over.
+    monkeypatch.setattr("drivers.snmp.health.SOON_SECONDS", 0.0)
+    await health.read()
+    assert list(streams(await health.read())["sensors"]) == ["hwEntityTemperature.1"]
+
+
+async def test_new_rows_are_found_after_a_restart_and_when_asked(
+    client: SnmpClient, respond: Respond
+) -> None:
+    responder = await respond(store())
+    health = reader(client, responder)
+    await health.read()
+    responder.store[*HEAT, 4] = (Tag.INTEGER, 33)
+    assert len(streams(await health.read())["sensors"]) == 2
+    responder.store[mib.SYS_UPTIME] = (Tag.TIME_TICKS, 100)
+    assert len(streams(await health.read())["sensors"]) == 3
+    responder.store[*HEAT, 5] = (Tag.INTEGER, 34)
+    health.relearn()
+    assert len(streams(await health.read())["sensors"]) == 4
+
+
+async def test_silence_is_one_question_and_an_error(client: SnmpClient, respond: Respond) -> None:
+    responder = await respond(store(), lambda *_: None)
+    health = reader(client, responder)
+    with pytest.raises(Timeout):
+        await health.read()
+    assert len(responder.requests) == 1
+
+
+async def test_silence_later_is_an_error_and_the_rows_are_kept(
+    client: SnmpClient, respond: Respond
+) -> None:
+    responder = await respond(store())
+    health = reader(client, responder)
+    await health.read()
+    responder.handle = lambda *_: None
+    since = len(responder.requests)
+    with pytest.raises(Timeout):
+        await health.read()
+    assert len(responder.requests) == since + 1
+    responder.handle = None
+    assert len(streams(await health.read())["sensors"]) == 2
+
+
+def under(root: Oid, act: Callable[[Responder, bytes, tuple[str, int]], None]) -> Handle:
+    """Do ``act`` where a walk of ``root`` asks, else answer as the store says."""
+
+    def handle(responder: Responder, data: bytes, address: tuple[str, int]) -> None:
+        names = [bind.name for bind in responder.requests[-1].varbinds]
+        walking = responder.requests[-1].pdu_type == PduType.GET_BULK
+        if walking and any(name[: len(root)] == root for name in names):
+            act(responder, data, address)
+        else:
+            responder.send(responder.answer(data).encode(), address)
+
+    return handle
+
+
+def same_again(responder: Responder, data: bytes, address: tuple[str, int]) -> None:
+    """The very rows asked after: a walk that would never end."""
+    varbinds = responder.requests[-1].varbinds
+    reply = responder.answer(data, varbinds=tuple(bind for bind in varbinds for _ in range(3)))
+    responder.send(reply.encode(), address)
+
+
+def garbage(responder: Responder, data: bytes, address: tuple[str, int]) -> None:
+    responder.send(b"\x30\x84\xff\xff\xff\xff", address)
+
+
+def refuse(responder: Responder, data: bytes, address: tuple[str, int]) -> None:
+    reply = responder.answer(data, error_status=5, error_index=1, varbinds=())
+    responder.send(reply.encode(), address)
+
+
+@pytest.mark.parametrize("act", [same_again, garbage, refuse, lambda *_: None])
+async def test_a_table_an_agent_chokes_on_takes_nothing_from_the_others(
+    client: SnmpClient,
+    respond: Respond,
+    act: Callable[[Responder, bytes, tuple[str, int]], None],
+) -> None:
+    responder = await respond(store(), under((*PSE, 2), act))
+    health = reader(client, responder)
+    found = await health.read()
+    assert "poe" not in streams(found)
+    assert streams(found)["sensors"]["hwEntityTemperature.1"]["sensor_value"] == 42
+    assert len(found.errors) == 1
+    # It says so again with each pass, and PoE is unknown, never empty.
+    again = await health.read()
+    assert "poe" not in streams(again)
+    assert [str(error) for error in again.errors] == [str(error) for error in found.errors]
+    # When the agent has come to itself, the next look finds the table.
+    responder.handle = None
+    health.relearn()
+    assert streams(await health.read())["poe"]["pse 1"]["poe_watts"] == 115
+
+
+async def test_rows_known_before_outlive_a_table_that_fails_later(
+    client: SnmpClient, respond: Respond
+) -> None:
+    responder = await respond(store())
+    health = reader(client, responder)
+    await health.read()
+    responder.handle = under((*PSE, 2), same_again)
+    health.relearn()
+    found = await health.read()
+    assert [type(error) for error in found.errors] == [NotIncreasing]
+    again = await health.read()
+    assert streams(again)["poe"]["pse 1"]["poe_watts"] == 115
+
+
+async def test_an_agent_that_never_ends_is_bounded(client: SnmpClient, respond: Respond) -> None:
+    """Each answer goes on by one row, for ever."""
+
+    def endless(responder: Responder, data: bytes, address: tuple[str, int]) -> None:
+        request = responder.requests[-1]
+        if request.pdu_type == PduType.GET:
+            responder.send(responder.answer(data).encode(), address)
+            return
+        name = request.varbinds[0].name
+        row = name[-1] if name[:-1] == HEAT else 0
+        bind = type(request.varbinds[0])((*HEAT, row + 1), Tag.INTEGER, 42)
+        if name < (*HEAT, row + 1):
+            responder.send(responder.answer(data, varbinds=(bind,)).encode(), address)
+        else:
+            responder.send(responder.answer(data).encode(), address)
+
+    responder = await respond(store(), endless)
+    health = reader(client, responder, learn_budget_seconds=0.3)
+    found = await health.read()
+    assert any(isinstance(error, BudgetExceeded) for error in found.errors)
+    assert all(isinstance(error, SnmpError) for error in found.errors)
