@@ -122,7 +122,9 @@ class TopologyRoom:
         _, kind, switch = arrival.block.stamp.subject.split("/", 2)
         at_ns = arrival.block.stamp.wall_ns
         stream = arrival.layout.stream
-        if net is None or kind != "switch" or not net.is_new(switch, stream, at_ns):
+        if net is None or kind != "switch" or stream not in STREAMS:
+            return False
+        if not net.is_new(switch, stream, at_ns):
             return False
         rows = rows_of(arrival)
         match stream:
@@ -134,7 +136,7 @@ class TopologyRoom:
                 self._kept += net.take_neighbours(switch, heard, at_ns)
             case "stations":
                 net.take_stations(switch, stations_of(rows.values()))
-            case _:
+            case "port-inventory":
                 net.take_ports(switch, ports_known([facts_of(key, r) for key, r in rows.items()]))
         return True
 

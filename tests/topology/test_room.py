@@ -59,7 +59,8 @@ def plan(*switches: str) -> CityPlan:
 class Stage:
     """A room, its records and the agent's journal; :meth:`restart` makes a new room."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, city: CityPlan | None = None) -> None:
+        self.city = city
         self.records = SqlRecords(f"sqlite:///{folder}/records.db")
         self.records.start()
         self.clock = ManualClock()
@@ -78,7 +79,7 @@ class Stage:
         house = cast(
             "House",
             _Lent(
-                plan=plan(*(switches or ("core", "f1"))),
+                plan=self.city or plan(*(switches or ("core", "f1"))),
                 clock=self.clock,
                 records=self.records,
                 bus=self.bus,
