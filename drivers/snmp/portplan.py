@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
-from drivers.snmp.errors import SnmpError, Timeout
+from drivers.snmp.errors import BudgetExceeded, SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.layout import Board
 from drivers.snmp.message import Version
@@ -101,16 +101,21 @@ class Plan:
 
     def note_silence(self, harvest: Harvest, now_ns: int) -> None:
         """Pause the groups that met nothing but silence; say so in the harvest's errors."""
-        silences = [error for error in harvest.errors if isinstance(error, Timeout)]
+        silences = [e for e in harvest.errors if isinstance(e, Timeout | BudgetExceeded)]
         harvest.errors += [error for _, error in self.paused.values()]
         if not silences:
             return
         absent = set(harvest.absent)
+        unheard: list[int] = []
         for number, group in enumerate(self.groups):
             asked = [slot for slot in group if self.names[slot] is not None]
             heard = any(harvest.slots[slot] is not None or slot in absent for slot in asked)
-            if asked and not heard and number not in self.paused:
-                self.paused[number] = (now_ns + PAUSE_NS, silences[0])
+            if asked and not heard:
+                unheard.append(number)
+        if not isinstance(silences[0], Timeout) and len(unheard) == len(self.groups):
+            return  # too little time for anything says nothing about a group
+        for number in unheard:
+            self.paused.setdefault(number, (now_ns + PAUSE_NS, silences[0]))
 
     def settle(self, harvest: Harvest) -> None:
         """Leave out what the device said it does not have or will not tell."""
