@@ -16,6 +16,7 @@ from drivers.snmp.pending import Pending
 from drivers.snmp.v3.frame import Frame, is_v3, read_frame
 from drivers.snmp.v3.peer import Peer
 from drivers.snmp.v3.reports import Report, error_of
+from drivers.snmp.v3.shape import id_of
 
 MAX_RESENDS = 3
 """How often one request may be sent anew because of a report: once to learn the engine, once
@@ -119,6 +120,13 @@ class Inbox:
 
     def _take_secured(self, data: bytes, address: Address, now_ns: int) -> None:
         """A message of v3; raises :class:`DecodeError`."""
+        known = self.waiting.get(id_of(data))
+        if known is not None and address == known.device.address and not known.knocking:
+            peer = known.device.peer
+            inner = None if peer is None else peer.glance(data, now_ns)
+            if inner is not None:
+                self._take_opened(known, inner)
+                return
         frame = read_frame(data)
         pending = self._waiting_for(frame.msg_id, address)
         if pending is None:

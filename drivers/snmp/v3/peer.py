@@ -26,11 +26,14 @@ from drivers.snmp.v3.frame import (
 )
 from drivers.snmp.v3.keys import Auth, PrivCipher, localise, password_to_key, priv_key
 from drivers.snmp.v3.reports import Report, Why, error_of, why_of
+from drivers.snmp.v3.shape import Shape, learn
 from drivers.snmp.v3.user import User
 
 WINDOW_SECONDS = 150
 """RFC 3414 section 2.2.3."""
 MAX_TIME = 2**31 - 1
+_SOME_ID = 0x4765_4321
+_SCOPED = b"\x30\x82"
 OVERHEAD = 36
 """Bytes a secured answer has around its PDU beside ids, names, digest and salt."""
 
@@ -54,6 +57,10 @@ class Peer:
         self._auth_key = b""
         self._cipher: PrivCipher | None = None
         self._opened = False
+        self._shape: Shape | None = None
+        self._second = -1, -1
+        """Boots and time for which the two below were made."""
+        self._front = self._back = b""
         self._scope = b""
         self._who = b"", b""
         if user.engine_id:
@@ -87,7 +94,34 @@ class Peer:
         """The message for ``request``, or, while the engine is not known, the question for it."""
         if not self.engine_id:
             return _discovery(number)
-        return self._message(request.pdu(number), number, now_ns, self._cipher)
+        boots, time = self.clock(now_ns)
+        if self._second != (boots, time):
+            self._second = boots, time
+            self._front, self._back = self._around(boots, time)
+        data = encode_tlv(Tag.SEQUENCE, self._scope + request.pdu(number))
+        salt = b""
+        if self._cipher is not None:
+            salt, data = self._cipher.encrypt(data, boots, time)
+            data = octets(data)
+        body = self._front + number.to_bytes(4, "big") + self._back + salt + data
+        return self._signed(encode_tlv(Tag.SEQUENCE, body), len(data) + len(salt) + 2)
+
+    def _around(self, boots: int, time: int) -> tuple[bytes, bytes]:
+        """What stands before the four octets of the message id, and from there to the salt.
+
+        The same for a second, so it is not made for every message.
+        """
+        whole = write_global(_SOME_ID, self._flags | REPORTABLE)
+        at = whole.index(_SOME_ID.to_bytes(4, "big"))
+        salt = bytes(SALT_BYTES if self._cipher is not None else 0)
+        params = self._params(boots, time, salt)
+        return VERSION + whole[:at], whole[at + 4 :] + params[: len(params) - len(salt)]
+
+    def _params(self, boots: int, time: int, salt: bytes) -> bytes:
+        """The security parameters with an empty digest."""
+        clock = encode_integer(boots) + encode_integer(time)
+        fields = self._who[0] + clock + self._who[1] + octets(salt)
+        return octets(encode_tlv(Tag.SEQUENCE, fields))
 
     def knock(self, number: int, now_ns: int) -> bytes:
         """An empty question, signed and not encrypted.
@@ -95,28 +129,21 @@ class Peer:
         Many agents keep silent about what they cannot decrypt. If they answer this one, then
         name, auth password and clock were right.
         """
-        return self._message(_empty(number), number, now_ns, None)
-
-    def _message(self, pdu: bytes, number: int, now_ns: int, hide: PrivCipher | None) -> bytes:
         boots, time = self.clock(now_ns)
-        data = encode_tlv(Tag.SEQUENCE, self._scope + pdu)
-        salt, flags = b"", self._flags & AUTH
-        if hide is not None:
-            salt, data = hide.encrypt(data, boots, time)
-            data, flags = octets(data), self._flags
-        tail = octets(salt)
-        clock = encode_integer(boots) + encode_integer(time)
-        params = self._who[0] + clock + self._who[1] + tail
+        data = encode_tlv(Tag.SEQUENCE, self._scope + _empty(number))
         body = (
             VERSION
-            + write_global(number, flags | REPORTABLE)
-            + octets(encode_tlv(Tag.SEQUENCE, params))
+            + write_global(number, self._flags & AUTH | REPORTABLE)
+            + self._params(boots, time, b"")
             + data
         )
-        message = encode_tlv(Tag.SEQUENCE, body)
+        return self._signed(encode_tlv(Tag.SEQUENCE, body), len(data) + 2)
+
+    def _signed(self, message: bytes, after: int) -> bytes:
+        """``message`` with its digest, behind which ``after`` octets follow."""
         if not self._auth_size:
             return message
-        stop = len(message) - len(data) - len(tail)
+        stop = len(message) - after
         return message[: stop - self._auth_size] + self._digest(message) + message[stop:]
 
     def _digest(self, message: bytes) -> bytes:
@@ -125,6 +152,35 @@ class Peer:
         return hmac.digest(self._auth_key, message, auth.digest)[: self._auth_size]
 
     # -- answers ---------------------------------------------------------------------
+
+    def glance(self, data: bytes, now_ns: int) -> bytes | None:
+        """As :meth:`open` for an answer with a frame like the last one's; else None."""
+        shape, hide = self._shape, self._cipher
+        if shape is None or hide is None or not self.trusted or not shape.fits(data):
+            return None
+        at, end = shape.digest_at, shape.digest_end
+        digest = self._digest(data[:at] + bytes(end - at) + data[end:])
+        time = int.from_bytes(data[shape.time_at : shape.time_end], "big")
+        boots, expected = self.clock(now_ns)
+        if (
+            not hmac.compare_digest(digest, data[at:end])
+            or shape.boots != boots
+            or time + WINDOW_SECONDS < expected
+        ):
+            return None
+        salt = data[shape.salt_at : shape.salt_at + SALT_BYTES]
+        plain = hide.decrypt(data[shape.start :], salt, boots, time)
+        begin = 4 + len(self._scope)
+        if (
+            plain[:2] != _SCOPED
+            or int.from_bytes(plain[2:4], "big") != len(plain) - 4
+            or plain[4:begin] != self._scope
+            or plain[begin] != PduType.RESPONSE
+        ):
+            return None
+        if time > self._time:
+            self._set_clock(boots, time, now_ns, trusted=True)
+        return enveloped(plain[begin:])
 
     def open(self, frame: Frame, data: bytes, now_ns: int) -> bytes | Report:
         """The answer in a v2c envelope, or what the agent reports instead of one.
@@ -149,6 +205,8 @@ class Peer:
             # Ask once more: whatever clock the next answer shows is the engine's.
             why = Why.NOT_IN_TIME
             return Report(why, why.value, self.engine_id, *self.clock(now_ns), authentic=False)
+        if frame.flags & PRIV:
+            self._shape = learn(data, frame)
         return enveloped(pdu)
 
     def authentic(self, frame: Frame, data: bytes) -> bool:
@@ -236,6 +294,8 @@ class Peer:
         user = self.user
         self.engine_id = engine_id
         self.trusted = False
+        self._shape = None
+        self._second = -1, -1
         if user.auth is not None:
             key = password_to_key(user.auth_password.encode(), user.auth)
             self._auth_key = localise(key, engine_id, user.auth)
