@@ -88,3 +88,33 @@ async def test_h3c() -> None:
     found = await look("h3c-e528-2")
     kinds = {row["sensor_kind"] for row in found["sensors"].values()}
     assert {10, 11} <= kinds
+
+
+@pytest.mark.skipif("aruba-7210" not in NAMES, reason="not recorded")
+async def test_aruba_controller() -> None:
+    found = await look("aruba-7210")
+    assert value(found, "wlsxSysExtInternalTemparature") == 22
+    assert value(found, "wlsxSysExtProcessorLoad.1") == 0.08
+    memory = found["sensors"]["wlsxSysExtMemory.1"]
+    assert memory["memory_total_bytes"] == 5_170_880 * 1024
+    assert memory["sensor_value"] == pytest.approx(0.507, abs=0.001)
+    fans = [row["sensor_code"] for key, row in found["sensors"].items() if "FanStatus" in key]
+    assert fans == [1, 1, 1, 1]
+
+
+@pytest.mark.skipif("zte-zxr10-5250" not in NAMES, reason="not recorded")
+async def test_zte() -> None:
+    found = await look("zte-zxr10-5250")
+    assert value(found, "zxr10AccessCpu") == 0.101
+    assert value(found, "zxr10AccessMemory") == 0.825
+    assert value(found, "zxr10AccessPower") == 41.9
+    (chassis,) = found["chassis"].values()
+    assert chassis["chassis_model"] == "5250-52TM-H"
+
+
+@pytest.mark.skipif("cisco-c3560" not in NAMES, reason="not recorded")
+async def test_cisco() -> None:
+    found = await look("cisco-c3560")
+    kinds = {row["sensor_kind"] for row in found["sensors"].values()}
+    assert {1, 10, 11} <= kinds
+    assert all(row["module_serial"] for row in found["optics"].values())
