@@ -102,8 +102,12 @@ class ActionReply:
 class Topology(Protocol):
     """Cables as the network tells them, and where they differ from the inventory."""
 
-    def graphs(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
-        """One graph (id, nodes, edges) a school."""
+    def schools_in(self, scope: ScopePath) -> Sequence[str]:
+        """Ids of the schools whose cables can be asked for."""
+        ...
+
+    def graph(self, school: str) -> Mapping[str, object]:
+        """Id, nodes and edges of one of them."""
         ...
 
     def drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
@@ -122,9 +126,13 @@ class Topology(Protocol):
 class NoTopology:
     """Knows no cables."""
 
-    def graphs(self, _scope: ScopePath) -> Sequence[Mapping[str, object]]:
+    def schools_in(self, _scope: ScopePath) -> Sequence[str]:
         """See :class:`Topology`."""
         return ()
+
+    def graph(self, school: str) -> Mapping[str, object]:
+        """See :class:`Topology`."""
+        return {"id": school, "school": school, "nodes": [], "edges": []}
 
     def drift(self, _scope: ScopePath) -> Sequence[Mapping[str, object]]:
         """See :class:`Topology`."""

@@ -202,12 +202,9 @@ class TopologyRoom:
         """Ids of the schools inside ``scope``."""
         return [school for school, where in self._scopes.items() if scope.covers(where)]
 
-    def graphs(self, scope: ScopePath) -> list[Json]:
-        """One graph a school."""
-        return [
-            topology_json(self.nets[school], self._names[school])
-            for school in self.schools_in(scope)
-        ]
+    def graph(self, school: str) -> Json:
+        """Nodes and edges of one school; KeyError where there is none such."""
+        return topology_json(self.nets[school], self._names[school])
 
     def drift(self, scope: ScopePath) -> list[Json]:
         """Differences that stand."""

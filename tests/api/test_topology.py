@@ -36,19 +36,21 @@ class TwoSchools:
     def __init__(self) -> None:
         self.accepted: list[tuple[str, str]] = []
 
-    def _in(self, scope: ScopePath) -> list[str]:
+    def schools_in(self, scope: ScopePath) -> list[str]:
         return [school for school, where in SCOPES.items() if scope.covers(where)]
 
-    def graphs(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
-        return [{"id": one, "school": one, "nodes": [], "edges": []} for one in self._in(scope)]
+    def graph(self, school: str) -> Mapping[str, object]:
+        return {"id": school, "school": school, "nodes": [], "edges": []}
 
     def drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
         return [
-            drift(one, kind) for one in self._in(scope) for kind in ("moved", "switch-replaced")
+            drift(one, kind)
+            for one in self.schools_in(scope)
+            for kind in ("moved", "switch-replaced")
         ]
 
     async def past_drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
-        return [drift(one, "port-missing", resolved=9.0) for one in self._in(scope)]
+        return [drift(one, "port-missing", resolved=9.0) for one in self.schools_in(scope)]
 
     async def accept(self, drift_id: str, scope: ScopePath) -> Mapping[str, object] | None:
         if "port-missing" in drift_id:

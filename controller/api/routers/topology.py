@@ -1,7 +1,5 @@
 """Topology: school, switch, room as the network itself tells, one graph a school."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
@@ -10,6 +8,7 @@ from controller.api.access import Here
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem
 
+NO_STATES: frozenset[str] = frozenset()
 router = APIRouter(prefix="/topology", tags=["topology"])
 
 
@@ -61,17 +60,16 @@ class GraphPage(BaseModel):
     next_cursor: str | None
 
 
-LISTED: Listed[Any] = Listed(
-    id_of=lambda graph: str(graph["id"]),
-    states_of=lambda _graph: frozenset(),
-    known_states=frozenset(),
-    encode=lambda graph: graph,
-)
-
-
 @router.get("", responses={200: {"model": GraphPage}})
 async def topology(services: Here, query: Listing) -> JSONResponse:
     """Nodes and edges of every school of the scope, as last told."""
     if query.as_of is not None:
         raise Problem(400, "as_of: cables are shown as they are now; ask without as_of.")
-    return one_page(services.topology.graphs(query.scope), query, LISTED)
+    # Only the graphs of the page itself are made.
+    listed: Listed[str] = Listed(
+        id_of=str,
+        states_of=lambda _school: NO_STATES,
+        known_states=NO_STATES,
+        encode=services.topology.graph,
+    )
+    return one_page(services.topology.schools_in(query.scope), query, listed)
