@@ -41,6 +41,7 @@ class Store:
 
     blocks: dict[Key, Block] = field(default_factory=dict)
     streams: dict[Key, str] = field(default_factory=dict)
+    layouts: dict[Key, Layout] = field(default_factory=dict)
     bases: dict[tuple[bytes, PriorityClass], int] = field(default_factory=dict)
     gaps: set[Key] = field(default_factory=set)
     deliveries: int = 0
@@ -218,6 +219,7 @@ class FakeHost:
             key = (block.journal_id, block.priority, block.seq)
             assert self.store.blocks.setdefault(key, block).data == block.data
             self.store.streams[key] = one.layout.stream
+            self.store.layouts[key] = one.layout
             self.store.deliveries += 1
             raw = any(metric.name == "Block/Raw" and metric.value for metric in metrics)
             self.arrivals.append(

@@ -1,4 +1,4 @@
-"""Uplink, wire and host under virtual time: whatever is lost, what was kept arrives.
+"""Hints, uplink, wire and host under virtual time: whatever is lost, what was kept arrives.
 
 A failure names its seed; the same seed runs the same faults again.
 """
@@ -6,12 +6,14 @@ A failure names its seed; the same seed runs the same faults again.
 import asyncio
 import random
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from agents.birth_counter import BirthCounter
 from agents.commands import Commands
+from agents.hints import GAP_SECONDS, Hints
 from agents.uplink import Uplink, UplinkSettings
 from drivers.wire.mqtt_values import MqttError
 from drivers.wire.sparkplug.edge import EdgeSession
@@ -23,6 +25,7 @@ from tenone.journal.journal import Journal
 from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import ManualClock
 from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.hints import Hint, HintKind, Refusal
 from tenone.vocabulary.metrics import PORT_STATE
 from tenone.vocabulary.states import PriorityClass
 from tests.agents.host import HOST_ID, NODE, FakeHost
@@ -48,6 +51,8 @@ class World:
         self.folder = folder
         self.kept: dict[tuple[PriorityClass, int], bytes] = {}
         self.trouble = True
+        self.looks: list[tuple[str, float]] = []
+        self.hinted: list[tuple[str, float]] = []
 
     async def time(self) -> None:
         """Virtual time passes; real time only for the journal's thread."""
@@ -114,8 +119,21 @@ class World:
             tasks.start("journal", keeper.run)
             tasks.start("uplink", uplink.run)
             tasks.start("polls", lambda: self._polls(uplink))
+            hints = Hints(
+                clock=self.clock,
+                look=lambda switch: self._look(uplink, switch),
+                sources={name: [f"10.0.0.{number}"] for number, name in enumerate(SWITCHES)},
+            )
+            self.looks.clear()
+            self.hinted.clear()
+            tasks.start("hints", hints.run)
+            tasks.start("switches", lambda: self._switches(hints))
             await self.clock.sleep(seconds)
             await tasks.stop("polls")
+            await tasks.stop("switches")
+            await self.clock.sleep(10)
+            self._judge_looks(hints)
+            await tasks.stop("hints")
             for _ in range(100):
                 if not drain or uplink.is_drained:
                     break
@@ -133,11 +151,42 @@ class World:
             for block in await uplink.keep(drafts):
                 self.kept[block.priority, block.seq] = block.data
 
-    def _draft(self) -> Draft:
+    async def _switches(self, hints: Hints) -> None:
+        """Switches send traps: now and then, and in storms; some of them spoilt."""
+        while True:
+            await self.clock.sleep(self.chance.expovariate(0.5))
+            number = self.chance.randrange(len(SWITCHES) + 1)  # the last is a stranger
+            for _ in range(self.chance.choice([1, 1, 1, 2, 300])):
+                good = self.chance.random() < 0.8
+                before = hints.total
+                found = Hint(HintKind.LINK_DOWN) if good else Refusal.MALFORMED
+                hints.take(b"", (f"10.0.0.{number}", 162), lambda _data, _from, f=found: f)  # type: ignore[misc] # mypy does not see a default as one
+                if hints.total > before:
+                    self.hinted.append((SWITCHES[number], self._now()))
+
+    async def _look(self, uplink: Uplink, switch: str) -> None:
+        self.looks.append((switch, self._now()))
+        await self.clock.sleep(self.chance.choice([0, 0.01, 3]))
+        for block in await uplink.keep([self._draft(switch)]):
+            self.kept[block.priority, block.seq] = block.data
+
+    def _judge_looks(self, hints: Hints) -> None:
+        """Every hint was followed by a look, and no storm had a switch looked at too often."""
+        for switch in SWITCHES:
+            times = [when for who, when in self.looks if who == switch]
+            assert all(after - before >= GAP_SECONDS for before, after in pairwise(times))
+            hinted = [when for who, when in self.hinted if who == switch]
+            assert not hinted or times[-1] >= hinted[-1]
+        assert hints.polls == len(self.looks)
+
+    def _now(self) -> float:
+        return self.clock.monotonic_ns() / 1e9
+
+    def _draft(self, switch: str | None = None) -> Draft:
         used = LAYOUTS[self.chance.random() < 0.1]
         stamp = Stamp(
             agent="no3",
-            subject=f"no3/switch/{self.chance.choice(SWITCHES)}",
+            subject=f"no3/switch/{switch or self.chance.choice(SWITCHES)}",
             boot_id=BOOT,
             wall_ns=self.clock.wall_ns(),
             monotonic_ns=self.clock.monotonic_ns(),
