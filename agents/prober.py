@@ -39,6 +39,8 @@ from tenone.vocabulary.probes import PROBE_SAMPLES, PROBE_TARGETS, ProbeOutcome
 log = logging.getLogger(__name__)
 
 SETTLE_NS: Final = LATE_NS + 50_000_000
+SETTLE_LOOK_SECONDS: Final = 0.25
+"""Also what a duplicate of the last packet has."""
 LOOK_SECONDS: Final = 5.0
 TELL_SECONDS: Final = 300.0
 """The targets are told on change and this often; names are looked up again likewise."""
@@ -186,13 +188,19 @@ class Prober:
     async def _write(self) -> None:
         while True:
             window = await self._closed.get()
-            await self._clock.sleep(
-                max(window.end_ns + SETTLE_NS - self._clock.monotonic_ns(), 0) / 1e9
-            )
+            await self._settled(window)
             self._sender.settle()
             if window.rows:
                 await self._keep([self._draft(window)])
             self._judge(window)
+
+    async def _settled(self, window: _Window) -> None:
+        """Wait until every packet has its outcome: mostly at once, after 3 s at the latest."""
+        clock = self._clock
+        while clock.monotonic_ns() < window.end_ns + SETTLE_NS:
+            await clock.sleep(SETTLE_LOOK_SECONDS)
+            if all(sample.outcome is not None for _, sample in window.sent):
+                return
 
     def _draft(self, window: _Window) -> Draft:
         rows = [window.rows.get(row) for row in range(len(self.plan.rows))]

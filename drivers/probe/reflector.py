@@ -142,19 +142,24 @@ class Reflector:
         wanted = stamp.wanted_dscp(data) if self._key is None else None
         dscp = (arrival.dscp or 0) if wanted is None else wanted
         error = self._clock(now_ns)
-        transmitted_ns = time.time_ns()
-        received_ns = arrival.kernel_wall_ns or transmitted_ns
-        reply = stamp.pack_reply(
-            data,
-            sequence=sequence,
-            received=stamp.ntp_stamp(received_ns),
-            transmitted=stamp.ntp_stamp(transmitted_ns),
-            error=error,
-            ttl=UNKNOWN_TTL if arrival.ttl is None else arrival.ttl & 0xFF,
-            dscp=arrival.dscp,
-            ecn=arrival.ecn,
-            key=self._key,
-        )
+
+        def reply_at(wall_ns: int) -> bytes:
+            return stamp.pack_reply(
+                data,
+                sequence=sequence,
+                received=stamp.ntp_stamp(arrival.kernel_wall_ns or wall_ns),
+                transmitted=stamp.ntp_stamp(wall_ns),
+                error=error,
+                ttl=UNKNOWN_TTL if arrival.ttl is None else arrival.ttl & 0xFF,
+                dscp=arrival.dscp,
+                ecn=arrival.ecn,
+                key=self._key,
+            )
+
+        reply = reply_at(time.time_ns())
+        if self._key is None:
+            # T3 is put in last: what is done after it counts as delay of the path.
+            reply = stamp.stamped(reply, sequence, stamp.ntp_stamp(time.time_ns()))
         self._socket.send(reply, address, dscp=dscp, here=arrival.here)
 
     def _count(self, session: tuple[str, int, int]) -> int:

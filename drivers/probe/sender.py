@@ -7,7 +7,7 @@ wall clock was set in between, in which case the time the reply was read stands 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from drivers.probe import stamp
@@ -99,31 +99,49 @@ class Sender:
         """Send the session's next packet. Never raises; what cannot be sent says so."""
         sequence = session.next_sequence
         session.next_sequence = (sequence + 1) & _MOST_UINT32
-        monotonic_ns, wall_ns = self._now()
-        sample = Sample(
-            sequence=sequence, dscp_sent=session.dscp, sent_ns=monotonic_ns, wall_ns=wall_ns
-        )
-        # The echoed T1 tells packets apart, so no two packets have the same.
-        self._last_stamp = sent = max(stamp.ntp_stamp(wall_ns), self._last_stamp + 1)
-        request = Request(
-            sequence=sequence,
-            sent=sent % 2**64,
-            error=self._clock_error(monotonic_ns),
-            session=session.number,
-        )
-        data = stamp.pack_request(
-            request, dscp=None if session.key is not None else session.dscp, key=session.key
-        )
         try:
             place = (packed(session.host), session.port)
-            self._keys[place] = session.key
-            key = (*place, sequence, request.sent)
-            self._pending[key] = sample
-            self._order.append((key, sample))
-            self._socket(session.host).send(data, (session.host, session.port), dscp=session.dscp)
+            through = self._socket(session.host)
         except OSError as error:
-            sample.outcome = ProbeOutcome.NOT_SENT
-            self.refusal = str(error)
+            return self._refused(self._sample(session, sequence, *self._now()), error)
+        self._keys[place] = session.key
+        draft = Request(
+            sequence=0,
+            sent=0,
+            error=self._clock_error(self._clock.monotonic_ns()),
+            session=session.number,
+        )
+        ready = stamp.pack_request(draft, dscp=session.dscp)
+        # From here on every microsecond counts as delay: nothing that could be done before.
+        monotonic_ns, wall_ns = self._now()
+        sent = stamp.ntp_stamp(wall_ns)
+        if sent == self._last_stamp:  # the echoed T1 tells packets apart
+            sent = (sent + 1) % 2**64
+        self._last_stamp = sent
+        if session.key is None:
+            data = stamp.stamped(ready, sequence, sent)
+        else:
+            data = stamp.pack_request(replace(draft, sequence=sequence, sent=sent), key=session.key)
+        try:
+            through.send(data, (session.host, session.port), dscp=session.dscp)
+        except OSError as error:
+            return self._refused(self._sample(session, sequence, monotonic_ns, wall_ns), error)
+        # No reply is read before this returns to the event loop.
+        sample = self._sample(session, sequence, monotonic_ns, wall_ns)
+        key = (*place, sequence, sent)
+        self._pending[key] = sample
+        self._order.append((key, sample))
+        return sample
+
+    @staticmethod
+    def _sample(session: Session, sequence: int, monotonic_ns: int, wall_ns: int) -> Sample:
+        return Sample(
+            sequence=sequence, dscp_sent=session.dscp, sent_ns=monotonic_ns, wall_ns=wall_ns
+        )
+
+    def _refused(self, sample: Sample, error: OSError) -> Sample:
+        sample.outcome = ProbeOutcome.NOT_SENT
+        self.refusal = error.strerror or str(error)
         return sample
 
     def settle(self) -> None:
@@ -158,7 +176,7 @@ class Sender:
             self.strays.no_reply += 1
             return
         sample = self._pending.get((*place, reply.sender_sequence, reply.sender_sent))
-        if sample is None or sample.outcome is ProbeOutcome.NOT_SENT:
+        if sample is None:
             self.strays.unexpected += 1
         elif sample.outcome is not None:
             sample.duplicates = min(sample.duplicates + 1, _MOST_DUPLICATES)

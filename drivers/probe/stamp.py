@@ -46,6 +46,7 @@ _FLAGS: Final = 0xE0
 
 _MOST_SCALE, _MOST_MULTIPLIER = 0x3F, 0xFF
 
+_HEAD = struct.Struct("!IQ")
 _OPEN = struct.Struct("!IQHH")
 _OPEN_REPLY = struct.Struct("!IQHHQIQHHB3x")
 _OPEN_TIMES = struct.Struct("!16xQ4xQ")
@@ -163,6 +164,11 @@ def pack_request(request: Request, *, dscp: int | None = None, key: bytes | None
         return packet
     header = TLV_HEADER.pack(_UNRECOGNISED, TLV_CLASS_OF_SERVICE, _CLASS_OF_SERVICE_BYTES)
     return packet + header + struct.pack("!I", dscp << 26)
+
+
+def stamped(packet: bytes, sequence: int, sent: int) -> bytes:
+    """An unauthenticated packet with another number and time: what is left to do at the moment."""
+    return _HEAD.pack(sequence, sent) + packet[_HEAD.size :]
 
 
 def parse_request(data: bytes, key: bytes | None = None) -> Request:

@@ -2,7 +2,7 @@
 
 import typer
 
-from tenone.cli import bench_ingest, bench_poll, bench_report
+from tenone.cli import bench_ingest, bench_poll, bench_probe, bench_report
 
 
 def register(app: typer.Typer) -> None:
@@ -11,6 +11,7 @@ def register(app: typer.Typer) -> None:
     bench.callback()(_keep_command_names)
     bench.command("poll")(bench_poll.poll)
     bench.command("ingest")(bench_ingest.ingest)
+    bench.command("probe")(bench_probe.probe)
     bench.command("report")(bench_report.report)
     app.add_typer(bench, name="bench")
 

@@ -192,7 +192,7 @@ async def test_a_disk_that_hangs_delays_no_packet(
         assert len(network.sent) >= 59
         gate.set()
         await advance(1)
-    assert len(kept.of("probe-samples")) == 3
+    assert len(kept.of("probe-samples")) == 4
 
 
 async def test_loss_now_and_then_brings_a_burst_and_a_rest(
