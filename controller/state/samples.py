@@ -176,7 +176,9 @@ class CounterCut:
         into.discontinuity[at] = UNSAID
         if (extra := self.discontinuity) is not None:
             column = np.frombuffer(data, "<u4", rows, start + extra.offset)
-            into.discontinuity[at] = np.where(bits[extra.column], column, UNSAID)[pick]
+            into.discontinuity[at] = np.where(bits[extra.column], column.astype(np.int64), UNSAID)[
+                pick
+            ]
         stamp = block.stamp
         exchanged = stamp.sent_ns and stamp.received_ns
         into.ns[at] = (stamp.sent_ns + stamp.received_ns) // 2 if exchanged else stamp.monotonic_ns

@@ -28,8 +28,3 @@ def flag(value: int | None) -> int:
 def count(value: int | None) -> int:
     """A count that fits a signed column; UNSAID for none."""
     return UNSAID if value is None else min(value, MAX_COUNT)
-
-
-def text(value: object) -> str:
-    """A text column's value; empty for none."""
-    return value if isinstance(value, str) else ""

@@ -1,0 +1,40 @@
+"""A UPS on its battery, from blocks to verdicts."""
+
+from controller.state.marks import Marks
+from controller.state.measures import Measures
+from controller.state.position import START
+from controller.state.power_streams import PowerStreams
+from tenone.blocks.layout import Layout
+from tenone.vocabulary.scope import DeviceId
+from tenone.vocabulary.states import Cause
+
+from .watched import Bench
+
+
+def test_power_explains_a_silent_switch() -> None:
+    bench = Bench()
+    bench.ups("u1", 1)
+    assert bench.judge()["c301"] == ("good", []), "it works, whatever feeds it"
+    assert bench.live.clauses(bench.now_ns).deeper[bench.number("c301")] == 1 << Cause.POWER
+    bench.give(bench.journal.status(reachable=0, error="no answer"))
+    dark = ("bad", ["power", "uplink"])
+    assert bench.judge()["c301"] == dark, "its uplink stands on the same switch"
+    assert bench.judge()["up"] == ("bad", ["power"])
+    bench.ups("u2", 1)
+    bench.ups("u1", 0)
+    assert bench.judge()["c301"] == dark, "the other one still runs on its battery"
+    bench.ups("u2", None)
+    assert bench.judge()["c301"] == dark, "it does not say that it stopped"
+    bench.ups("u2", 0)
+    assert bench.judge()["c301"] == ("unknown", ["switch-silent"])
+
+
+def test_a_ups_of_nowhere_is_counted() -> None:
+    bench = Bench()
+    marks, measures = Marks(), Measures(len(bench.live.numbering.links))
+    streams = PowerStreams(bench.live.numbering, measures, marks)
+    block = bench.journal.block(Layout("ups", ("on_battery",), ("ups",)), "no9/ups/u1", {})
+    arrival = bench.journal.arrival(block)
+    streams.ups(arrival, DeviceId.parse("no9/ups/u1"), START)
+    assert marks.unplanned_total == 1
+    assert not measures.on_battery.any()
