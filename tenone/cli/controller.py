@@ -22,6 +22,7 @@ from controller.api.services import HttpConfig, Services
 from controller.api.session_records import RecordsSessionStore
 from controller.api.sessions import IDLE_SECONDS, Sessions
 from controller.api.trend import Trend
+from controller.evidence.answers import Answers
 from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
@@ -32,10 +33,11 @@ from drivers.wire.endpoint import EndpointError
 from drivers.wire.mqtt_values import Endpoint
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
+from tenone.cli.bench_machine import version_of
 from tenone.cli.docs import docs_directory
 from tenone.cli.docs import router as handbook_router
 from tenone.config import City, ConfigError, SecretError, load_city
-from tenone.runtime.clock import SystemClock
+from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -86,12 +88,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         running = await closing.enter_async_context(
             Controller(city, clock=clock, endpoint=endpoint)
         )
-        room = running.incidents
-        hub = Hub(clock, running.city, incidents=room.changes)
-        running.city.listen(hub.publish)
-        room.listen(hub.publish)
-        if room.postman is not None:
-            room.postman.speak(teller(lambda: clock.wall_ns() / 1e9))
+        hub = _hub(running, clock)
         sessions = Sessions(
             clock,
             RecordsSessionStore(running.records.engine),
@@ -123,6 +120,9 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             incidents=running.incident_desk,
             topology=running.topology,
             office=running.office,
+            reports=Answers(
+                running.evidence, version_of("tenone") or "0", lambda: running.store.duplicates
+            ),
             health=running.health(),
             ingest=running.figures,
             config=HttpConfig(
@@ -145,6 +145,17 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         await stop.wait()
         sd_notify("STOPPING=1")
         log.info("stopping")
+
+
+def _hub(running: Controller, clock: Clock) -> Hub:
+    """The live stream, fed by live state and incidents; messages get the pages' words."""
+    room = running.incidents
+    hub = Hub(clock, running.city, incidents=room.changes)
+    running.city.listen(hub.publish)
+    room.listen(hub.publish)
+    if room.postman is not None:
+        room.postman.speak(teller(lambda: clock.wall_ns() / 1e9))
+    return hub
 
 
 async def _broker(city: City, closing: contextlib.AsyncExitStack) -> Endpoint | None:

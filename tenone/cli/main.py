@@ -22,6 +22,8 @@ COMMANDS = {
     "sim": "tenone.cli.sim",
     "bench": "tenone.cli.bench",
     "docs": "tenone.cli.docs",
+    "incidents": "tenone.cli.incidents",
+    "inventory": "tenone.cli.inventory",
 }
 """Command name -> module with a ``register(app: typer.Typer) -> None``."""
 
