@@ -3,7 +3,7 @@
 A hint decides nothing. It makes the poller sweep the switch it came from, and what that sweep
 says is kept. So a forged hint costs one sweep, and a storm of them no more than
 :data:`LOOKS_A_SECOND`, shared fairly: a switch waits in the queue once, however often it
-calls, and is not looked at again before :data:`GAP_SECONDS` have passed.
+calls, and in the long run is looked at once in :data:`GAP_SECONDS`.
 
 The second look comes because switches send traps before their tables move.
 """
@@ -23,8 +23,8 @@ from tenone.vocabulary.hints import Hint, Refusal
 
 log = logging.getLogger(__name__)
 
-GAP_SECONDS = 2.0
-"""Between the beginnings of two looks at one switch."""
+GAP_SECONDS, AT_ONCE = 2.0, 3
+"""One switch is looked at once in so long, but so many times on end after a calm."""
 SECOND_LOOK_SECONDS = 2.0
 LOOKS_A_SECOND, LOOKS_AT_ONCE = 20.0, 40.0
 """Of all switches together."""
@@ -35,6 +35,7 @@ SOURCE_RATE, SOURCE_BURST = 10.0, 50.0
 ALL_RATE, ALL_BURST = 100.0, 200.0
 """Datagrams a second that all addresses together have decoded."""
 IDLE_SECONDS = 3_600.0
+_GAP_NS = round(GAP_SECONDS * 1e9)
 
 Look = Callable[[str], Awaitable[None]]
 """Sweeps one switch; raises :class:`PollError` when it is silent."""
@@ -47,8 +48,8 @@ class _Due:
 
     soon_ns: int | None = None
     later_ns: int | None = None
-    last_ns: int = -(2**62)
-    """When the last look began."""
+    paid_ns: int = -(2**62)
+    """Until when the looks taken have used up what is allowed (a leaky bucket of time)."""
     busy: bool = False
 
     def at_ns(self) -> int | None:
@@ -56,7 +57,14 @@ class _Due:
         wanted = [at for at in (self.soon_ns, self.later_ns) if at is not None]
         if not wanted or self.busy:
             return None
-        return max(min(wanted), self.last_ns + round(GAP_SECONDS * 1e9))
+        return max(min(wanted), self.paid_ns - (AT_ONCE - 1) * _GAP_NS)
+
+    def begin(self, now_ns: int) -> None:
+        """A look begins."""
+        self.paid_ns = max(self.paid_ns, now_ns) + _GAP_NS
+        self.soon_ns = None
+        if self.later_ns is not None and self.later_ns <= now_ns:
+            self.later_ns = None
 
 
 @dataclass(slots=True)
@@ -181,10 +189,7 @@ class Hints:
 
     async def _look_at(self, switch: str) -> None:
         due = self._due[switch]
-        now_ns = self._clock.monotonic_ns()
-        due.last_ns, due.soon_ns = now_ns, None
-        if due.later_ns is not None and due.later_ns <= now_ns:
-            due.later_ns = None
+        due.begin(self._clock.monotonic_ns())
         self.polls += 1
         log.info("looking at %s because of a hint", switch)
         try:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agents.hints import GAP_SECONDS, LOOKS_A_SECOND, LOOKS_AT_ONCE, SECOND_LOOK_SECONDS, Hints
+from agents.hints import (
+    AT_ONCE,
+    GAP_SECONDS,
+    LOOKS_A_SECOND,
+    LOOKS_AT_ONCE,
+    SECOND_LOOK_SECONDS,
+    Hints,
+)
 from agents.poller import PollError
 from drivers.snmp.endpoint import Address
 from tenone.runtime.clock import ManualClock
@@ -87,6 +94,16 @@ async def test_a_hint_has_its_switch_looked_at_at_once_and_once_more(
     assert (hints.total, hints.polls, hints.refused, hints.reasons) == (1, 2, 0, "")
 
 
+async def test_events_now_and_then_are_looked_at_at_once(looks: Looks, advance: Advance) -> None:
+    async with listening(looks, core="10.0.0.1") as hints:
+        for _ in range(5):
+            now = looks.clock.monotonic_ns() / 1e9
+            give(hints, "10.0.0.1")
+            await settle()
+            assert looks.seen[-1] == ("core", now)
+            await advance(5)
+
+
 @pytest.mark.parametrize("kind", [HintKind.INTRUDER, HintKind.OTHER])
 async def test_what_a_look_cannot_confirm_is_only_counted(
     kind: HintKind, looks: Looks, advance: Advance
@@ -123,7 +140,7 @@ async def test_ten_thousand_traps_cost_a_bounded_number_of_looks(
                 give(hints, "10.0.0.2")
             await advance(1)
         await advance(10)
-    assert len(looks.times("core")) <= 20 / GAP_SECONDS + 2
+    assert len(looks.times("core")) <= 20 / GAP_SECONDS + 2 + AT_ONCE
     assert len(looks.times("floor")) == 2, "the storm of another switch delays it by nothing"
     assert looks.times("floor")[0] - looks.times("core")[0] <= 11
     assert hints.total + hints.refused == 10_001

@@ -93,9 +93,9 @@ class Wire:
         """Answers come at once; where none comes, time goes on until it is given up."""
         asked = asyncio.ensure_future(work)
         while not asked.done():
-            await asyncio.wait({asked}, timeout=0.01)
+            await asyncio.wait({asked}, timeout=0.005)
             if not asked.done():
-                self.clock.advance(0.05)
+                self.clock.advance(0.1)
         return Said(asked.result())
 
 
@@ -404,8 +404,8 @@ async def test_late_answers_are_the_true_ones(
     wire: MakeWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each answer comes after its question was asked again; none is taken for another's."""
-    monkeypatch.setattr(misbehave, "LATE_SECONDS", 0.1)
-    one = await wire(Behaviour.LATE, ports=2, timeout_seconds=0.4)
+    monkeypatch.setattr(misbehave, "LATE_SECONDS", 0.05)
+    one = await wire(Behaviour.LATE, ports=2, timeout_seconds=0.8)
     one.switch.set_port(one.ports[1], {"oper": "down"})
     said = await one.state()
     oper = said.column("port-state", "oper")
