@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.plan import LinkPlan
 from controller.topology.drift import Drift, DriftKind, find_drift, sentences
@@ -152,17 +154,32 @@ def test_twins_by_name_without_address_are_two_things(net: SchoolNet) -> None:
     assert {"heard/f1/G2/HUAWEI", "heard/f2/G2/HUAWEI"} <= nodes
 
 
-def test_an_address_two_switches_claim_names_neither(net: SchoolNet) -> None:
-    net.take_identity("f2", Identity(base_mac=MACS["f1"]), 2)
-    assert net.directory.switch_of(heard("core", "X2", "f1")) is None
-
-
-def test_a_name_decides_only_for_a_switch_that_told_no_address() -> None:
-    net = SchoolNet("no1", hosts={"core": "", "f1": ""}, links=LINKS, devices={})
-    seen = Heard(switch="core", port="X2", protocol="cdp", name="F1")
-    assert net.directory.switch_of(seen) == "f1"
-    net.take_identity("f1", Identity(base_mac=MACS["f1"]), 1)
-    assert net.directory.switch_of(seen) is None
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["G1", "G2", "X1"]), st.integers(1, 3), max_size=3),
+        max_size=12,
+    )
+)
+def test_cables_are_those_a_plain_count_of_misses_gives(readings: list[dict[str, int]]) -> None:
+    net = SchoolNet("no1", hosts={"core": ""}, links=(), devices={})
+    standing: dict[tuple[str, int], tuple[int, int]] = {}
+    for at_ns, reading in enumerate(readings, start=1):
+        for (port, whom), (since, missed) in list(standing.items()):
+            if reading.get(port) == whom:
+                standing[port, whom] = (since, 0)
+            elif port in reading or missed + 1 >= MISSES:
+                del standing[port, whom]
+            else:
+                standing[port, whom] = (since, missed + 1)
+        for port, whom in reading.items():
+            standing.setdefault((port, whom), (at_ns, 0))
+        seen = [heard("core", port, f"02:00:00:00:01:0{whom}") for port, whom in reading.items()]
+        net.take_neighbours("core", seen, at_ns)
+        found = {
+            (edge.heard.port, int((edge.heard.mac or "")[-1])): edge.since_ns
+            for edge in net.edges.values()
+        }
+        assert found == {key: since for key, (since, _) in standing.items()}
 
 
 # -- drift
