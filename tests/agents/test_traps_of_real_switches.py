@@ -4,8 +4,10 @@ docs/traps-of-real-switches.md says which line of the list is held by which test
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +16,7 @@ from agents.origin import Origin
 from agents.switch import Kind
 from agents.switch import Switch as AgentSwitch
 from drivers.snmp.client import SnmpClient
+from drivers.snmp.surroundings import SurroundingsReader
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
 from firmware_sims.switch import misbehave
@@ -112,11 +115,14 @@ async def wire(clock: ManualClock, origin: Origin) -> AsyncIterator[MakeWire]:
         ports: int = 6,
         max_reply: int = 1472,
         timeout_seconds: float = 2,
+        seed: int = 0,
+        name: str = "core",
+        slug: str = "core",
     ) -> Wire:
         unit = live(
-            Plan(name="core", vendor=Vendor.HUAWEI, ports=ports),
+            Plan(name=name, vendor=Vendor.HUAWEI, ports=ports),
             ("127.0.0.1", 0),
-            Setting(clock=clock, misbehave=flaw, max_reply=max_reply),
+            Setting(clock=clock, misbehave=flaw, max_reply=max_reply, seed=seed),
         )
         serving, client = Fleet([unit.endpoint]), SnmpClient(clock=clock)
         await serving.__aenter__()
@@ -129,7 +135,13 @@ async def wire(clock: ManualClock, origin: Origin) -> AsyncIterator[MakeWire]:
             timeout_seconds=timeout_seconds,
         )
         reader = SwitchReader(client, target)
-        agent = AgentSwitch("core", reader=reader, origin=origin, budget_seconds=15)
+        agent = AgentSwitch(
+            slug,
+            reader=reader,
+            origin=origin,
+            budget_seconds=15,
+            tables={Kind.SURROUNDINGS: SurroundingsReader(reader, name=slug)},
+        )
         return Wire(clock, unit, agent, client)
 
     yield make
@@ -333,6 +345,22 @@ async def test_ports_missing_for_a_while_are_unknown_and_come_back_without_a_spi
     assert all(again[name] > octets[name] for name in known), "it went on counting"
 
 
+async def test_switches_of_one_name_are_as_many_devices(wire: MakeWire) -> None:
+    """Both say that they are called HUAWEI; their subjects and serial numbers are their own."""
+    said = []
+    for seed in (1, 2):
+        one = await wire(seed=seed, name="HUAWEI", slug=f"sw-{seed}")
+        await one.state()
+        said.append((await one.state(after=60), await one.ask(Kind.SURROUNDINGS)))
+        assert one.agent.subject == f"switch/sw-{seed}"
+    serials = [
+        next(iter(around.column("switch-identity", "own_serial").values())) for _, around in said
+    ]
+    assert len(set(serials)) == 2
+    subjects = {around.drafts[0].stamp.subject for _, around in said}
+    assert subjects == {"no3/switch/sw-1", "no3/switch/sw-2"}
+
+
 # -- messages ------------------------------------------------------------------------------
 
 
@@ -454,3 +482,15 @@ async def test_a_wall_clock_that_steps_back_leaves_the_order_of_blocks_alone(
     assert stamps[1].wall_ns < stamps[0].wall_ns
     assert stamps[1].monotonic_ns > stamps[0].monotonic_ns
     assert 0 < stamps[1].sent_ns <= stamps[1].received_ns
+
+
+def test_the_list_names_tests_that_exist() -> None:
+    page = Path(__file__).parents[2] / "docs" / "traps-of-real-switches.md"
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"wire `(\w+)", text))
+    here = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {name for name in named if not any(one.startswith(name) for one in here)} == set()
+    unlisted = {one for one in here if not any(one.startswith(name) for name in named)}
+    assert unlisted == {"the_list_names_tests_that_exist"}
+    for file in set(re.findall(r"`(tests/[\w/]+\.py)`", text)):
+        assert (page.parents[1] / file).is_file(), file
