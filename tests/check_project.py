@@ -23,6 +23,7 @@ LONG_MODULES: dict[str, str] = {}
 
 LONG_FUNCTIONS: dict[str, str] = {
     "controller/store/migrations/versions/v0001_records.py:upgrade": "the tables, one by one",
+    "tenone/cli/sim.py:board": "its lines are the command's options",
     "tenone/cli/sim.py:switch": "its lines are the command's options",
 }
 """``module:function`` -> why it may be longer."""
