@@ -20,6 +20,7 @@ from controller.api.routers import (
     maintenance,
     overview,
     ports,
+    reports,
     schools,
     scopes,
     sessions,
@@ -48,6 +49,7 @@ RESOURCES = (
     duty,
     topology,
     drift,
+    reports,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}

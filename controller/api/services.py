@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from controller.api.hub import Hub
@@ -173,6 +174,51 @@ class NoActions:
         )
 
 
+class Reports(Protocol):
+    """Days of links, added up from sealed evidence. Called in a worker thread.
+
+    Local days, both included. ``LookupError`` with a sentence where there is nothing to report.
+    """
+
+    def sla(self, scope: ScopePath, first: date, last: date, by: str, /) -> Mapping[str, object]:
+        """The SLA report of a scope."""
+        ...
+
+    def inspection(
+        self, scope: ScopePath, first: date, last: date, by: str, size: str, /
+    ) -> Mapping[str, object]:
+        """A school's sheet; ``size``: ``weekly`` or ``semester``."""
+        ...
+
+    def indicators(
+        self, scope: ScopePath, first: date, last: date, /
+    ) -> Sequence[Mapping[str, object]]:
+        """Schools at 10G and classes at 1G, by day."""
+        ...
+
+    def quality(
+        self, scope: ScopePath, first: date, last: date, /
+    ) -> Sequence[Mapping[str, object]]:
+        """Data quality by school."""
+        ...
+
+
+class NoReports:
+    """There is no evidence here: every request says so."""
+
+    def sla(self, *_asked: object) -> Mapping[str, object]:
+        """See :class:`Reports`."""
+        raise LookupError("this controller keeps no evidence")
+
+    inspection = sla
+
+    def indicators(self, *_asked: object) -> Sequence[Mapping[str, object]]:
+        """See :class:`Reports`."""
+        raise LookupError("this controller keeps no evidence")
+
+    quality = indicators
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """One part's word about itself."""
@@ -240,6 +286,7 @@ class Services:
     incidents: Incidents = field(default_factory=NoIncidents)
     topology: Topology = field(default_factory=NoTopology)
     office: Office = field(default_factory=NoOffice)
+    reports: Reports = field(default_factory=NoReports)
 
     def now(self) -> float:
         """Epoch seconds."""

@@ -15,7 +15,8 @@ from controller.evidence.runs import Days, PortState, Run
 from controller.sla.availability import NOTHING, approved
 from controller.sla.statistics import P95, nearest_rank
 from controller.sla.utilisation import MEAN_NS, Busy
-from controller.store.rollups import OutageRow, Rollups, RunRow
+from controller.store.rollup_rows import OutageRow, RunRow
+from controller.store.rollups import Rollups
 from tenone.calendar.intervals import SECOND_NS, Intervals
 from tenone.calendar.school import DayKind
 from tenone.calendar.zone import day_span

@@ -17,10 +17,12 @@ from controller.evidence.inputs import (
     to_json,
 )
 from controller.evidence.promises import School, Works, no_works, ports_of
+from controller.evidence.quality import indicators, inspection, quality
 from controller.evidence.recorder import MEAN_SECONDS, REPLAY_NS, STREAMS, Key, Source, usable
 from controller.evidence.report import Busyness, Json, Line, add_days, sla_report
 from controller.evidence.runs import Days, Run
 from controller.store.protocols import DAY_NS, NS, ChainKey, StoredBlock
+from controller.store.rollup_rows import Bucket
 from controller.store.rollups import Rollups
 from controller.store.seals import Seals
 from tenone.calendar.intervals import SECOND_NS, Intervals
@@ -28,6 +30,8 @@ from tenone.calendar.zone import CITY_ZONE, day_span
 
 EVERY_LINK = 20_000
 """A report of at most so many links lists each of them; a larger one those that are not well."""
+INDICATOR_COLUMNS = frozenset({"good_ns", "measured_ns", "contract_mbps"})
+QUALITY_COLUMNS = frozenset({"service_ns", "unknown_ns", "samples"})
 SEAL_AFTER_NS = 600 * NS
 """Checkpoints made up to so long after the last block are looked for."""
 
@@ -198,6 +202,35 @@ class Desk:
     def _span(self, asked: Asked) -> tuple[int, int]:
         zone = self._days.zone
         return day_span(asked.first, zone).start_ns, day_span(asked.last, zone).end_ns
+
+    # -- indicators, quality, inspection
+
+    def indicators(self, asked: Asked) -> list[Json]:
+        """Schools at 10G and classes at 1G by day (R23); raises :class:`ReportError`."""
+        lines = self._lines(asked)
+        return indicators(self._narrow(asked, lines, INDICATOR_COLUMNS), lines, self._city)
+
+    def quality(self, asked: Asked, duplicates: Mapping[str, int]) -> list[Json]:
+        """Data quality by school (R34); raises :class:`ReportError`."""
+        lines = self._lines(asked)
+        rows = self._rollups.quality(asked.first, asked.last)
+        return quality(self._narrow(asked, lines, QUALITY_COLUMNS), rows, lines, duplicates)
+
+    def inspection(self, asked: Asked, made: Made, size: str) -> Json:
+        """One school's sheet (R22); raises :class:`ReportError`."""
+        if asked.school is None:
+            raise ReportError("an inspection is of one school: name it with --school")
+        report = self.sla(asked, made, every_link=True)
+        (told,) = self.quality(asked, {})
+        sheet = inspection(report, told, size=size)
+        sheet["made"] = report["made"]
+        return sheet
+
+    def _narrow(
+        self, asked: Asked, lines: Mapping[str, Line], names: frozenset[str]
+    ) -> Iterator[Bucket]:
+        districts = frozenset(line.district for line in lines.values())
+        return self._rollups.days(asked.first, asked.last, districts=districts, names=names)
 
     # -- bundles
 

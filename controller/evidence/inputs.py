@@ -16,7 +16,7 @@ from controller.evidence.report import Busyness, Line
 from controller.evidence.runs import Days, PortState, Run, SwitchRuns
 from controller.evidence.traffic import COUNTER_STREAM, SwitchTraffic
 from controller.sla.statistics import P95, nearest_rank
-from controller.store.rollups import Bucket, OutageRow
+from controller.store.rollup_rows import Bucket, OutageRow
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.calendar.intervals import Intervals, Span

@@ -29,7 +29,8 @@ from controller.evidence.traffic import COUNTER_STREAM, Mean, SwitchTraffic
 from controller.sla.utilisation import MEAN_NS
 from controller.store.packing import Array
 from controller.store.protocols import DAY_NS, NS, StoredBlock
-from controller.store.rollups import Rollups, RunRow
+from controller.store.rollup_rows import QualityRow, RunRow
+from controller.store.rollups import Rollups
 from tenone.blocks.block import BlockError
 from tenone.calendar.intervals import SECOND_NS
 from tenone.calendar.zone import day_span
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 STREAMS = frozenset({STATE_STREAM, STATUS_STREAM, COUNTER_STREAM})
 PORTION = 2000
+LATE_NS = 60 * NS
+"""A block that waited longer at its school counts as late."""
 CALM_NS = 20 * NS
 """A day is made anew when nothing late came for so long,"""
 PATIENCE_NS = 300 * NS
@@ -119,6 +122,7 @@ class Recorder:
         self._kept: dict[Key, list[Run]] = {}
         self._dirty: set[Key] = set()
         self._late: dict[tuple[Key, date], _Late] = {}
+        self._quality: dict[tuple[date, str], QualityRow] = {}
         self.touched: dict[tuple[str, date], int] = {}
         """(school, local day) that has to be judged anew -> how many blocks did it."""
         self.blocks = 0
@@ -169,6 +173,8 @@ class Recorder:
 
     def _take(self, stored: StoredBlock, now_ns: int, *, again: bool) -> None:
         stream = stored.layout.stream
+        if not again:
+            _note(self._quality, stored, self._days.of(stored.received_ns))
         if stream not in STREAMS:
             return
         block = stored.block
@@ -243,6 +249,8 @@ class Recorder:
             self._gather(key, tracker.traffic.take(), means)
         self._rollups.put_runs(rows)
         self._put_means(means)
+        self._rollups.add_quality(self._quality.values())
+        self._quality.clear()
         self._dirty.clear()
         self._save(now_ns)
 
@@ -349,6 +357,23 @@ def _feed(tracker: _Tracker, stored: StoredBlock) -> None:
         tracker.traffic.add(stored.block, stored.layout)
     else:
         tracker.runs.add(stored.block, stored.layout)
+
+
+def _note(rows: dict[tuple[date, str], QualityRow], stored: StoredBlock, day: date) -> None:
+    """Count how a block came in."""
+    before = rows.get((day, stored.school))
+    age, late = stored.age_ns, int(stored.age_ns > LATE_NS)
+    skew = stored.received_ns - stored.block.stamp.wall_ns - age
+    worst = skew if before is None or abs(skew) > abs(before.worst_skew_ns) else 0
+    rows[day, stored.school] = QualityRow(
+        day=day,
+        school=stored.school,
+        blocks=1 + (0 if before is None else before.blocks),
+        late=late + (0 if before is None else before.late),
+        worst_age_ns=age if before is None else max(age, before.worst_age_ns),
+        skew_ns=skew + (0 if before is None else before.skew_ns),
+        worst_skew_ns=worst or (0 if before is None else before.worst_skew_ns),
+    )
 
 
 def in_order(blocks: Iterable[StoredBlock]) -> list[StoredBlock]:

@@ -20,7 +20,7 @@ from controller.evidence.day import CAUSES
 from controller.sla.class_minutes import Tally
 from controller.sla.coverage import CERTIFIED_COVERAGE, coverage
 from controller.store.packing import Array
-from controller.store.rollups import Bucket, OutageRow
+from controller.store.rollup_rows import Bucket, OutageRow
 
 Json = dict[str, Any]
 FORMAT = 1

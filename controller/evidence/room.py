@@ -37,7 +37,7 @@ class EvidenceRoom:
     name = "evidence"
 
     def __init__(self, house: House) -> None:
-        self._house = house
+        self.house = house
         self.works: Works = no_works
         """Whoever composes the rooms says who knows about maintenance."""
         folder = house.folder / FOLDER
@@ -56,7 +56,7 @@ class EvidenceRoom:
 
     def open(self) -> None:
         """See the protocol."""
-        house = self._house
+        house = self.house
         now_ns = house.clock.wall_ns()
         self.rollups.start()
         self.seals.start()
@@ -95,7 +95,7 @@ class EvidenceRoom:
     def _close(self) -> None:
         try:
             if self._recorder is not None:
-                self._recorder.flush(self._house.clock.wall_ns())
+                self._recorder.flush(self.house.clock.wall_ns())
         except StoreError as error:
             log.error("%s; it is made again at the next start", error)  # noqa: TRY400 - all there is to say
         self.rollups.close()
@@ -103,7 +103,7 @@ class EvidenceRoom:
 
     async def _run(self) -> None:
         while True:
-            now_ns = self._house.clock.wall_ns()
+            now_ns = self.house.clock.wall_ns()
             try:
                 more = await self._thread(self.work, now_ns)
                 self._trouble = ""
@@ -111,7 +111,7 @@ class EvidenceRoom:
                 self._trouble = str(error)
                 raise
             if not more:
-                await self._house.clock.sleep(LOOK_SECONDS)
+                await self.house.clock.sleep(LOOK_SECONDS)
 
     def work(self, now_ns: int) -> bool:
         """One round in the room's thread; whether more waits. Raises :class:`StoreError`."""
@@ -133,7 +133,7 @@ class EvidenceRoom:
             return True
         if now_ns - self._flushed_ns >= FLUSH_NS or now_ns < self._flushed_ns:
             self._flush(recorder, now_ns)
-            recorder.reopen(now_ns, self._house.store.usage().oldest_day)
+            recorder.reopen(now_ns, self.house.store.usage().oldest_day)
         if now_ns - self._judged_ns >= JUDGE_NS or now_ns < self._judged_ns:
             self._judge_touched(recorder, judge, now_ns)
             self._judged_ns = now_ns

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from controller.store.dayfile import (
     scan,
     size_of,
 )
+from controller.store.gap import excuse
 from controller.store.protocols import (
     NS,
     Arrival,
@@ -38,7 +40,7 @@ from controller.store.protocols import (
     Usage,
 )
 from controller.store.watermark import Chain
-from tenone.blocks.block import Block, BlockError
+from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.journal.journal import GAP_LAYOUT
 
@@ -72,6 +74,8 @@ class SqliteBlockStore:
         self._open: dict[str, DayFile] = {}
         self._layouts: dict[bytes, Layout] = {}
         self._damaged = 0
+        self.duplicates: Counter[str] = Counter()
+        """Blocks that came more than once, by school, since the start."""
         self._guard = -1
 
     def start(self) -> None:
@@ -170,6 +174,7 @@ class SqliteBlockStore:
                 fresh[key, seq] = arrival
                 continue
             if before is None or before == arrival.block.data:
+                self.duplicates[arrival.school] += 1
                 duplicates += 1  # None: the first copy has aged out and cannot be compared
             else:
                 conflicts.append(arrival)
@@ -207,7 +212,7 @@ class SqliteBlockStore:
             broken = chain.link(block.seq, block.previous, block.hash)
             chain.add(block.seq)
             if arrival.layout.id == GAP_LAYOUT.id:
-                broken += _excuse(chain, block)
+                broken += excuse(chain, block)
             file.dirty.add(key)
             self._remember_layout(arrival.layout)
             breaks += [ChainBreak(chain=key, seq=seq, school=arrival.school) for seq in broken]
@@ -306,7 +311,7 @@ class SqliteBlockStore:
             chain = self._chain(row.chain, row.school, file.district)
             chain.add(row.seq)
             if row.stream == GAP_LAYOUT.stream and row.data:
-                _excuse(chain, Block.parse(row.data))
+                excuse(chain, Block.parse(row.data))
             file.dirty.add(row.chain)
 
     def _mark(self, file: DayFile, *, everything: bool = False) -> None:
@@ -433,17 +438,3 @@ class SqliteBlockStore:
     def free_bytes(self) -> int:
         """Room left on the disk of the store."""
         return shutil.disk_usage(self._folder).free
-
-
-def _excuse(chain: Chain, block: Block) -> list[int]:
-    """Let a gap block fill the hole it names; returns sequence numbers that do not fit."""
-    try:
-        columns = {column.metric.name: column.raw()[0] for column in block.columns(GAP_LAYOUT)}
-        last_hash = bytes.fromhex(str(columns["gap_last_hash"]))
-    except (BlockError, ValueError):
-        return [block.seq]
-    first, last = int(columns["gap_first_seq"]), int(columns["gap_last_seq"])
-    if not 0 < first <= last < block.seq:
-        return [block.seq]
-    chain.excuse(first, last)
-    return chain.link_gap(last, last_hash) if last_hash else []

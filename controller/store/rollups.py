@@ -9,11 +9,9 @@ is unlinking a file. Each row has a CRC-32, because SQLite has no page checksum.
 
 import logging
 import sqlite3
-import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,6 +20,16 @@ import numpy as np
 from controller.store.dayfile import connect
 from controller.store.packing import Array, PackingError, pack, unpack
 from controller.store.protocols import StoreError
+from controller.store.rollup_rows import (
+    LINK,
+    Bucket,
+    OutageRow,
+    QualityRow,
+    RunRow,
+    merged,
+    run_of,
+    run_row,
+)
 from tenone.journal.disk import sync_folder
 
 log = logging.getLogger(__name__)
@@ -29,7 +37,6 @@ log = logging.getLogger(__name__)
 KEEP_DAYS_MONTHS = 37
 """Runs and days: three years and the month begun, enough to prove a past report (BLOCKS.md)."""
 KEEP_MEANS_MONTHS = 14
-LINK = "link"
 DAYS, MEANS = "days", "means"
 DAY_SECONDS = 86_400
 _SCHEMA = {
@@ -49,6 +56,11 @@ CREATE TABLE IF NOT EXISTS outages (
     link INTEGER NOT NULL, day INTEGER NOT NULL, start_ns INTEGER NOT NULL,
     end_ns INTEGER NOT NULL, cost_ns INTEGER NOT NULL, PRIMARY KEY (link, day, start_ns)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quality (
+    day INTEGER NOT NULL, school TEXT NOT NULL, blocks INTEGER NOT NULL, late INTEGER NOT NULL,
+    worst_age_ns INTEGER NOT NULL, skew_ns INTEGER NOT NULL, worst_skew_ns INTEGER NOT NULL,
+    PRIMARY KEY (day, school)
+) WITHOUT ROWID;
 """,
     MEANS: """
 CREATE TABLE IF NOT EXISTS links (id INTEGER PRIMARY KEY, link TEXT NOT NULL UNIQUE);
@@ -58,45 +70,6 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 """,
 }
-_RUN_CRC = struct.Struct("<qqqqq")
-_SAID = struct.Struct("<bBBIB")
-_RunTuple = tuple[int, int, int, int, bytes, int, bytes, bytes, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """A run as it is kept. ``said``: seen, admin, oper, speed_mbps, duplex."""
-
-    link: str
-    day: date
-    start_ns: int
-    last_ns: int
-    said: tuple[int, int, int, int, int]
-    samples: int
-    first_hash: bytes
-    last_hash: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutageRow:
-    """A part of an outage within one day."""
-
-    link: str
-    day: date
-    start_ns: int
-    end_ns: int
-    cost_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A row of columns: the links, and one value a link in each column."""
-
-    district: str
-    start: int
-    """Epoch seconds; of a day its ordinal."""
-    links: Sequence[str]
-    columns: Mapping[str, Array]
 
 
 class Rollups:
@@ -141,7 +114,7 @@ class Rollups:
                 )
                 unit.executemany(
                     "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [_run_row(run, numbers[run.link]) for run in months.get(month, ())],
+                    [run_row(run, numbers[run.link]) for run in months.get(month, ())],
                 )
 
     def put_days(
@@ -168,6 +141,37 @@ class Rollups:
                 ],
             )
 
+    def add_quality(self, rows: Iterable[QualityRow]) -> None:
+        """Add to what is kept of each school and day. StoreError."""
+        for row in rows:
+            with self._unit(DAYS, _month(row.day)) as unit:
+                unit.execute(
+                    "INSERT INTO quality VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                    " blocks = blocks + excluded.blocks, late = late + excluded.late,"
+                    " worst_age_ns = max(worst_age_ns, excluded.worst_age_ns),"
+                    " skew_ns = skew_ns + excluded.skew_ns, worst_skew_ns = CASE WHEN"
+                    " abs(excluded.worst_skew_ns) > abs(worst_skew_ns)"
+                    " THEN excluded.worst_skew_ns ELSE worst_skew_ns END",
+                    (
+                        row.day.toordinal(), row.school, row.blocks, row.late,
+                        row.worst_age_ns, row.skew_ns, row.worst_skew_ns,
+                    ),
+                )  # fmt: skip
+
+    def quality(self, first: date, last: date) -> Iterator[QualityRow]:
+        """How blocks came in, by day and school."""
+        for path in self._files(DAYS, first, last):
+            with closing(_reader(path)) as database:
+                rows = database.execute(
+                    "SELECT * FROM quality WHERE day BETWEEN ? AND ? ORDER BY day, school",
+                    (first.toordinal(), last.toordinal()),
+                )
+                for day, school, blocks, late, age, skew, worst in rows:
+                    yield QualityRow(
+                        day=date.fromordinal(day), school=school, blocks=blocks, late=late,
+                        worst_age_ns=age, skew_ns=skew, worst_skew_ns=worst,
+                    )  # fmt: skip
+
     def put_means(
         self, seconds: int, district: str, day: date,
         buckets: Mapping[int, tuple[Sequence[str], Mapping[str, Array]]],
@@ -188,7 +192,7 @@ class Rollups:
             key,
         ).fetchone()
         if found is not None and (known := self._unpacked(*found)) is not None:
-            new = _merged(known, new)
+            new = merged(known, new)
         data = pack(new)
         unit.execute(
             "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)",
@@ -213,7 +217,7 @@ class Rollups:
                     values += wanted
                 statement = f"SELECT * FROM runs WHERE {where} ORDER BY link, start_ns"  # noqa: S608 - our own text
                 for row in database.execute(statement, values):
-                    run = _run(row, names)
+                    run = run_of(row, names)
                     if run is None:
                         self._damage(f"a run in {path.name}")
                     else:
@@ -370,51 +374,3 @@ def _numbers(unit: sqlite3.Connection, links: Sequence[str]) -> dict[str, int]:
         unit.executemany("INSERT INTO links (link) VALUES (?)", [(link,) for link in new])
         known = {link: number for number, link in unit.execute("SELECT id, link FROM links")}
     return known
-
-
-def _merged(known: Mapping[str, Array], new: Mapping[str, Array]) -> dict[str, Array]:
-    """``new`` rows in place of those of the same links; a column only one side has is 0 there."""
-    stay = ~np.isin(known[LINK], new[LINK])
-    rows = (int(stay.sum()), len(new[LINK]))
-    merged: dict[str, Array] = {}
-    for name in dict.fromkeys((*known, *new)):
-        kind = (new if name in new else known)[name].dtype
-        old = known[name][stay] if name in known else np.zeros(rows[0], kind)
-        fresh = new[name] if name in new else np.zeros(rows[1], kind)
-        merged[name] = np.concatenate((old.astype(kind), fresh))
-    order = np.argsort(merged[LINK], kind="stable")
-    return {name: column[order] for name, column in merged.items()}
-
-
-def _run_row(run: RunRow, number: int) -> tuple[object, ...]:
-    said = _SAID.pack(*run.said)
-    values = (number, run.start_ns, run.last_ns, run.day.toordinal(), said, run.samples)
-    return (*values, run.first_hash, run.last_hash, _crc(*values, run.first_hash, run.last_hash))
-
-
-def _crc(  # noqa: PLR0917 - the columns of a row
-    link: int, start_ns: int, last_ns: int, day: int, said: bytes, samples: int,
-    first_hash: bytes, last_hash: bytes,
-) -> int:  # fmt: skip
-    numbers = _RUN_CRC.pack(link, start_ns, last_ns, day, samples)
-    return zlib.crc32(b"".join((numbers, said, first_hash, last_hash)))
-
-
-def _run(row: _RunTuple, names: Mapping[int, str]) -> RunRow | None:
-    crc = row[8]
-    link, start_ns, last_ns, day, said, samples, first_hash, last_hash = row[:8]
-    try:
-        if _crc(*row[:8]) != crc:
-            return None
-        return RunRow(
-            link=names[link],
-            day=date.fromordinal(day),
-            start_ns=start_ns,
-            last_ns=last_ns,
-            said=_SAID.unpack(said),
-            samples=samples,
-            first_hash=first_hash,
-            last_hash=last_hash,
-        )
-    except (struct.error, TypeError, KeyError, ValueError):
-        return None

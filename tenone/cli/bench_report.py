@@ -16,7 +16,8 @@ from controller.evidence.desk import Asked, Desk, Made
 from controller.evidence.promises import Bound, LinkFacts, School
 from controller.plan import SchoolPlan
 from controller.store.blocks import SqliteBlockStore
-from controller.store.rollups import OutageRow, Rollups, month_days
+from controller.store.rollup_rows import OutageRow
+from controller.store.rollups import Rollups, month_days
 from controller.store.seals import Seals
 from dashboards.reports.sla import as_csv
 from tenone.cli.bench_machine import machine, version_of

@@ -1,6 +1,7 @@
 """``tenone report``: what the promise came to, from the files of a controller."""
 
 import getpass
+import importlib
 import json
 import sys
 import time
@@ -28,6 +29,7 @@ from dashboards.reports.words import Lang
 from tenone.cli.bench_machine import version_of
 from tenone.config import ConfigError, load_city
 
+SHEETS = "tenone.cli.report_sheets"
 FAILED = 1
 BAD_ASKED = 2
 
@@ -68,6 +70,9 @@ def register(app: typer.Typer) -> None:
     report = typer.Typer(help="Reports from what a controller has kept.", no_args_is_help=True)
     report.callback()(_keep_command_names)
     report.command("sla")(sla)
+    # These build on the options above, so they are found only now.
+    for name in ("inspection", "indicators", "quality"):
+        report.command(name)(getattr(importlib.import_module(SHEETS), name))
     app.add_typer(report, name="report")
 
 

@@ -98,3 +98,29 @@ def test_what_cannot_be_made_is_said(city: Path, argv: tuple[str, ...], sentence
     answer = sla(city, *argv)
     assert answer.exit_code in {1, 2}
     assert sentence in answer.stderr
+
+
+def test_sheets_indicators_and_quality(city: Path, tmp_path: Path) -> None:
+    day = ("-c", str(city), "--from", DAY.isoformat())
+    sheet = json.loads(
+        run("report", "inspection", *day, "--school", "no1", "--format", "json").stdout
+    )
+    items = {one["code"]: one for one in sheet["items"]}
+    assert items["class-speed"]["of"] == 2
+    assert not items["coverage"]["ok"]
+    assert items["silent"]["value"] == 0
+    big = run(
+        "report", "inspection", *day, "--school", "no1", "--size", "semester", "--format", "html"
+    )
+    assert "每学期大检查" in big.stdout
+    assert "分管领导" in big.stdout, "a line to sign"
+    paper = tmp_path / "sheet.pdf"
+    assert run("report", "inspection", *day, "--school", "no1", "-o", str(paper)).exit_code == 0
+    assert paper.read_bytes().startswith(b"%PDF-")
+    items = json.loads(run("report", "indicators", *day).stdout)["items"]
+    assert [one["scope"] for one in items] == ["binhai", "binhai/east"]
+    assert items[0]["schools_10g"]["total"] == 1
+    assert items[0]["classes_1g"]["total"] == 2
+    rows = run("report", "quality", *day, "--format", "csv").stdout
+    assert "completeness_ratio" in rows
+    assert "no1,east" in rows
