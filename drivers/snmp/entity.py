@@ -21,6 +21,8 @@ CHASSIS, SENSOR, MODULE, PORT, STACK = 3, 8, 9, 10, 11
 MAX_ENTITIES = 4_096
 MAX_CLIMB = 5
 """How far up a part is asked whether it sits in a port."""
+MAX_NAME_WORDS = 3
+"""So many words a port's name may have where a part's name begins with it."""
 TREE = (CLASS, DESCR, CONTAINED, POSITION, NAME, HARDWARE, SERIAL, MAKER, MODEL)
 
 
@@ -97,16 +99,18 @@ class PortBook:
                     self._by_name.setdefault(name.lower(), port)
 
     def named(self, text: str) -> Port | None:
-        """The port with this name, or whose name the text begins with, up to a blank or colon."""
+        """The port with this name, or with which the text begins, by whole words."""
         lower = text.lower()
         exact = self._by_name.get(lower)
         if exact is not None:
             return exact
-        first = re.match(r"\S+(?=[\s:,])", lower)
-        # A lone number names too much: "1 fan".
-        if first is None or first[0].rstrip(":,").isdigit():
-            return None
-        return self._by_name.get(first[0].rstrip(":,"))
+        words = re.split(r"[\s:,]+", lower)
+        for count in range(min(len(words) - 1, MAX_NAME_WORDS), 0, -1):
+            name = " ".join(words[:count])
+            # A lone number names too much: "1 fan".
+            if name in self._by_name and not name.isdigit():
+                return self._by_name[name]
+        return None
 
 
 async def read_tree(

@@ -15,6 +15,7 @@ from drivers.snmp.entity import EntityTree, PortBook
 from drivers.snmp.errors import SnmpError
 from drivers.snmp.optics import OpticRow
 from drivers.snmp.poe import PoeRow
+from drivers.snmp.ports import Port
 from drivers.snmp.reading import Reading, Readings
 from drivers.snmp.sensors import Body, SensorRow
 from drivers.snmp.session import Session
@@ -28,6 +29,9 @@ LEARN_BUDGET_SECONDS = 60.0
 READ_BUDGET_SECONDS = 15.0
 SOON_SECONDS = 300.0
 """How long what is missing or changed waits before the tables are looked at again."""
+YOUNG_TICKS = 100 * 600
+"""sysUpTime below which an agent may not have all its tables yet: net-snmp names its processors a
+minute after its start."""
 STREAMS = (sensors.STREAM, optics.STREAM, poe.STREAM, ups.STREAM)
 
 
@@ -120,6 +124,8 @@ class HealthReader:
         self._due_ns = 0
         self._learnt_ns = 0
         self._uptime: int | None = None
+        self._ports: tuple[Port, ...] = ()
+        """The ports that rows were named after."""
 
     @property
     def plan(self) -> Plan | None:
@@ -135,7 +141,7 @@ class HealthReader:
         clock = self._switch.client.clock
         sent_ns = clock.monotonic_ns()
         session = await self._switch.session()
-        if self._plan is None or sent_ns >= self._due_ns:
+        if self._plan is None or sent_ns >= self._due_ns or self._ports_changed():
             return await self._learn(session, sent_ns)
         plan = self._plan
         budget = self._switch.client.budget(self._read_budget_seconds)
@@ -173,7 +179,8 @@ class HealthReader:
             entity.text_of(descr) or "",
         )
         table, tree = await _tables(session, files, budget)
-        plan = make_plan(files, Body(table, tree, PortBook(self._switch.ports)))
+        self._ports = self._switch.ports
+        plan = make_plan(files, Body(table, tree, PortBook(self._ports)))
         values = table.values()
         live = {name for stream in STREAMS for name in plan.names(stream)}
         wanted = {cell.name for row in plan.poe.values() for cell in row.cells.values()} - live
@@ -182,9 +189,10 @@ class HealthReader:
             plan.keep(self._plan)
         self._plan = plan
         self._learnt_ns = self._switch.client.clock.monotonic_ns()
-        wait = SOON_SECONDS if plan.failed else self._learn_seconds
-        self._due_ns = self._learnt_ns + round(min(wait, self._learn_seconds) * 1e9)
         uptime = said.get(mib.SYS_UPTIME)
+        young = isinstance(uptime, int) and uptime < YOUNG_TICKS
+        wait = SOON_SECONDS if plan.failed or young else self._learn_seconds
+        self._due_ns = self._learnt_ns + round(min(wait, self._learn_seconds) * 1e9)
         self._heard(uptime)
         readings = [
             plan.reading(stream, {**plan.learnt, **values})
@@ -192,6 +200,13 @@ class HealthReader:
             if plan.has(stream) or stream not in plan.failed
         ]
         return self._readings(readings, tuple(plan.failed.values()), uptime, sent_ns)
+
+    def _ports_changed(self) -> bool:
+        """Whether the switch has walked its ports since, and found others."""
+        ports, before = self._switch.ports, self._ports
+        if ports is before:
+            return False
+        return [(p.key, p.if_index) for p in ports] != [(p.key, p.if_index) for p in before]
 
     def _heard(self, uptime: Value) -> None:
         self._uptime = uptime if isinstance(uptime, int) else None

@@ -27,7 +27,7 @@ def test_it_holds_the_packages_and_only_them(names: set[str]) -> None:
     assert not [name for name in names if "node_modules" in name or name.endswith((".pyc", ".o"))]
 
 
-@pytest.mark.parametrize("folder", ["docs", "dashboards"])
+@pytest.mark.parametrize("folder", ["docs", "dashboards", "drivers"])
 def test_it_holds_every_file_that_git_keeps(names: set[str], folder: str) -> None:
     listing = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z", folder],

@@ -28,7 +28,9 @@ from drivers.snmp.target import Target
 from tests.snmp.body import port
 from tests.snmp.conftest import Respond, Store
 
-PORTS = PortBook((port(7, "Gi1/0/7"), port(8, "Gi1/0/8"), port(1, "1")))
+PORTS = PortBook(
+    (port(7, "Gi1/0/7"), port(8, "Gi1/0/8"), port(1, "1"), port(5, "TenGigabitEthernet 0/5"))
+)
 PARTS = {
     part.index: part
     for part in (
@@ -40,6 +42,8 @@ PARTS = {
         Entity(index=21, kind=SENSOR, parent=1, name="1 Fan"),
         Entity(index=22, kind=SENSOR, parent=1, name="Gi1/0/80 Sensor"),
         Entity(index=23, kind=SENSOR, parent=1, descr="gi1/0/8"),
+        Entity(index=24, kind=SENSOR, name="TenGigabitEthernet 0/5 Rx power"),
+        Entity(index=25, kind=SENSOR, name="TenGigabitEthernet 0/55: Rx power"),
         Entity(index=30, kind=SENSOR, parent=31),
         Entity(index=31, kind=SENSOR, parent=30),
     )
@@ -54,6 +58,8 @@ PARTS = {
         (10, 7),
         (20, 8),
         (23, 8),
+        (24, 5),
+        (25, None),
         # A lone number names too much; a longer name is another port; a chassis is no port.
         (21, None),
         (22, None),

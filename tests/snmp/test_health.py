@@ -117,6 +117,44 @@ async def test_new_rows_are_found_after_a_restart_and_when_asked(
     assert len(streams(await health.read())["sensors"]) == 4
 
 
+async def test_a_young_agent_is_looked_at_again_soon(
+    client: SnmpClient, respond: Respond, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.snmp.health.SOON_SECONDS", 0.0)
+    responder = await respond(store())
+    health = reader(client, responder)
+    await health.read()
+    responder.store[*HEAT, 4] = (Tag.INTEGER, 33)
+    assert len(streams(await health.read())["sensors"]) == 3
+    responder.store[mib.SYS_UPTIME] = (Tag.TIME_TICKS, 6_000_000)
+    await health.read()
+    responder.store[*HEAT, 5] = (Tag.INTEGER, 34)
+    assert len(streams(await health.read())["sensors"]) == 3
+
+
+async def test_rows_are_named_after_ports_once_these_are_known(
+    client: SnmpClient, respond: Respond
+) -> None:
+    gpon = oid("1.3.6.1.4.1.2011.6.128.1.1.2.23.1")
+    told: Store = {
+        **store(),
+        mib.SYS_UPTIME: (Tag.TIME_TICKS, 6_000_000),
+        (*mib.IF_DESCR, 7): (Tag.OCTET_STRING, b"GPON 0/0/1"),
+        (*mib.IF_TYPE, 7): (Tag.INTEGER, 250),
+        (*gpon, 1, 7): (Tag.INTEGER, 31),
+        (*gpon, 4, 7): (Tag.INTEGER, 711),
+    }
+    responder = await respond(told)
+    target = Target(host="127.0.0.1", port=responder.port, community="public")
+    switch = SwitchReader(client, target)
+    health = HealthReader(switch)
+    assert list(streams(await health.read())["optics"]) == ["#7"]
+    await switch.inventory()
+    found = streams(await health.read())["optics"]
+    assert found["GPON 0/0/1"]["tx_dbm"] == 7.11
+    assert found["GPON 0/0/1"]["module_celsius"] == 31
+
+
 async def test_silence_is_one_question_and_an_error(client: SnmpClient, respond: Respond) -> None:
     responder = await respond(store(), lambda *_: None)
     health = reader(client, responder)
