@@ -90,7 +90,9 @@ async def tell(stage: Stage, switch: str, reading: Reading) -> None:
     await stage.room.take([stage.journal.arrival(block)])
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    "number", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
 async def test_a_school_is_the_tree_it_was_cabled_as(tmp_path: Path, number: int) -> None:
     school = school_of(number)
     stage = Stage(tmp_path, school.plan)
