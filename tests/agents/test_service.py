@@ -85,7 +85,19 @@ def config(
             }
             for one in switches
         ],
-        "devices": [{"id": "board/b-1"}, {"id": "board/b-2"}],
+        "devices": [
+            {"id": "board/b-1", "mac": "00-11-22-aa-bb-cc"},
+            {"id": "board/b-2"},
+            *(
+                {
+                    "id": device,
+                    "host": switches[0]["host"],
+                    "port": switches[0]["port"],
+                    "snmp": {"community": "env:TENONE_TEST_COMMUNITY"},
+                }
+                for device in ("ups/u-1", "ap/ac-1")
+            ),
+        ],
         "local_broker": {"embedded": True, "port": port},
         "polling": {"state_seconds": 0.5, "counters_seconds": 2, "timeout_seconds": 0.2},
         "outbox": {"path": str(tmp_path / "outbox")},
@@ -147,6 +159,8 @@ async def test_a_school_end_to_end(school: School, host: FakeHost) -> None:
         assert not any(task.restarts for task in agent.tasks.health)
     subjects = {block.stamp.subject for block in host.store.blocks.values()}
     assert subjects >= {
+        "no3/ups/u-1",
+        "no3/ap/ac-1",
         "no3/switch/sw1",
         "no3/switch/sw2",
         "no3/board/all",
