@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from controller.encode import Json
+from controller.plan import LinkPlan
 from controller.topology.drift import DriftView, sentences
 from controller.topology.model import Edge, Place, switch_node
 from controller.topology.net import SchoolNet
@@ -87,6 +88,7 @@ def _cables(net: SchoolNet) -> list[Json]:
     """Each cable once, though both its ends hear it."""
     shown: list[Json] = []
     done: set[tuple[str, str]] = set()
+    bound = net.bound
     for key, edge in sorted(net.edges.items()):
         heard = edge.heard
         other = net.directory.switch_of(heard)
@@ -95,7 +97,8 @@ def _cables(net: SchoolNet) -> list[Json]:
         if ends[::-1] in done:
             continue
         done.add(ends)
-        shown.append(_cable(net, edge, remote or heard.remote_port))
+        link = bound.get(Place(heard.switch, heard.port))
+        shown.append(_cable(net, edge, remote or heard.remote_port, link))
     return shown
 
 
@@ -105,11 +108,10 @@ def far_port(net: SchoolNet, switch: str, said: str | None) -> str | None:
     return None if said is None or ports is None else ports.key_of(said)
 
 
-def _cable(net: SchoolNet, edge: Edge, remote_port: str | None) -> Json:
+def _cable(net: SchoolNet, edge: Edge, remote_port: str | None, link: LinkPlan | None) -> Json:
     a = switch_node(edge.heard.switch)
     b = net.directory.node_of(edge.heard)
     distance: Mapping[str, int] = net.tree.distance
-    link = net.bound.get(Place(edge.heard.switch, edge.heard.port))
     parent = None
     if a in distance and b in distance and distance[a] != distance[b]:
         parent = a if distance[a] < distance[b] else b
