@@ -38,9 +38,13 @@ from controller.incidents.model import (
 )
 from controller.incidents.parents import Parents
 from tenone.vocabulary.scope import ScopePath
-from tenone.vocabulary.states import Severity, Verdict
+from tenone.vocabulary.states import Cause, Severity, Verdict
 
 MOST_PROOFS = 8
+ECHOES = frozenset({Cause.ERRORS, Cause.CONGESTION, Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
+STATES_OF_PORTS = frozenset({
+    Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN, Cause.SPEED, Cause.DUPLEX,
+})  # fmt: skip
 Witness = Callable[[Subject], int | None]
 """When a subject was last seen well, wall-clock ns; None where nobody knows."""
 
@@ -48,6 +52,15 @@ Witness = Callable[[Subject], int | None]
 def nobody(_subject: Subject) -> int | None:
     """A witness who has seen nothing: every child waits its bounded time."""
     return None
+
+
+def explains(now: Cause, was: Cause) -> bool:
+    """Whether what is bad now says more than what the incident is called after.
+
+    A parent that fails meanwhile is not the cause of what was bad before, and what is measured
+    over the minutes behind (loss, errors ...) is only the echo of a link that was down.
+    """
+    return now is not Cause.UPLINK and not (now in ECHOES and was in STATES_OF_PORTS)
 
 
 @dataclass(slots=True)
@@ -138,6 +151,9 @@ class Engine:
             self._worsen(incident, case, fact.at_ns)
 
     def _worsen(self, incident: Incident, case: Case, at_ns: int) -> None:
+        if not explains(case.cause, incident.cause):
+            self._graver(incident, case.severity, at_ns)
+            return
         if incident.cause is not case.cause:
             self._tell(incident, at_ns, Act.CAUSE, was=incident.cause.label, now=case.cause.label)
             incident.cause = case.cause

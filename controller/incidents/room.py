@@ -134,6 +134,8 @@ class IncidentRoom:
         self._gone: dict[str, Incident] = {}
         self._events: list[Event] = []
         self._notices: list[Mapping[str, object]] = []
+        self._handed: dict[Subject, int] = {}
+        """Of each link: the moment of the last fact; they are handed over as they were judged."""
         self._asked: dict[tuple[str, str | None], int] = {}
         self._questions: asyncio.Queue[tuple[str, str | None]] = asyncio.Queue()
         self._writing = asyncio.Lock()
@@ -234,7 +236,9 @@ class IncidentRoom:
         """``ahead_ns``: by how much our time runs ahead of a wall clock that stepped back."""
         errors = self._errors.of(change.link)
         fact = fact_of(change, self.places.contract_mbps(change.link), errors)
-        at_ns = min(fact.at_ns + ahead_ns, now_ns)
+        # What is judged now was read a moment ago, which may be before "nobody sees it" was said.
+        after_ns = self._handed.get(fact.subject, 0) + 1
+        at_ns = self._handed[fact.subject] = max(min(fact.at_ns + ahead_ns, now_ns), after_ns)
         return fact if at_ns == fact.at_ns else replace(fact, at_ns=at_ns)
 
     def _seen_well(self, subject: Subject) -> int | None:

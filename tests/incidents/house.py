@@ -76,16 +76,19 @@ class Town:
         self.alive.discard(school)
         self.live.agent_died(school)
 
-    def give(self, block: Block, school: str = "no1") -> None:
+    def give(self, block: Block, school: str = "no1", age_seconds: float = 0.0) -> None:
         now_ns = self.clock.monotonic_ns()
         arrival = self.journals[school].arrival(
-            block, received_ns=self.clock.wall_ns(), monotonic_ns=now_ns
+            block,
+            received_ns=self.clock.wall_ns(),
+            monotonic_ns=now_ns,
+            age_ns=round(age_seconds * 1e9),
         )
         self.live.apply(arrival)
 
-    def ports(self, school: str = "no1", **columns: Any) -> None:
+    def ports(self, school: str = "no1", age_seconds: float = 0.0, **columns: Any) -> None:
         """One sweep: all as promised unless ``columns`` says otherwise (GE1, GE2, XGE1)."""
-        self.give(self.journals[school].ports(**columns), school)
+        self.give(self.journals[school].ports(**columns), school, age_seconds)
 
     async def step(self, seconds: float = 1.0) -> None:
         """Time passes, links are judged, the room looks."""

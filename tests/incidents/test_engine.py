@@ -235,6 +235,15 @@ def test_a_cause_that_changes_is_the_same_incident(bench: Bench) -> None:
     assert bench.acts(C1) == [Act.OPENED, Act.ALARMED, Act.CAUSE, Act.SEVERITY]
 
 
+@pytest.mark.parametrize("echo", [Cause.LOSS, Cause.ERRORS, Cause.UPLINK])
+def test_an_echo_or_a_parent_does_not_rename_it(bench: Bench, echo: Cause) -> None:
+    bench.at(1, bad(C1, 0))
+    bench.at(20, bad(C1, 20, echo, Severity.WARNING))
+    assert bench.open()[C1].cause is Cause.LINK_DOWN
+    bench.at(40, bad(C1, 40, Cause.CONFIGURATION, Severity.WARNING))
+    assert bench.open()[C1].cause is Cause.CONFIGURATION
+
+
 def test_late_and_doubled_facts_change_nothing(bench: Bench) -> None:
     bench.at(10, bad(C1, 9))
     before = list(bench.events)

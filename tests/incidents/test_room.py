@@ -63,6 +63,19 @@ async def test_a_slow_class_opens_with_its_figures_and_closes_by_evidence(town: 
     assert acts == [Act.OPENED, Act.ALARMED, Act.ESCALATED, Act.CLEARING, Act.RESOLVED]
 
 
+async def test_evidence_older_than_the_last_look_is_not_lost(town: Town) -> None:
+    await town.step(0)  # nobody has seen anything yet: unknown, as of now
+    for _ in range(4):
+        town.ports(age_seconds=3, **SLOW)
+        await town.step(1)
+    for _ in range(4):
+        await town.step(5)
+        town.ports(age_seconds=3, **SLOW)
+    (view,) = town.desk.views(CITY)
+    assert view.cause is Cause.SPEED
+    assert town.room.engine.late == 0
+
+
 async def test_a_dead_uplink_is_one_incident_that_names_its_children(town: Town) -> None:
     await town.sweeps(20)
     await town.sweeps(40, **UPLINK_DOWN)
