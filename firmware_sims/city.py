@@ -249,8 +249,9 @@ class Pace:
 def school_yaml(
     school: SchoolPlan, served: Mapping[str, Served], *, broker_port: int, local_port: int,
     pace: Pace, outbox: Path, probed: Mapping[str, tuple[str, int]] | None = None,
+    syslog: str | None = None,
 ) -> dict[str, object]:  # fmt: skip
-    """The school's configuration; ``served`` is by fleet name.
+    """The school's configuration; ``served`` is by fleet name, ``syslog`` where lines are heard.
 
     ``probed``: where the city's core (:data:`CORE`) and the boards, by serial, answer probes.
     """
@@ -297,6 +298,7 @@ def school_yaml(
         },
         "outbox": {"path": str(outbox), "limit_mb": 64},
         **({"probes": _probes(school, probed, pace)} if probed else {}),
+        **({"syslog": {"listen": syslog}} if syslog else {}),
     }
 
 

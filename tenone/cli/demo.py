@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,14 @@ from firmware_sims.director import Fault, Place, faults
 from firmware_sims.switch import plan
 from firmware_sims.switch.server import address
 from tenone.cli._places import place
-from tenone.cli.processes import Child, ChildError, Tree, free_port, free_udp_port
+from tenone.cli.processes import (
+    Child,
+    ChildError,
+    Tree,
+    free_port,
+    free_quiet_udp_port,
+    free_udp_port,
+)
 from tenone.config.quantities import duration_seconds
 
 HTTP_PORT = 8010
@@ -107,6 +114,7 @@ class Demo:
         self._agents: dict[str, Child] = {}
         self._boards: dict[str, Child] = {}
         self._probed: dict[str, tuple[str, int]] = {}
+        self._syslog: dict[str, str] = {}
         self._listening: asyncio.Task[None] | None = None
         self.controller: Child
         self._switches = self._child("switches", "sim", "switch", "--fleet", str(folder / "fleet"))
@@ -122,7 +130,13 @@ class Demo:
     async def start(self) -> None:
         """Bring everything up; raises :class:`ChildError`."""
         made = self._plan
-        (self._folder / "fleet").write_text(plan.write(made.switches), encoding="utf-8")
+        self._syslog = {school.id: f"{LOOPBACK}:{free_quiet_udp_port()}" for school in made.schools}
+        switches = [
+            replace(one, syslog=self._syslog[school.id])
+            for school in made.schools
+            for one in school.switches
+        ]
+        (self._folder / "fleet").write_text(plan.write(switches), encoding="utf-8")
         broker = free_port()
         http = free_port(self._wanted.port)
         if self._wanted.port not in {0, http}:
@@ -217,6 +231,7 @@ class Demo:
                 pace=self._pace,
                 outbox=self._folder / "outbox" / school.id,
                 probed=self._probed,
+                syslog=self._syslog[school.id],
             )
             _dump(schools / f"{school.id}.yaml", body)
         data = self._folder / "data"

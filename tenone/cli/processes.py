@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from typing import IO, Any
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
+QUIET_PORTS = (20_000, 32_000)
 
 
 class ChildError(Exception):
@@ -43,6 +45,20 @@ def free_udp_port(host: str = "127.0.0.1") -> int:
         probe.bind((host, 0))
         found: int = probe.getsockname()[1]
         return found
+
+
+def free_quiet_udp_port() -> int:
+    """A UDP port that nobody holds and the system gives to nobody who does not ask for it.
+
+    For what is bound later by another process, while others open sockets on ports of the
+    system's choice (RFC 6335 section 6: from 49152 on; Linux: from 32768 on).
+    """
+    for _ in range(100):
+        port = random.randrange(*QUIET_PORTS)
+        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as probe:
+            probe.bind(("", port))
+            return port
+    raise ChildError("no free UDP port on this machine")
 
 
 def _die_with_parent() -> None:

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tenone.cli.processes import Child, ChildError, Tree, free_port
+from tenone.cli.processes import (
+    QUIET_PORTS,
+    Child,
+    ChildError,
+    Tree,
+    free_port,
+    free_quiet_udp_port,
+)
 
 
 def switch(folder: Path, name: str = "switches") -> Child:
@@ -113,3 +120,10 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
         pid = int(parent.stdout.readline())
         parent.kill()
     eventually(lambda: gone(pid))
+
+
+def test_a_quiet_udp_port_is_free_and_not_of_the_systems_choice() -> None:
+    port = free_quiet_udp_port()
+    assert port in range(*QUIET_PORTS)
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("", port))
