@@ -93,6 +93,8 @@ class DevicePlan:
     serial: str
     name: str
     room: str | None
+    mac: str | None = None
+    """Its hardware address, lower-case hex with colons, where the school has written it down."""
 
     @property
     def id(self) -> str:
@@ -170,6 +172,7 @@ def plan_of(config: CityConfig) -> CityPlan:
                 serial=device.serial,
                 name=device.label,
                 room=device.room,
+                mac=device.mac,
             )
             for one in schools
             for device in one.devices

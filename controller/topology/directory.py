@@ -21,7 +21,7 @@ class Directory:
         port_macs: Mapping[str, Iterable[str]],
         devices: Mapping[str, str],
     ) -> None:
-        """``hosts``: switch -> address it is asked at; ``devices``: name or serial -> id."""
+        """``hosts``: switch -> address it is asked at; ``devices``: name, serial, address -> id."""
         self._devices = {name.lower(): device for name, device in devices.items()}
         owners: dict[str, set[str]] = {}
         for switch in hosts:
@@ -52,6 +52,10 @@ class Directory:
             if name is not None and name.lower() in self._devices:
                 return self._devices[name.lower()]
         return None
+
+    def label(self, mac: str) -> str:
+        """The id of the configured device with this address; the address where there is none."""
+        return self._devices.get(mac, mac)
 
     def node_of(self, heard: Heard) -> str:
         """The node: a switch, a device, or something heard that nobody configured.

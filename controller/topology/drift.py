@@ -90,16 +90,17 @@ def _switch_replaced(net: SchoolNet) -> Found:
 
 
 def _moved(net: SchoolNet) -> Found:
+    """What sits elsewhere than the inventory says, or, where it says nothing, than it used to."""
     bound = net.bound
     places = net.places()
-    for mac, home in net.homes.items():
+    for mac, home in (net.homes | net.listed_homes()).items():
         place, link = places.get(mac), bound.get(home)
         if place is None or link is None or place == home:
             continue
         yield Drift(
             school=net.school,
             kind=DriftKind.MOVED,
-            subject=mac,
+            subject=net.directory.label(mac),
             link=link.id,
             place=place.words,
             expected=home.words,

@@ -69,8 +69,12 @@ class SchoolNet:
         hosts: Mapping[str, str],
         links: Sequence[LinkPlan],
         devices: Mapping[str, str],
+        rooms: Mapping[str, str] | None = None,
     ) -> None:
-        """``hosts``: switch -> the address it is asked at; ``devices``: name -> device id."""
+        """``hosts``: switch -> the address it is asked at; ``devices``: name -> device id.
+
+        ``rooms``: address -> room, of the devices whose place the inventory knows.
+        """
         self.school = school
         self.hosts = hosts
         self.links = links
@@ -84,6 +88,7 @@ class SchoolNet:
         self.homes: dict[str, Place] = {}
         """Address -> where it belongs, as first seen."""
         self._device_names = devices
+        self._rooms = dict(rooms or {})
         self._misses: dict[tuple[str, str, str], int] = {}
         self._newest: dict[tuple[str, str], int] = {}
         self._directory: Directory | None = None
@@ -185,16 +190,18 @@ class SchoolNet:
         return kept
 
     def adopt(self, kind: str, name: str, at_ns: int) -> list[Kept]:
-        """A person says that what is seen now is right: of a switch, or of an address."""
+        """A person says that what is seen now is right: of a switch, or of a device."""
         if kind == "accepted" and name in self.identities:
             self.accepted[name] = self.identities[name]
             return [self._keep("accepted", name, asdict(self.accepted[name]), at_ns)]
-        place = self.places().get(name)
-        if kind == "home" and place is not None:
-            self.homes[name] = place
-            values: dict[str, object] = {"switch": place.switch, "port": place.port}
-            return [self._keep("home", name, values, at_ns)]
-        return []
+        kept: list[Kept] = []
+        listed = self.listed_homes()
+        for mac, place in self.places().items():
+            if kind == "home" and self.directory.label(mac) == name and mac not in listed:
+                self.homes[mac] = place
+                values: dict[str, object] = {"switch": place.switch, "port": place.port}
+                kept.append(self._keep("home", mac, values, at_ns))
+        return kept
 
     # -- what follows from it
 
@@ -270,6 +277,18 @@ class SchoolNet:
                 found.setdefault(edge.heard.mac, set()).add(place)
         alone = {mac: places - trunks for mac, places in found.items()}
         return {mac: places.pop() for mac, places in alone.items() if len(places) == 1}
+
+    def listed_homes(self) -> dict[str, Place]:
+        """Where the inventory says an address belongs: at the port of its room's only link."""
+        of_room: dict[str, list[Place]] = {}
+        for place, link in self.bound.items():
+            if link.room is not None and link.tier is Tier.CLASS:
+                of_room.setdefault(link.room, []).append(place)
+        return {
+            mac: of_room[room][0]
+            for mac, room in self._rooms.items()
+            if len(of_room.get(room, ())) == 1
+        }
 
     def carriers(self) -> dict[str, Carriers]:
         """Switch -> what it hangs on: switches, and a backbone link where one lone cable is it."""

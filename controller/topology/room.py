@@ -237,7 +237,8 @@ class TopologyRoom:
         adopted = self.nets[school].adopt(kind, view.drift.subject, now_ns)
         if not adopted:
             raise ValueError(
-                "only a replaced switch and a moved device can be accepted here: "
+                "only a replaced switch, and a moved device whose room the inventory does not "
+                "say, can be accepted here: "
                 "mend the rest in the school's configuration or at the switch"
             )
         self._kept += adopted
@@ -253,7 +254,12 @@ def nets_of(plan: CityPlan) -> dict[str, SchoolNet]:
         hosts[switch.school][switch.name] = switch.host
     devices: dict[str, dict[str, str]] = {one.id: {} for one in plan.schools}
     for device in plan.devices:
-        devices[device.school] |= {device.serial: device.id, device.name: device.id}
+        names = (device.serial, device.name, device.mac)
+        devices[device.school] |= {name: device.id for name in names if name}
+    rooms: dict[str, dict[str, str]] = {one.id: {} for one in plan.schools}
+    for device in plan.devices:
+        if device.mac is not None and device.room is not None:
+            rooms[device.school][device.mac] = device.room
     links: dict[str, list[LinkPlan]] = {one.id: [] for one in plan.schools}
     for link in plan.links:
         links[link.school].append(link)

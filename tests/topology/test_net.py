@@ -58,6 +58,7 @@ CABLES = {
     "f1": [heard("f1", "X1", "core", "X2")],
     "f2": [heard("f2", "X1", "core", "X3")],
 }
+BOARD, BOARD_ID = "02:00:00:00:0b:11", "no1/board/b-11"
 PORTS = ("X1", "X2", "X3", "G1", "G2")
 
 
@@ -65,7 +66,9 @@ PORTS = ("X1", "X2", "X3", "G1", "G2")
 def net() -> SchoolNet:
     """core - f1, core - f2, all told."""
     hosts = {name: f"10.0.0.{number}" for number, name in enumerate(MACS, start=1)}
-    net = SchoolNet("no1", hosts=hosts, links=LINKS, devices={"b-11": "no1/board/b-11"})
+    net = SchoolNet(
+        "no1", hosts=hosts, links=LINKS, devices={"b-11": "no1/board/b-11", BOARD: BOARD_ID}
+    )
     for switch, mac in MACS.items():
         identity = Identity(serial=f"S-{switch}", base_mac=mac, chassis_id=mac)
         net.take_identity(switch, identity, 1)
@@ -212,9 +215,6 @@ def test_a_switch_replaced(net: SchoolNet, now: Identity, differs: bool) -> None
     assert ("switch-replaced", "f1") not in kinds(net)
 
 
-BOARD = "02:00:00:00:0b:11"
-
-
 def see(net: SchoolNet, at_ns: int, **stations: Sequence[str]) -> None:
     """``f1=["G1"]``: the board's address is learnt on these ports."""
     for switch in MACS:
@@ -230,10 +230,11 @@ def test_a_patch_cord_moved_and_put_back(net: SchoolNet) -> None:
     assert net.homes == {BOARD: Place("f1", "G1")}
     assert kinds(net) == []
     see(net, 2, f2=["G1"], core=["X3"], f1=["X1"])
-    assert kinds(net) == [("moved", BOARD)]
+    assert kinds(net) == [("moved", BOARD_ID)]
     (drift,) = find_drift(net).values()
     english, chinese = sentences(drift)
     assert (drift.link, drift.expected, drift.seen) == ("no1/c11", "f1 G1", "f2 G1")
+    assert english.startswith("no1/board/b-11 belongs to f1 G1")
     assert "a patch cord was moved" in english
     assert "f2 G1" in chinese
     assert "跳线被移动" in chinese
@@ -246,15 +247,32 @@ def test_a_patch_cord_moved_and_put_back(net: SchoolNet) -> None:
 def test_moving_is_accepted_or_bound_anew(net: SchoolNet) -> None:
     see(net, 1, f1=["G1"])
     see(net, 2, f1=["G2"])
-    assert kinds(net) == [("moved", BOARD)]
+    assert kinds(net) == [("moved", BOARD_ID)]
     # The inventory follows: the link is bound to G2 now, so its old port binds nobody.
     net.links = [link("c11", Tier.CLASS, "f1", "G2", "r11")]
     assert kinds(net) == []
     net.settle(3)
     assert net.homes[BOARD] == Place("f1", "G2")
     see(net, 4, f1=["G1"])
-    assert kinds(net) == [("moved", BOARD)]
-    net.adopt("home", BOARD, 5)
+    assert kinds(net) == [("moved", BOARD_ID)]
+    net.adopt("home", BOARD_ID, 5)
+    assert kinds(net) == []
+
+
+def test_where_the_inventory_knows_the_room_the_first_sight_does_not_decide() -> None:
+    net = SchoolNet(
+        "no1",
+        hosts=dict.fromkeys(MACS, ""),
+        links=LINKS,
+        devices={BOARD: BOARD_ID},
+        rooms={BOARD: "r11"},
+    )
+    see(net, 1, f2=["G1"])
+    assert kinds(net) == [("moved", BOARD_ID)]
+    (drift,) = find_drift(net).values()
+    assert (drift.expected, drift.seen) == ("f1 G1", "f2 G1")
+    assert net.adopt("home", BOARD_ID, 2) == [], "the inventory has to be mended, not the drift"
+    see(net, 3, f1=["G1"])
     assert kinds(net) == []
 
 
