@@ -1,6 +1,7 @@
 """Names, platforms and paths: a round of questions each, at its own interval, one block a round."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final, Protocol, TypeVar
@@ -20,7 +21,7 @@ from agents.schedule import Grid
 from drivers.probe.dns import DnsSample, RecordType
 from drivers.probe.dns import resolve as ask_resolver
 from drivers.probe.http import HttpSample, fetch
-from drivers.probe.path import HopSample, trace
+from drivers.probe.path import HopSample, Method, trace
 from tenone.blocks.block import Draft
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
@@ -28,6 +29,8 @@ from tenone.config.probes import Platform, Probes
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.probes import DNS_SAMPLES, HTTP_SAMPLES, PATH_HOPS, HopOutcome
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -47,7 +50,7 @@ class Asking(Protocol):
         """One chain of requests."""
         ...
 
-    async def hops(self, address: str, hops: int, packets: int) -> list[HopSample]:
+    async def hops(self, address: str, hops: int, packets: int, method: Method) -> list[HopSample]:
         """One run along a path; raises OSError."""
         ...
 
@@ -69,9 +72,9 @@ class Drivers:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
         return await fetch(url, clock=self._clock, tls=self._tls)
 
-    async def hops(self, address: str, hops: int, packets: int) -> list[HopSample]:
+    async def hops(self, address: str, hops: int, packets: int, method: Method) -> list[HopSample]:
         """See :class:`Asking`."""
-        return await trace(address, clock=self._clock, hops=hops, packets=packets)
+        return await trace(address, clock=self._clock, hops=hops, packets=packets, method=method)
 
 
 class Rounds:
@@ -155,9 +158,10 @@ class Rounds:
         most, packets = self._probes.path_hops, self._probes.path_packets
         try:
             address = await self._resolve(platform.host)
-            return await self._asking.hops(address, most, packets)
-        except OSError:
-            # The request to the platform tells the reason; here nothing was sent.
+            return await self._asking.hops(address, most, packets, self._probes.path_method)
+        except OSError as error:
+            # Of a name without address the request to the platform tells, too.
+            log.warning("no path to %s: %s", platform.host, error.strerror or error)
             return [
                 HopSample(ttl=ttl, number=number, outcome=HopOutcome.NOT_SENT)
                 for ttl in range(1, most + 1)

@@ -1,16 +1,17 @@
-"""The hops towards a platform: UDP packets of rising lifetime, ICMP errors by the error queue.
+"""The hops towards a platform: packets of rising lifetime, ICMP errors by the error queue.
 
 No privilege is needed: the kernel hands the ICMP message to the socket whose packet caused it
-(ip(7) and ipv6(7), IP_RECVERR), with the time it came. Every packet has a port of its own, which
-the message quotes. A router may answer such packets slowly and still pass others on at once:
-a slow or silent hop in the middle of a path that is quick behind it says nothing.
+(ip(7) and ipv6(7), IP_RECVERR), with the time it came. UDP packets have a port of their own each,
+echo requests (icmp(7), where the system's ``ping_group_range`` lets us) a number; the message
+quotes it. A router may answer such packets slowly and still pass others on at once: a slow or
+silent hop in the middle of a path that is quick behind it says nothing.
 """
 
 import asyncio
 import socket
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from drivers.probe.datagrams import SO_TIMESTAMPNS, family_of, packed
 from tenone.runtime.clock import Clock
@@ -37,6 +38,11 @@ _TRANSIT = {_ORIGIN_ICMP: 11, _ORIGIN_ICMP6: 3}
 _NO_PORT = {_ORIGIN_ICMP: (3, 3), _ORIGIN_ICMP6: (1, 4)}
 """ICMP type and code of port unreachable: the platform itself got the packet."""
 _SEND_TRIES = 4
+_ECHO = struct.Struct("!BBHHH")
+_ASKS, _ANSWERS = {False: 8, True: 128}, {False: 0, True: 129}
+"""Types of echo request and reply, by whether it is IPv6: RFC 792, RFC 4443 section 4."""
+
+Method = Literal["udp", "icmp"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +62,8 @@ class HopSample:
 class _Message:
     """One ICMP message about a packet of ours, or (no offender) the platform's own answer."""
 
-    port: int
+    place: int
+    """Which packet it is about."""
     origin: int
     kind: int
     code: int
@@ -65,14 +72,14 @@ class _Message:
 
 
 async def trace(
-    host: str, *, clock: Clock, hops: int = 16, packets: int = 3, first_port: int = FIRST_PORT
+    host: str, *, clock: Clock, hops: int = 16, packets: int = 3, method: Method = "udp"
 ) -> list[HopSample]:
     """All packets in order of lifetime; beyond the platform none has an outcome.
 
     ``host`` is a numeric address; raises OSError where it is none or there is no socket. The
     packets of one lifetime are spread, for routers limit how often they answer.
     """
-    path = _Path(host, clock, hops, packets, first_port)
+    path = _Path(host, clock, hops, packets, is_echo=method == "icmp")
     try:
         for number in range(packets):
             for ttl in range(1, hops + 1):
@@ -91,11 +98,11 @@ async def trace(
 class _Path:
     """One run: the socket, the packets, and how long the path is as far as known."""
 
-    def __init__(self, host: str, clock: Clock, hops: int, packets: int, first_port: int) -> None:
+    def __init__(self, host: str, clock: Clock, hops: int, packets: int, *, is_echo: bool) -> None:
         self.length = hops
         """The platform answered at this lifetime; until then all that may be asked."""
         self._host, self._address, self._clock = host, packed(host), clock
-        self._first_port = first_port
+        self._is_echo = is_echo
         self._packets = packets
         self._samples = [
             HopSample(ttl=ttl, number=number)
@@ -103,7 +110,12 @@ class _Path:
             for number in range(packets)
         ]
         self._six = family_of(host) == socket.AF_INET6
-        self._socket = socket.socket(family_of(host), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        protocol = 0
+        if is_echo:
+            protocol = socket.IPPROTO_ICMPV6 if self._six else socket.IPPROTO_ICMP
+        self._socket = socket.socket(
+            family_of(host), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, protocol
+        )
         level = socket.IPPROTO_IPV6 if self._six else socket.IPPROTO_IP
         self._socket.setsockopt(level, IPV6_RECVERR if self._six else IP_RECVERR, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -130,13 +142,29 @@ class _Path:
         for _ in range(_SEND_TRIES):
             sample.sent_ns = self._clock.monotonic_ns()
             try:
-                to = (self._host, self._first_port + place)
-                self._socket.sendmsg([PAYLOAD], control, 0, to)
+                self._socket.sendmsg([self._head(place), PAYLOAD], control, 0, self._to(place))
             except OSError:
                 continue  # often the ICMP error of an earlier packet, told here once
             sample.outcome = HopOutcome.LOST
             return
         sample.outcome = HopOutcome.NOT_SENT
+
+    def _head(self, place: int) -> bytes:
+        # The kernel fills in identifier and check sum.
+        return _ECHO.pack(_ASKS[self._six], 0, 0, 0, place) if self._is_echo else b""
+
+    def _to(self, place: int) -> tuple[str, int]:
+        return (self._host, 0 if self._is_echo else FIRST_PORT + place)
+
+    def _place(self, data: bytes, address: tuple[str, int], *, is_error: bool) -> int:
+        """Which packet a message is about; -1: none of ours."""
+        if not self._is_echo:
+            return address[1] - FIRST_PORT
+        if len(data) < _ECHO.size:
+            return -1
+        kind, _, _, _, number = _ECHO.unpack_from(data)
+        wanted = _ASKS if is_error else _ANSWERS
+        return int(number) if kind == wanted[self._six] else -1
 
     def finish(self) -> list[HopSample]:
         for sample in self._samples:
@@ -148,20 +176,20 @@ class _Path:
         for flags in (socket.MSG_ERRQUEUE, 0):
             for _ in self._samples:
                 try:
-                    _, control, _, address = self._socket.recvmsg(256, _ROOM, flags)
+                    data, control, _, address = self._socket.recvmsg(256, _ROOM, flags)
                 except BlockingIOError:
                     break
                 except OSError:
                     continue  # the pending error, whose message is in the queue
-                message = _message(control, address, is_error=bool(flags))
+                place = self._place(data, address, is_error=bool(flags))
+                message = _message(control, place, is_error=bool(flags))
                 if message is not None:
                     self._note(message)
 
     def _note(self, message: _Message) -> None:
-        place = message.port - self._first_port
-        if not 0 <= place < len(self._samples):
+        if not 0 <= message.place < len(self._samples):
             return
-        sample = self._samples[place]
+        sample = self._samples[message.place]
         if sample.outcome is not HopOutcome.LOST:
             return
         now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
@@ -182,7 +210,7 @@ class _Path:
 
 
 def _message(
-    control: list[tuple[int, int, bytes]], address: tuple[str, int], *, is_error: bool
+    control: list[tuple[int, int, bytes]], place: int, *, is_error: bool
 ) -> _Message | None:
     moment: int | None = None
     error: bytes | None = None
@@ -196,14 +224,14 @@ def _message(
         }:
             error = value
     if not is_error:
-        return _Message(address[1], 0, 0, 0, None, moment)
+        return _Message(place, 0, 0, 0, None, moment)
     if error is None or len(error) < _ERROR.size:
         return None
     _, origin, kind, code, *_ = _ERROR.unpack_from(error)
     offender = _offender(error[_ERROR.size :])
     if origin not in _TRANSIT or offender is None:
         return None
-    return _Message(address[1], origin, kind, code, offender, moment)
+    return _Message(place, origin, kind, code, offender, moment)
 
 
 def _offender(data: bytes) -> str | None:

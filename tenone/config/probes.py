@@ -164,6 +164,8 @@ class Probes(ConfigModel):
     path_seconds: Annotated[Seconds, Field(ge=30)] = 600.0
     path_packets: Annotated[int, Strict(), Field(ge=1, le=10)] = 3
     """Packets of each lifetime towards a platform."""
+    path_method: Literal["udp", "icmp"] = "udp"
+    """``icmp`` (echo requests) passes more firewalls, and needs the system's ping_group_range."""
     path_hops: Annotated[int, Strict(), Field(ge=1, le=MOST_HOPS)] = 16
     burst: Annotated[bool, Strict()] = True
     """Probe quickly for a while when a target's loss is suspected and not yet decided."""

@@ -7,7 +7,7 @@ from agents.origin import Origin
 from agents.probe_rounds import Rounds
 from drivers.probe.dns import DnsSample, RecordType
 from drivers.probe.http import HttpSample
-from drivers.probe.path import HopSample
+from drivers.probe.path import HopSample, Method
 from tenone.config.probes import Probes
 from tenone.runtime.clock import ManualClock
 from tenone.runtime.supervisor import Supervisor
@@ -26,6 +26,7 @@ PROBES = Probes.model_validate(
         ],
         "owners": [{"network": "10.1.0.0/16", "owner": "学校"}],
         "path_hops": 2,
+        "path_method": "icmp",
         "path_packets": 1,
     }
 )
@@ -53,8 +54,8 @@ class FakeAsking:
         self.at_once -= 1
         return HttpSample(outcome=HttpOutcome.ANSWERED, status=200, total_ns=5_000_000)
 
-    async def hops(self, address: str, hops: int, packets: int) -> list[HopSample]:
-        assert (address, hops, packets) == ("10.5.5.5", 2, 1)
+    async def hops(self, address: str, hops: int, packets: int, method: Method) -> list[HopSample]:
+        assert (address, hops, packets, method) == ("10.5.5.5", 2, 1, "icmp")
         return [
             HopSample(
                 ttl=1, number=0, outcome=HopOutcome.TRANSIT, address="10.1.0.1", rtt_ns=10**6

@@ -1,6 +1,7 @@
 """Hops: loopback, and (root) a chain of routers made of namespaces."""
 
 import json
+import socket
 import subprocess
 import sys
 import uuid
@@ -9,23 +10,41 @@ from pathlib import Path
 
 import pytest
 
-from drivers.probe.path import trace
+from drivers.probe.path import Method, trace
 from tenone.runtime.clock import SystemClock
 from tenone.vocabulary.probes import HopOutcome
 from tests.probe.conftest import namespaces_work
 
+SETTINGS = ("net.ipv4.ip_forward=1", "net.ipv4.ping_group_range=0 2147483647")
 RUN = """
 import asyncio, json, sys
 from drivers.probe.path import trace
 from tenone.runtime.clock import SystemClock
-found = asyncio.run(trace(sys.argv[1], clock=SystemClock(), hops=5, packets=2))
+found = asyncio.run(trace(sys.argv[1], clock=SystemClock(), hops=5, packets=2, method=sys.argv[2]))
 print(json.dumps([[s.ttl, s.number, s.outcome, s.address, s.rtt_ns] for s in found]))
 """
 
 
+def echo_works(host: str) -> bool:
+    """Whether this system lets us ask for echoes (net.ipv4.ping_group_range)."""
+    six = ":" in host
+    try:
+        socket.socket(
+            socket.AF_INET6 if six else socket.AF_INET,
+            socket.SOCK_DGRAM,
+            socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP,
+        ).close()
+    except PermissionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("method", ["udp", "icmp"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_this_machine_is_one_hop_away(host: str) -> None:
-    found = await trace(host, clock=SystemClock(), hops=3, packets=2)
+async def test_this_machine_is_one_hop_away(host: str, method: Method) -> None:
+    if method == "icmp" and not echo_works(host):
+        pytest.skip("net.ipv4.ping_group_range does not hold our group")
+    found = await trace(host, clock=SystemClock(), hops=3, packets=2, method=method)
     assert [(sample.ttl, sample.number) for sample in found[:2]] == [(1, 0), (1, 1)]
     for sample in found:
         if sample.ttl == 1:
@@ -57,7 +76,7 @@ def chain() -> Iterator[list[str]]:
             ip("netns", "add", name)
             ip("-n", name, "link", "set", "lo", "up")
             subprocess.run(
-                ["ip", "netns", "exec", name, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"],
+                ["ip", "netns", "exec", name, "sysctl", "-q", "-w", *SETTINGS],
                 check=True,
             )
         for n in range(3):
@@ -79,9 +98,9 @@ def chain() -> Iterator[list[str]]:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
-def run(name: str, host: str) -> list[list[object]]:
+def run(name: str, host: str, method: str = "udp") -> list[list[object]]:
     done = subprocess.run(
-        ["ip", "netns", "exec", name, sys.executable, "-c", RUN, host],
+        ["ip", "netns", "exec", name, sys.executable, "-c", RUN, host, method],
         check=True,
         capture_output=True,
         cwd=Path(__file__).parents[2],
@@ -92,14 +111,22 @@ def run(name: str, host: str) -> list[list[object]]:
 
 
 @pytest.mark.root
-def test_every_router_of_a_chain_is_named(chain: list[str]) -> None:
-    found = run(chain[0], "10.77.2.2")
+@pytest.mark.parametrize("method", ["udp", "icmp"])
+def test_every_router_of_a_chain_is_named(chain: list[str], method: str) -> None:
+    found = run(chain[0], "10.77.2.2", method)
     assert [(ttl, number, outcome, address) for ttl, number, outcome, address, _ in found] == [
         *((1, n, HopOutcome.TRANSIT, "10.77.0.2") for n in range(2)),
         *((2, n, HopOutcome.TRANSIT, "10.77.1.2") for n in range(2)),
         *((3, n, HopOutcome.REACHED, "10.77.2.2") for n in range(2)),
         *((ttl, n, None, None) for ttl in (4, 5) for n in range(2)),
     ]
+
+
+@pytest.mark.root
+def test_echoes_over_ipv6(chain: list[str]) -> None:
+    """In a namespace whose ``ping_group_range`` allows it."""
+    found = run(chain[0], "::1", "icmp")
+    assert [row[2:4] for row in found[:3]] == [[HopOutcome.REACHED, "::1"]] * 2 + [[None, None]]
 
 
 @pytest.mark.slow
@@ -116,5 +143,6 @@ def test_a_firewall_that_says_no_and_one_that_says_nothing(chain: list[str]) -> 
     assert [row[2:4] for row in run(chain[0], "10.77.2.2")[4:6]] == [
         [HopOutcome.REFUSED, "10.77.1.2"]
     ] * 2
+    assert run(chain[0], "10.77.2.2", "icmp")[4][2:4] == [HopOutcome.REACHED, "10.77.2.2"]
     firewall("drop")
     assert [row[2:4] for row in run(chain[0], "10.77.2.2")[4:]] == [[HopOutcome.LOST, None]] * 6
