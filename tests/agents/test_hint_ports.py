@@ -5,13 +5,14 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from agents.hint_ports import HintPorts, addresses_of, senders
-from agents.hints import Hints
+from agents.hints import AT_ONCE, GAP_SECONDS, SOURCE_BURST, SOURCE_RATE, Hints
 from agents.listener import ListenError
 from firmware_sims.switch import notify
 from firmware_sims.switch.vendors import Vendor
@@ -116,3 +117,37 @@ print(json.dumps([loaded, before, pss()]))
     print(f"PSS without traps {without / 1000:.1f} MB, with {with_traps / 1000:.1f} MB")
     assert not loaded
     assert with_traps > without
+
+
+@pytest.mark.slow
+async def test_a_storm_of_real_traps_costs_little(school: School) -> None:
+    looked: list[str] = []
+
+    async def look(switch: str) -> None:
+        looked.append(switch)
+
+    clock = SystemClock()
+    hints = Hints(clock=clock, look=look, sources={"core": ["127.0.0.1"]})
+    ports = HintPorts(school, hints, clock=clock)
+    tasks = [asyncio.create_task(hints.run())]
+    assert school.traps is not None
+    link = notify.LinkEvent(if_index=7, name="GE0/0/7", up=False, uptime_ticks=500)
+    data = notify.trap(link, community="secret", number=1)
+    began_ns, busy = clock.monotonic_ns(), time.process_time()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in range(10_000):
+            sender.sendto(data, school.traps.listen)
+            if number % 50 == 0:
+                await asyncio.sleep(0.001)
+        await until(lambda: hints.total + hints.refused >= 9_900)  # UDP may lose some
+    seconds = (clock.monotonic_ns() - began_ns) / 1e9
+    print(
+        f"10,000 traps in {seconds:.1f} s: {hints.total} read, {hints.refused} not, "
+        f"{hints.polls} looks, {time.process_time() - busy:.2f} s of CPU, sending included"
+    )
+    assert hints.polls <= AT_ONCE + 2 + seconds / GAP_SECONDS
+    assert hints.total <= SOURCE_BURST + SOURCE_RATE * seconds + 1
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    ports.close()
