@@ -10,6 +10,7 @@ from firmware_sims.switch.misbehave import Behaviour
 from firmware_sims.switch.model import Quirk
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.replay import Recording, Variable
+from firmware_sims.switch.usm import V3User
 from firmware_sims.switch.vendors import Vendor
 from tenone.runtime.clock import ManualClock
 
@@ -188,3 +189,34 @@ def test_misbehaviour_reaches_the_socket(clock: ManualClock, v2c: Any) -> None:
         assert unit.endpoint._answer(v2c.request("Get", [UPTIME])) == ()
     finally:
         unit.endpoint._socket.close()
+
+
+def test_an_engine_is_changed_by_control_lines(clock: ManualClock) -> None:
+    users = (V3User.parse("bob:sha256:password1"),)
+    setting = Setting(clock=clock, v3_users=users)
+    plan = Plan(name="sw1", vendor=Vendor.RUIJIE, ports=4, uplinks=1)
+    unit = live(plan, ANYWHERE, setting)
+    try:
+        engine, controls = unit.engine, Controls([unit])
+        assert engine is not None
+        clock.advance(100)
+        assert (engine.boots, engine.time) == (1, 100)
+        controls.handle({"switch": "sw1", "engine": {"jump_seconds": 900}})
+        assert (engine.boots, engine.time) == (1, 1000)
+        controls.handle({"switch": "sw1", "engine": {"reboot": True, "name": "spare"}})
+        assert (engine.boots, engine.time) == (2, 0)
+        assert engine.engine_id.endswith(b"spare")
+        controls.handle({"switch": "sw1", "reboot": {"silent_seconds": 0}})
+        assert engine.boots == 3
+        for bad in ({"engine": {"boots": 3}}, {"engine": {"jump_seconds": "far"}}):
+            with pytest.raises(ValueError, match=r"boots|jump_seconds"):
+                controls.handle({"switch": "sw1", **bad})
+    finally:
+        unit.endpoint._socket.close()
+
+
+def test_without_users_there_is_no_engine(made: Any) -> None:
+    unit = made()
+    assert unit.engine is None
+    with pytest.raises(ValueError, match="start it with --v3-user"):
+        Controls([unit]).handle({"switch": "sw1", "engine": {"reboot": True}})

@@ -32,7 +32,7 @@ SECOND = 1_000_000_000
 NUMBER = 0x1234_5678
 NAME = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 REQUEST = build_request(Envelope(Version.V2C, b""), PduType.GET, (encode_oid(NAME),))
-VALUE = b"a switch with a name of some length, so that blocks are filled"
+VALUE = b"a switch with a name of some length, so that blocks are filled" * 5
 LEVELS = [(None, None), (Auth.SHA1, None), (Auth.SHA256, Priv.AES128), (Auth.MD5, Priv.DES),
           (Auth.SHA512, Priv.AES256), (Auth.SHA1, Priv.AES256C)]  # fmt: skip
 
@@ -68,8 +68,12 @@ class Pair:
         assert self.peer.heard(said, now_ns) is None
 
     def take(self, data: bytes, now_ns: int = 0) -> bytes | Report:
+        """The quick way where it takes it, else the full one; both must say the same."""
         assert is_v3(data)
-        return self.peer.open(read_frame(data), data, now_ns)
+        quick = self.peer.glance(data, now_ns)
+        opened = self.peer.open(read_frame(data), data, now_ns)
+        assert quick is None or quick == opened
+        return opened
 
     def answer(self, now_ns: int = 0, number: int = NUMBER, late: int = 0) -> bytes:
         """The engine's answer to our request."""
@@ -97,6 +101,35 @@ def test_an_answer_opens_to_what_v2c_would_have_said(auth: Auth | None, priv: Pr
     assert pair.peer.boots == 3
     assert pair.peer.trusted == (auth is not None)
     assert pair.peer.unproved is False
+
+
+def test_the_quick_way_takes_the_second_answer_and_no_spoilt_one() -> None:
+    pair = Pair(Auth.SHA256, Priv.AES128)
+    pair.meet()
+    assert pair.peer.glance(pair.answer(), 0) is None
+    opened = pair.take(pair.answer())
+    answer = pair.answer()
+    assert pair.peer.glance(answer, 0) == opened
+    for place in range(len(answer)):
+        spoilt = bytearray(answer)
+        spoilt[place] ^= 1 << place % 8
+        assert pair.peer.glance(bytes(spoilt), 0) is None, place
+    assert pair.peer.glance(answer[:-1], 0) is None
+    assert pair.peer.glance(answer + b"x", 0) is None
+    # Another time is read, one behind the window is not; another boot is for the full way.
+    pair.engine.jump(100)
+    pair.peer.heard(Report(Why.NOT_IN_TIME, (), pair.engine.engine_id, 3, 100, False), 0)  # noqa: FBT003 - in order
+    assert isinstance(pair.take(pair.answer()), bytes)
+    assert pair.peer.glance(pair.answer(late=100), 0) is not None
+    assert pair.peer.glance(pair.answer(), (WINDOW_SECONDS + 1) * SECOND) is None
+    # A signed answer with less security, or a report, is never taken.
+    asked = usm.parse(pair.peer.seal(REQUEST, NUMBER, 0))
+    assert isinstance(opened, bytes)
+    pdu = message.pdu_of(opened)
+    for level, kind in ((usm.Level.AUTH, 0xA2), (usm.Level(3), 0xA8), (usm.Level(3), 0xA0)):
+        data = pair.engine.seal(asked, level, bytes((kind,)) + pdu[1:])
+        assert pair.peer.glance(data, 0) is None
+    assert pair.peer.glance(pair.engine.seal(asked, usm.Level(3), pdu, context=b"x"), 0) is None
 
 
 def test_requests_never_look_the_same() -> None:
