@@ -64,13 +64,17 @@ async def test_a_slow_class_opens_with_its_figures_and_closes_by_evidence(town: 
 
 
 async def test_evidence_older_than_the_last_look_is_not_lost(town: Town) -> None:
-    await town.step(0)  # nobody has seen anything yet: unknown, as of now
-    for _ in range(4):
-        town.ports(age_seconds=3, **SLOW)
-        await town.step(1)
-    for _ in range(4):
-        await town.step(5)
-        town.ports(age_seconds=3, **SLOW)
+    def judge() -> None:
+        town.bus.changed(town.city.judge())
+
+    judge()
+    town.clock.advance(0.4)
+    await town.room.step()  # nobody has seen anything yet: unknown, as of now
+    town.clock.advance(0.1)
+    town.ports(age_seconds=3, **SLOW)
+    judge()
+    await town.room.step()
+    await town.step(20)
     (view,) = town.desk.views(CITY)
     assert view.cause is Cause.SPEED
     assert town.room.engine.late == 0
