@@ -15,6 +15,8 @@ from drivers.snmp.ports import decode_text
 from drivers.snmp.session import MAX_SILENCES, Session
 from drivers.snmp.target import Budget
 from drivers.snmp.vendorfile import NAMES, Convert, Number
+from tenone.vocabulary.metric import ColumnType
+from tenone.vocabulary.metrics import METRICS
 
 MAX_ROWS = 4_096
 """Rows of one column that are learnt."""
@@ -105,6 +107,18 @@ def _converted(value: float, convert: Convert) -> float | None:
             return None  # no light has no logarithm
         value = 10 * math.log10(milliwatts)
     return round(value, DIGITS)
+
+
+def fit(name: str, value: float | str | None) -> int | float | str | None:
+    """A value as its column takes it; unknown where the column cannot hold it."""
+    kind = METRICS[name].type
+    if value is None or isinstance(value, str) or kind in {ColumnType.FLOAT32, ColumnType.FLOAT64}:
+        return value
+    whole = round(value)
+    signed = kind.name.startswith("INT")
+    bits = 8 * kind.width - signed
+    low = -(1 << bits) if signed else 0
+    return whole if low <= whole < 1 << bits else None
 
 
 def lanes_of(value: Value) -> int:

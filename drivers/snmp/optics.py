@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drivers.snmp.ber import Oid, Value
-from drivers.snmp.cells import Cell, Index, Table, Values, lanes_of, number
+from drivers.snmp.cells import Cell, Index, Table, Values, fit, lanes_of, number
 from drivers.snmp.entity import MODULE, PORT, PortBook, text_of
 from drivers.snmp.ports import Port
 from drivers.snmp.reading import Reading
@@ -203,23 +203,11 @@ def _cell(row: OpticRow, name: str, values: Values) -> int | float | str | None:
     if name == "optic_port":
         return row.port
     if name == "optic_lane":
-        return row.lane
+        return fit(name, row.lane)
     fact: float | str | None = row.facts.get(name)
     if name in row.cells:
         fact = row.cells[name].read(values)
     return fit(name, fact)
-
-
-def fit(name: str, value: float | str | None) -> int | float | str | None:
-    """A value as its column takes it; unknown where the column cannot hold it."""
-    kind = METRICS[name].type
-    if value is None or isinstance(value, str) or kind in {ColumnType.FLOAT32, ColumnType.FLOAT64}:
-        return value
-    whole = round(value)
-    signed = kind.name.startswith("INT")
-    bits = 8 * kind.width - signed
-    low = -(1 << bits) if signed else 0
-    return whole if low <= whole < 1 << bits else None
 
 
 _LANE = re.compile(r"\blane\s*#?(\d{1,2})", re.IGNORECASE)

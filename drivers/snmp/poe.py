@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from drivers.snmp import mib
 from drivers.snmp.ber import Oid
-from drivers.snmp.cells import Cell, Index, Table, Values, number
-from drivers.snmp.optics import fit, port_arc, port_of
+from drivers.snmp.cells import Cell, Index, Table, Values, fit, number
+from drivers.snmp.optics import port_arc, port_of
 from drivers.snmp.ports import Port
 from drivers.snmp.reading import Reading
 from drivers.snmp.sensors import Body, indexes

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drivers.snmp.ber import Oid, Value, oid_text
-from drivers.snmp.cells import Cell, Index, Table, Values, number
+from drivers.snmp.cells import Cell, Index, Table, Values, fit, number
 from drivers.snmp.entity import EntityTree, PortBook, text_of
 from drivers.snmp.reading import Reading
 from drivers.snmp.vendorfile import Memory, Number, Row, Sensor, VendorFile, When
@@ -245,18 +245,12 @@ def reading(rows: Sequence[SensorRow], values: Values) -> Reading:
             value = None  # what a broken sensor says is no measurement
         cells = (row.kind, row.label, value, health, code, row.low, row.high, used, total)
         for name, cell in zip(SENSORS, cells, strict=True):
-            columns[name].append(_whole(cell) if name.startswith("memory_") else cell)
+            columns[name].append(fit(name, cell))
     return Reading(
         stream=STREAM,
         rows=tuple(row.key for row in rows),
         columns=tuple(Column.of(name, cells) for name, cells in columns.items()),
     )
-
-
-def _whole(value: float | str | None) -> int | None:
-    if not isinstance(value, (int, float)) or not 0 <= value < 1 << 63:
-        return None
-    return round(value)
 
 
 def _state(row: SensorRow, values: Values, value: float | None) -> tuple[int | None, Health | None]:

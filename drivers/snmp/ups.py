@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from drivers.snmp.ber import Oid
-from drivers.snmp.cells import Cell, Table, Values, number
-from drivers.snmp.optics import fit
+from drivers.snmp.cells import Cell, Table, Values, fit, number
 from drivers.snmp.reading import Reading
 from drivers.snmp.sensors import indexes
 from drivers.snmp.vendorfile import Pick, VendorFile

@@ -1,8 +1,10 @@
 """Hand-made tables for the tests of sensors, optics, PoE and UPS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from drivers.snmp.ber import Oid, Value
 from drivers.snmp.cells import Index, Table
@@ -10,7 +12,7 @@ from drivers.snmp.entity import Entity, EntityTree, PortBook
 from drivers.snmp.ports import Port
 from drivers.snmp.reading import Reading
 from drivers.snmp.sensors import Body
-from drivers.snmp.vendorfile import VendorFile, load
+from drivers.snmp.vendorfile import EntitySensors, Number, VendorFile, load
 
 HEAD = "schema_version: 1\nmaker: Test\nmatch: {everything: true}\n"
 
@@ -49,3 +51,21 @@ def rows(reading: Reading) -> dict[str, dict[str, Any]]:
         key: {name: values[place] for name, values in held.items()}
         for place, key in enumerate(reading.rows)
     }
+
+
+def every_number(part: object) -> Iterator[Number]:
+    """Every number a file names."""
+    if isinstance(part, Number):
+        yield part
+    if isinstance(part, EntitySensors):
+        for column in range(1, 6):
+            yield Number.model_validate({"oid": ".".join(map(str, (*part.oid, column)))})
+    if isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from every_number(getattr(part, name))
+    elif isinstance(part, dict):
+        for one in part.values():
+            yield from every_number(one)
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from every_number(one)

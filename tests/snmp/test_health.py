@@ -3,18 +3,23 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.snmp import mib
-from drivers.snmp.ber import Oid, Tag
+from drivers.snmp.ber import Missing, Oid, Tag
+from drivers.snmp.cells import Table
 from drivers.snmp.client import SnmpClient
-from drivers.snmp.entity import CLASS, ENTRY, NAME
+from drivers.snmp.entity import CLASS, ENTRY, NAME, Entity, EntityTree, PortBook
 from drivers.snmp.errors import BudgetExceeded, NotIncreasing, SnmpError, Timeout
-from drivers.snmp.health import STREAMS, HealthReader
+from drivers.snmp.health import STREAMS, HealthReader, make_plan
 from drivers.snmp.message import PduType
 from drivers.snmp.reading import Readings
+from drivers.snmp.sensors import Body
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
-from tests.snmp.body import oid, rows
+from drivers.snmp.vendorfile import vendor_files
+from tests.snmp.body import every_number, oid, port, rows
 from tests.snmp.conftest import Handle, Respond, Responder, Store
 
 HEAT = oid("1.3.6.1.4.1.2011.5.25.31.1.1.1.1.11")
@@ -50,6 +55,39 @@ def streams(readings: Readings) -> dict[str, dict[str, dict[str, object]]]:
 
 def asked(responder: Responder, since: int) -> list[Oid]:
     return [bind.name for request in responder.requests[since:] for bind in request.varbinds]
+
+
+VALUES = st.one_of(
+    st.sampled_from([0, 1, -1, 5, 65535, 2147483647, 2**64 - 1, -(2**63), b"", b"x", b"7", None]),
+    st.sampled_from([b"1,2,3", b",,", b"50(OM2)", b"\xff\xfe", (1, 3, 6), (0, 0), *Missing]),
+    st.integers(-(2**63), 2**64 - 1),
+    st.binary(max_size=12),
+)
+INDEXES = st.one_of(
+    st.sampled_from([(), (0,), (1,), (7,), (1, 7), (7, 1), (7, 5, 1), (1, 2, 3, 4)]),
+    st.lists(st.integers(0, 2**32 - 1), max_size=5).map(tuple),
+)
+ROOTS = sorted({spec.oid for file in vendor_files() for spec in every_number(file)})
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_whatever_tables_hold_becomes_columns(data: st.DataObject) -> None:
+    """Any value of any type at any index: rows of known columns or nothing, never an error."""
+    roots = data.draw(st.lists(st.sampled_from(ROOTS), min_size=1, max_size=12))
+    table = Table({root: data.draw(st.dictionaries(INDEXES, VALUES, max_size=4)) for root in roots})
+    made = Body(
+        table,
+        EntityTree({7: Entity(index=7, parent=data.draw(st.integers(0, 9)), name="Gi7 Rx")}),
+        PortBook((port(7, "Gi7"), port(1, "Gi1/1"))),
+    )
+    plan = make_plan(vendor_files(), made)
+    for stream in STREAMS:
+        now = plan.reading(stream, table.values())
+        later = plan.reading(stream, {name: data.draw(VALUES) for name in plan.names(stream)})
+        assert now.rows == later.rows
+        assert len(set(now.rows)) == len(now.rows)
+        assert all(len(column) == len(now.rows) for column in (*now.columns, *later.columns))
 
 
 async def test_it_learns_once_and_then_asks_by_name(client: SnmpClient, respond: Respond) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from drivers.snmp import optics
+from drivers.snmp.cells import fit
 from drivers.snmp.entity import MODULE, PORT, Entity
-from drivers.snmp.optics import OpticPlan, fit, lane_in
+from drivers.snmp.optics import OpticPlan, lane_in
 from drivers.snmp.sensors import Body
 from tests.snmp.body import body, oid, port, rows, vendor
 

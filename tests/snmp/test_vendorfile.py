@@ -141,3 +141,12 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, text: str, said: str) -> None
 
 def test_the_files_lie_beside_the_code() -> None:
     assert all(path.stat().st_size for path in FOLDER.glob("*.yaml"))
+
+
+def test_the_example_of_the_handbook_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "add-a-switch-vendor.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "example.yaml"
+    path.write_text(example)
+    found = load(path)
+    assert (len(found.sensors), len(found.memory), len(found.optics)) == (2, 1, 1)
