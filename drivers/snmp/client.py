@@ -27,6 +27,9 @@ STALL_NS = 200_000_000
 """A request unanswered this long no longer counts against the bound on the socket's buffer."""
 MAX_OUTSTANDING = 512
 MIN_OUTSTANDING = 16
+MANY = 32
+"""With so many answers expected at once they are let gather for 5 ms: a city's poller wakes less
+often for them, a school's agent asks too few at once to wait at all."""
 
 
 class SnmpClient:
@@ -59,7 +62,7 @@ class SnmpClient:
         """Resolve ``target`` and open the socket of its family; raises :class:`BadTarget`."""
         device = await resolve(target)
         if device.family not in self._endpoints:
-            endpoint = Endpoint(device.family, self._take, self._burst)
+            endpoint = Endpoint(device.family, self._take, self._burst, self._busy)
             self._endpoints[device.family] = endpoint
             self._bound = self._bound or max(MIN_OUTSTANDING, min(MAX_OUTSTANDING, endpoint.room))
         self._devices.setdefault(device.address, []).append(device)
@@ -213,6 +216,9 @@ class SnmpClient:
 
     # -- receiving -------------------------------------------------------------------
 
+    def _busy(self) -> bool:
+        return self._in_flight >= MANY
+
     def _burst(self) -> None:
         self._receiving = False
         self._pump()
@@ -246,7 +252,8 @@ class SnmpClient:
         if pending.counted:
             pending.counted = False
             self._in_flight -= 1
-        for number in (pending.request_id, *pending.earlier_ids):
+        self._inbox.spend(pending.request_id)
+        for number in pending.earlier_ids:
             self._inbox.spend(number)
         device = pending.device
         device.outstanding -= 1

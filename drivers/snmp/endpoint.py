@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 RECEIVE_BURST = 128
 """Datagrams taken before other tasks get their turn."""
+FEW = 24
+"""A wake-up for fewer datagrams is not worth its price while many more are expected."""
+PAUSE_SECONDS = 0.005
+"""How long answers are then left to gather: as a network card does with its interrupts."""
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 BYTES_A_REPLY = 2_400
 """What the kernel charges the socket for a reply of up to 1,472 bytes."""
@@ -24,11 +28,16 @@ class Endpoint:
         family: socket.AddressFamily,
         on_datagram: OnDatagram,
         on_burst: Callable[[], None],
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``busy`` says whether so many answers are expected that they may gather a little."""
         self.errors = 0
         """Sends and receives the system refused after they had been accepted for later."""
         self._on_datagram = on_datagram
         self._on_burst = on_burst
+        self._busy = busy
+        self._closed = False
+        self._pause: asyncio.TimerHandle | asyncio.Handle | None = None
         self._buffer = memoryview(bytearray(_MAX_DATAGRAM))
         self._blocked: deque[tuple[bytes, Address]] = deque()
         self._loop = asyncio.get_running_loop()
@@ -61,25 +70,56 @@ class Endpoint:
 
     def close(self) -> None:
         """Close the socket; what still waited to be sent is dropped."""
+        self._closed = True
+        if self._pause is not None:
+            self._pause.cancel()
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._blocked.clear()
         self._socket.close()
 
     def _receive(self) -> None:
-        receive, buffer, take = self._socket.recvfrom_into, self._buffer, self._on_datagram
+        """The loop says that there is something."""
+        if self._drain() < FEW and self._busy() and not self._closed:
+            self._loop.remove_reader(self._socket)
+            self._pause = self._loop.call_later(PAUSE_SECONDS, self._after_pause)
+
+    def _after_pause(self) -> None:
+        """Take what has gathered; go on so while it is worth it."""
+        taken = 0
         try:
-            for _ in range(RECEIVE_BURST):
+            taken = self._drain()
+        finally:
+            # Whatever went wrong above, the socket must not stay unread.
+            if self._closed:
+                self._pause = None
+            elif taken == RECEIVE_BURST:
+                self._pause = self._loop.call_soon(self._after_pause)
+            elif taken and self._busy():
+                self._pause = self._loop.call_later(PAUSE_SECONDS, self._after_pause)
+            else:
+                self._pause = None
+                self._loop.add_reader(self._socket, self._receive)
+
+    def _drain(self) -> int:
+        """Take the datagrams that are there, up to a burst; how many there were."""
+        receive, buffer, take = self._socket.recvfrom_into, self._buffer, self._on_datagram
+        taken = 0
+        try:
+            while taken < RECEIVE_BURST:
                 try:
                     size, address = receive(buffer)
                 except BlockingIOError:
                     break
                 except OSError:
                     self.errors += 1
+                    taken += 1
                     continue
+                taken += 1
                 take(bytes(buffer[:size]), address)
         finally:
             self._on_burst()
+        return taken
 
     def _unblock(self) -> None:
         while self._blocked:

@@ -320,6 +320,8 @@ def inventory_columns(ports: Sequence[Port]) -> tuple[Column, ...]:
 def column(name: str, values: Slots) -> Column:
     """A numeric column; a value its type cannot hold is unknown."""
     metric = METRICS[name]
+    if values and values[0] is None and values.count(None) == len(values):
+        return _unknown(name, len(values))
     try:
         data = array(metric.type.code, values).tobytes()  # type: ignore[type-var] # see below
         return Column(metric, len(values), data, all_valid(len(values)))
@@ -331,3 +333,9 @@ def column(name: str, values: Slots) -> Column:
         return Column.of(name, fitting)
     except ColumnError:
         return Column.of(name, [None] * len(values))
+
+
+@lru_cache(maxsize=1024)
+def _unknown(name: str, rows: int) -> Column:
+    """A column of which nothing came: one object for all switches that lack it."""
+    return Column.of(name, [None] * rows)

@@ -93,6 +93,8 @@ class Device:
     """What a PDU is handled in: v2c with an empty community where the version is v3."""
     timeout_ns: int
     tries: int
+    label: str
+    """How messages name it."""
     peer: Peer | None = None
     """The engine to be asked by SNMPv3."""
     plain_address: Address | None = None
@@ -108,11 +110,6 @@ class Device:
     max_varbinds: int = FIRST_MAX_VARBINDS
     grow_at: int = 0
     """Answers still to come before ``max_repetitions`` doubles; 0: it does not grow."""
-
-    @property
-    def label(self) -> str:
-        """How messages name it."""
-        return self.target.label
 
     def shrink_repetitions(self, to: int, *, for_good: bool) -> None:
         """Ask for fewer repetitions: for good after tooBig, for a while after silence."""
@@ -146,6 +143,7 @@ async def resolve(target: Target) -> Device:
         else Envelope(Version.V2C, b"", peer.overhead),
         timeout_ns=round(target.timeout_seconds * 1e9),
         tries=1 + target.retries,
+        label=target.label,
         peer=peer,
         plain_address=address if peer is None else None,
     )

@@ -26,7 +26,7 @@ from drivers.snmp.v3.peer import WINDOW_SECONDS, Peer
 from drivers.snmp.v3.reports import Report, Why, error_of, why_of
 from drivers.snmp.v3.user import User
 from firmware_sims.switch import ber, message, usm
-from tenone.runtime.clock import SystemClock
+from tenone.runtime.clock import ManualClock
 
 SECOND = 1_000_000_000
 NUMBER = 0x1234_5678
@@ -55,7 +55,7 @@ class Pair:
         self.peer = Peer(user(auth, priv, **more), "sw")
         text = "bob" + (f":{auth.text}:password1" if auth else "")
         text += f":{priv.text}:password2" if priv else ""
-        self.engine = usm.Engine([usm.V3User.parse(text)], name="sw", clock=SystemClock(), boots=3)
+        self.engine = usm.Engine([usm.V3User.parse(text)], name="sw", clock=ManualClock(), boots=3)
 
     def meet(self, now_ns: int = 0) -> None:
         """Discovery."""
