@@ -103,7 +103,7 @@ def port_by_group(index: Index, body: Body) -> Port | None:
     if len(named) == 1:
         return named[0]
     bridged = body.table.column(mib.BRIDGE_PORT_IF_INDEX).get((place,))
-    groups = {other[0] for column in _groups(body) for other in column}
+    groups = {other[0] for other in body.table.column(_PORT_ENABLE) if other}
     if len(groups) > 1:
         return None
     if isinstance(bridged, int) and bridged in body.ports.by_index:
@@ -113,10 +113,6 @@ def port_by_group(index: Index, body: Body) -> Port | None:
 
 
 _PORT_ENABLE: Oid = (1, 3, 6, 1, 2, 1, 105, 1, 1, 1, 3)
-
-
-def _groups(body: Body) -> Iterable[Iterable[Index]]:
-    return [body.table.column(_PORT_ENABLE)]
 
 
 def _tail(name: str) -> str:
