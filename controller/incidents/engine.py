@@ -31,6 +31,7 @@ from controller.incidents.model import (
     Fact,
     Figure,
     Incident,
+    Kind,
     State,
     Subject,
     Timing,
@@ -206,11 +207,22 @@ class Engine:
         return None if len(path) == 1 else path[-1]
 
     def _dead_above(self, subject: Subject, dead: Mapping[Subject, int]) -> Subject | None:
-        """Of the first group that is dead as a whole, the one that died last: it cut the rest."""
+        """Of the first group that is dead as a whole, the one that died last: it cut the rest.
+
+        Power stands above all: of a switch or gateway that is silent, and of what is bad by power.
+        """
+        power = Subject.power(subject.school)
+        if power in dead and power != subject and self._fed(subject):
+            return power
         for group in self.parents.of(subject):
             if subject not in group and group and all(one in dead for one in group):
                 return max(group, key=lambda one: (dead[one], one))
         return None
+
+    def _fed(self, subject: Subject) -> bool:
+        case = self.cases.get(subject)
+        by_power = case is not None and case.cause is Cause.POWER
+        return by_power or subject.kind in {Kind.SWITCH, Kind.AGENT}
 
     def _raise(self, case: Case, now_ns: int) -> None:
         incident = self._incident(case)

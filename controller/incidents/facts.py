@@ -1,12 +1,13 @@
 """Live state as facts: what links, switches and gateways are, and when each was seen well."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from controller.incidents.model import DEADLY, Fact, Figure, Kind, Subject
 from controller.sla.verdict import causes_of
-from controller.state.columns import NEVER
+from controller.state.columns import NEVER, Flags
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.protocols import NS, LinkChange
@@ -56,6 +57,10 @@ class Sampler:
         self._switches = np.full(len(self._n.switches), UNSEEN, np.int64)
         self._agents = np.full(len(self._n.schools), UNSEEN, np.int64)
         self._known = np.zeros(len(self._n.schools), np.bool_)
+        self._power = np.full(len(self._n.schools), UNSEEN, np.int64)
+        self._metered = np.zeros(len(self._n.schools), np.bool_)
+        spans = [self._n.span_of(range(one, one + 1)).links for one in range(len(self._n.schools))]
+        self._first_link = np.array([one.start if len(one) else -1 for one in spans], np.int64)
         patience = [school.stale_after_seconds for school in self._n.schools]
         self._patience_ns = (np.array(patience, np.float64) * NS).astype(np.int64)
         for school in heard_before:
@@ -69,6 +74,13 @@ class Sampler:
             number = self._n.link_number.get(change.link)
             if number is not None:
                 self._links[number] = _code(change.verdict, change.severity, change.causes)
+
+    def metered(self, schools: Iterable[str]) -> None:
+        """A UPS of these schools has spoken since the start."""
+        for school in schools:
+            number = self._n.school_number.get(school)
+            if number is not None:
+                self._metered[number] = True
 
     def links(self, at_ns: int) -> Iterator[LinkChange]:
         """Links that are not what was handed over last, as changes at ``at_ns``."""
@@ -111,6 +123,7 @@ class Sampler:
             self._agents[number] = silent[number]
             subject = Subject.agent(n.schools[number].id)
             yield _fact(subject, at_ns, int(silent[number]), Cause.AGENT_SILENT)
+        yield from self._powers(at_ns, heard)
         if not len(n.switches):
             return
         reachable = live.switches.reachable[: len(n.switches)].astype(np.int64)
@@ -121,6 +134,20 @@ class Sampler:
             switch = n.switches[number]
             subject = Subject(switch.school, Kind.SWITCH, switch.name)
             yield _fact(subject, at_ns, int(seen[number]), Cause.SWITCH_SILENT)
+
+    def _powers(self, at_ns: int, heard: Flags) -> Iterator[Fact]:
+        known = self._metered & heard & (self._first_link >= 0)
+        battery = np.zeros(len(known), np.bool_)
+        battery[known] = self._live.measures.on_battery[self._first_link[known]]
+        power = np.where(battery, int(Verdict.BAD), int(Verdict.GOOD))
+        power[~known] = int(Verdict.UNKNOWN)
+        for number in np.flatnonzero(power != self._power).tolist():
+            self._power[number] = power[number]
+            subject = Subject.power(self._n.schools[number].id)
+            fact = _fact(subject, at_ns, int(power[number]), Cause.POWER)
+            # The lights are still on; what it takes down with it makes it graver.
+            bad = fact.verdict is Verdict.BAD
+            yield replace(fact, severity=Severity.WARNING) if bad else fact
 
     def seen_well_ns(self, subject: Subject, monotonic_ns: int, wall_ns: int) -> int | None:
         """When it was last seen to carry, wall clock; None: it does not, or nobody knows."""

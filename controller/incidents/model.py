@@ -49,6 +49,11 @@ class Subject:
         """The gateway of a school."""
         return cls(school, Kind.AGENT, "agent")
 
+    @classmethod
+    def power(cls, school: str) -> "Subject":
+        """What feeds a school: its UPSes are taken to feed all of its switches."""
+        return cls(school, Kind.POWER, "ups")
+
     @property
     def link_id(self) -> str | None:
         """``school/link`` of a link; None for anything else."""

@@ -26,9 +26,9 @@ class Places:
         match subject.kind:
             case Kind.LINK:
                 return subject.link_id in self._links
-            case Kind.SWITCH | Kind.POWER:
+            case Kind.SWITCH:
                 return (subject.school, subject.name) in self._switches
-            case Kind.AGENT:
+            case Kind.AGENT | Kind.POWER:
                 return subject.school in self._schools
 
     def scope(self, school: str) -> ScopePath:
@@ -51,7 +51,10 @@ class Places:
 
     def harmed(self, incident: Incident) -> Harmed:
         """Every link behind it; a link alone hurts itself."""
-        ids = self._parents.behind(incident.subject)
+        subject = incident.subject
+        if subject.kind is Kind.POWER:
+            subject = Subject.agent(subject.school)  # all that the school has
+        ids = self._parents.behind(subject)
         links = [self._links[one] for one in ids if one in self._links]
         classes = [link for link in links if link.tier is Tier.CLASS]
         return Harmed(

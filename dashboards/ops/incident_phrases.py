@@ -41,6 +41,9 @@ UPLINK_SLOW = mark(
 AGENT_SILENT = mark("Nobody has been able to see %(school)s since %(time)s: its gateway is silent")
 SWITCH_SILENT = mark("The switch %(name)s has not answered since %(time)s")
 SWITCH_POWER = mark("The switch %(name)s has had no power since %(time)s")
+POWER_FAILED = mark(
+    "The power of %(school)s failed at %(time)s: its switches run on the battery, or are off"
+)
 OTHER = mark("%(name)s: harmed since %(time)s")
 
 HURTS_CLASSES = mark("%(classes)s classes are behind it: %(named)s")

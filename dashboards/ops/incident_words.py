@@ -154,7 +154,7 @@ def _message(view: IncidentView) -> str:
         case Kind.SWITCH:
             return p.SWITCH_POWER if view.cause is Cause.POWER else p.SWITCH_SILENT
         case Kind.POWER:
-            return p.SWITCH_POWER
+            return p.POWER_FAILED
         case Kind.LINK:
             return _link_message(view)
 

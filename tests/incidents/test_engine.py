@@ -149,6 +149,18 @@ def test_what_shadows_a_grave_child_is_as_grave() -> None:
     assert bench.open()[UP].severity is Severity.CRITICAL
 
 
+def test_power_owns_the_silence_it_makes_and_nothing_else(bench: Bench) -> None:
+    power = Subject.power("no1")
+    bench.at(1, bad(power, 0, Cause.POWER, Severity.WARNING))
+    bench.at(20)
+    assert bench.open()[power].severity is Severity.WARNING
+    bench.at(21, bad(EDGE, 21), bad(C2, 21, Cause.POWER), bad(C1, 21, Cause.SPEED), bad(AGENT, 21))
+    bench.at(60)
+    assert set(bench.open()) == {power, C1}
+    assert bench.open()[power].shadowed == {str(EDGE), str(C2), str(AGENT)}
+    assert bench.open()[power].severity is Severity.CRITICAL
+
+
 def test_two_that_hang_on_each_other_do_not_hide_each_other() -> None:
     class Ring(PlanParents):
         def of(self, subject: Subject) -> tuple[tuple[Subject, ...], ...]:
