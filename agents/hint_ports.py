@@ -1,9 +1,10 @@
 """Opens the ports for traps and log lines that school.yaml asks for."""
 
 import asyncio
+import ipaddress
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from agents.hints import Hints
 from agents.listener import Listener
@@ -33,6 +34,10 @@ class HintPorts:
         self._hints = hints
         self._clock = clock
         self._senders = senders(school)
+        self._addresses: dict[str, list[str]] = {}
+        """What each host was last found at; a name server that is away takes nothing back."""
+        for name, hosts in self._senders.items():
+            hints.known(name, [host for host in hosts if _is_numeric(host)])
         self._listeners: list[Listener] = []
         self._tick: Callable[[float], None] = _nothing
         if school.traps is not None:
@@ -54,9 +59,14 @@ class HintPorts:
             if resolved_ns is None or now_ns - resolved_ns >= RESOLVE_SECONDS * 1e9:
                 resolved_ns = now_ns
                 for name, hosts in self._senders.items():
-                    self._hints.known(name, await addresses_of(hosts))
+                    for host in hosts:
+                        self._addresses[host] = await addresses_of(host) or self._of(host)
+                    self._hints.known(name, [at for host in hosts for at in self._of(host)])
             self._tick(now_ns / 1e9)
             await self._clock.sleep(TICK_SECONDS)
+
+    def _of(self, host: str) -> list[str]:
+        return self._addresses.get(host, [])
 
     def _open_traps(self, config: Traps) -> None:
         from drivers.snmp.traps import TrapEngine  # noqa: PLC0415 - memory for those who want it
@@ -109,15 +119,19 @@ def read_syslog(data: bytes, address: Address) -> Hint | Refusal:
         return Refusal.MALFORMED
 
 
-async def addresses_of(hosts: Sequence[str]) -> list[str]:
-    """The numeric addresses of hosts; a name that has none now is left out."""
-    loop = asyncio.get_running_loop()
-    found: list[str] = []
-    for host in hosts:
-        try:
-            infos = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-        except (OSError, UnicodeError) as error:
-            log.warning("traps of %s are not known: its name has no address (%s)", host, error)
-            continue
-        found += [str(info[4][0]) for info in infos]
-    return list(dict.fromkeys(found))
+async def addresses_of(host: str) -> list[str]:
+    """The numeric addresses of a host; none where its name has none now."""
+    try:
+        infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        log.warning("what %s sends is not known: its name has no address (%s)", host, error)
+        return []
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agents.hint_ports import HintPorts, addresses_of, senders
+from agents import hint_ports
+from agents.hint_ports import RESOLVE_SECONDS, HintPorts, addresses_of, senders
 from agents.hints import AT_ONCE, GAP_SECONDS, SOURCE_BURST, SOURCE_RATE, Hints
 from agents.listener import ListenError
 from firmware_sims.switch import notify
 from firmware_sims.switch.vendors import Vendor
 from tenone.cli.processes import free_port
 from tenone.config import School, load_school
-from tenone.runtime.clock import SystemClock
-from tests.agents.conftest import until
+from tenone.runtime.clock import ManualClock, SystemClock
+from tests.agents.conftest import Advance, until
 
 
 @pytest.fixture
@@ -53,9 +54,40 @@ def test_senders_by_the_name_the_poller_knows(school: School) -> None:
 
 
 async def test_names_become_addresses() -> None:
-    assert await addresses_of(["localhost", "127.0.0.1", "10.0.0.7"]) >= ["10.0.0.7"]
-    assert "127.0.0.1" in await addresses_of(["localhost"])
-    assert await addresses_of(["no such name.invalid"]) == []
+    assert await addresses_of("10.0.0.7") == ["10.0.0.7"]
+    assert "127.0.0.1" in await addresses_of("localhost")
+    assert await addresses_of("no such name.invalid") == []
+
+
+async def test_a_name_server_that_is_away_takes_nothing_back(
+    school: School, monkeypatch: pytest.MonkeyPatch, clock: ManualClock, advance: Advance
+) -> None:
+    known = {"127.0.0.1": ["10.1.1.1"], "10.0.0.7": ["10.0.0.7"]}
+
+    async def look_up(host: str) -> list[str]:
+        return known.get(host, [])
+
+    async def look(switch: str) -> None:
+        pass
+
+    monkeypatch.setattr(hint_ports, "addresses_of", look_up)
+    hints = Hints(clock=clock, look=look, sources={})
+    ports = HintPorts(school, hints, clock=clock)
+    assert hints._switches["127.0.0.1"] == ["core"], "a numeric host needs no look-up"
+    task = asyncio.create_task(ports.run())
+    await advance(2)
+    assert hints._switches["10.1.1.1"] == ["core"]
+    assert hints._switches["127.0.0.1"] == []
+    known.clear()
+    await advance(RESOLVE_SECONDS + 2, 10)  # type: ignore[call-arg] # the step
+    assert hints._switches["10.1.1.1"] == ["core"]
+    known["127.0.0.1"] = ["10.2.2.2"]
+    await advance(RESOLVE_SECONDS + 20, 10)  # type: ignore[call-arg] # the step
+    assert hints._switches["10.2.2.2"] == ["core"]
+    assert hints._switches["10.1.1.1"] == []
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    ports.close()
 
 
 async def test_a_trap_and_a_log_line_have_the_switch_looked_at(school: School) -> None:
