@@ -375,7 +375,7 @@ class Controller:
         )
 
     def _store_health(self) -> Health:
-        trouble = self.ingest.figures.trouble
+        trouble = self.ingest.figures.trouble or "; ".join(self.store.unread.values())
         usage = self.store.usage()
         kept = (
             f"blocks are committed: {usage.files} files, {usage.bytes / 1e6:.1f} MB, "

@@ -58,6 +58,7 @@ class Answers:
             schools=room.schools,
             rollups=room.rollups,
             seals=room.seals,
+            archive=room.archive,
             blocks=house.store,
             names={key: names_of(facts) for key, facts in ports.items()},
             works=room.works,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from controller.evidence import bundle
+from controller.evidence.aged import Archive, consecutive
 from controller.evidence.days import DayJudge, speaking
 from controller.evidence.inputs import (
     DayInput,
@@ -74,6 +75,7 @@ class Desk:
         names: Mapping[Key, Mapping[str, str]],
         works: Works = no_works,
         oldest_day: str | None = None,
+        archive: Archive | None = None,
     ) -> None:
         """``oldest_day``: the UTC day from which on raw blocks are there; None: there are none."""
         self._city = city
@@ -84,6 +86,7 @@ class Desk:
         self._names = names
         self._works = works
         self._oldest_day = oldest_day
+        self._archive = archive
         self._days = Days()
 
     # -- reports
@@ -261,6 +264,14 @@ class Desk:
         aged = [each for each in inputs.days if not each.raw]
         if aged:
             runs = self._kept_runs(inputs, aged)
+            if self._archive is not None:
+                first, last = aged[0].day - timedelta(days=1), aged[-1].day + timedelta(days=1)
+                for kept in self._archive.read(inputs.school, first, last):
+                    here = [one for one in kept.layouts.values() if one.id not in layouts]
+                    yield from bundle.chunks("LAYT", [one.document for one in here])
+                    yield from bundle.chunks("BLKS", [one.data for one in kept.blocks])
+                    for one in kept.hashes:
+                        yield "HASH", bundle.pack_hashes(one)
             yield "RUNS", bundle.pack_json([run_json(run) for run in runs])
             yield "MEAN", bundle.pack_json(list(self._kept_means(inputs, aged)))
 
@@ -373,17 +384,13 @@ def _between(
     others: Mapping[ChainKey, Mapping[int, bytes]],
 ) -> Iterator[bundle.Hashes]:
     """Hashes of a chain from its first wanted block to what its last needs to be sealed."""
-    for chain in sorted(chains):
+    near: dict[ChainKey, dict[int, bytes]] = {}
+    for chain in chains:
         numbers = [seq for key, seq in wanted if key == chain]
         first, last = min(numbers) - SEAL_REACH, max(numbers) + SEAL_REACH
-        known = sorted(seq for seq in others.get(chain, ()) if first <= seq <= last)
-        start = 0
-        for end in range(1, len(known) + 1):
-            if end == len(known) or known[end] != known[end - 1] + 1:
-                part = known[start:end]
-                own = tuple(others[chain][seq] for seq in part)
-                yield bundle.Hashes(chain.journal_id, chain.priority, part[0], own)
-                start = end
+        own = others.get(chain, {})
+        near[chain] = {seq: value for seq, value in own.items() if first <= seq <= last}
+    yield from consecutive(near)
 
 
 SEAL_REACH = 2000

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from controller.evidence.aged import Archive
 from controller.evidence.desk import Desk, ReportError
 from controller.evidence.promises import Works, no_works, read_schools
 from controller.evidence.room import FOLDER
@@ -24,12 +25,14 @@ def open_desk(
             "controller run since it was updated?"
         )
     blocks = SqliteBlockStore(folder / "blocks")
+    rollups = Rollups(kept / "rollups")
     ports = records.ports_of(now_ns)
     return Desk(
         city=plan.id,
         schools=read_schools(records.engine, plan),
-        rollups=Rollups(kept / "rollups"),
+        rollups=rollups,
         seals=Seals(kept / "seals"),
+        archive=Archive(kept / "stubs", rollups),
         blocks=blocks,
         names={key: names_of(facts) for key, facts in ports.items()},
         works=works,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 
 from controller.api.services import Health
+from controller.evidence.aged import Archive
 from controller.evidence.days import DayJudge
 from controller.evidence.promises import School, Works, no_works, read_schools
 from controller.evidence.recorder import Recorder
@@ -44,6 +45,7 @@ class EvidenceRoom:
         self._cursor_file = folder / "cursor.json"
         self.rollups = Rollups(folder / "rollups")
         self.seals = Seals(folder / "seals")
+        self.archive = Archive(folder / "stubs", self.rollups)
         self.schools: Mapping[str, School] = {}
         self._days = Days()
         self._thread = Thread("evidence")
@@ -60,6 +62,7 @@ class EvidenceRoom:
         now_ns = house.clock.wall_ns()
         self.rollups.start()
         self.seals.start()
+        house.store.before_removal = self.archive.keep
         self.schools = read_schools(house.records.engine, house.plan)
         ports = house.records.ports_of(now_ns)
         self._recorder = Recorder(
@@ -139,6 +142,7 @@ class EvidenceRoom:
             self._judged_ns = now_ns
         if now_ns - self._retained_ns >= RETAIN_NS:
             self.rollups.retain(self._days.of(now_ns))
+            self.archive.retain(self._days.of(now_ns))
             self._retained_ns = now_ns
         return False
 

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
 from controller.ingest.receipts import ReceiptBook
+from controller.ingest.troubles import Troubles
 from controller.store.protocols import (
     NS,
     Arrival,
@@ -127,6 +128,7 @@ class Ingest:
         self._idle = asyncio.Event()
         self._idle.set()
         self._skewed: set[str] = set()
+        self._troubles = Troubles(clock)
         self.draining = False
         self.figures = Figures()
 
@@ -169,6 +171,8 @@ class Ingest:
         pending: Sequence[Arrival] = [item for item in items if isinstance(item, Arrival)]
         bases: Sequence[BaseNotice] = [item for item in items if isinstance(item, BaseNotice)]
         conflicts: set[int] = set()
+        left = {id(one) for one in pending if self._troubles.barred(one.district)}
+        pending = [one for one in pending if id(one) not in left]
         while pending or bases:
             result = await asyncio.get_running_loop().run_in_executor(
                 self._executor, self._commit, pending, bases
@@ -177,12 +181,19 @@ class Ingest:
             refusals += [_conflict(one) for one in result.conflicts]
             refusals += [_foreign(one) for one in result.foreign]
             self._account(pending, bases, result)
-            self.figures.trouble = result.error
+            self._troubles.healed(one.district for one in result.stored)
+            hold = self._troubles.failed((a.district for a in result.failed), result.error)
+            self.figures.trouble = self._troubles.sentence
             if not result.failed:
                 break
             log.error("%s", result.error)
+            if not hold:
+                left |= {id(one) for one in result.failed}
+                break
             await self._clock.sleep(RETRY_SECONDS)
             pending, bases = result.failed, ()
+        # What is left has no receipt: its agent still has it and sends it again.
+        conflicts |= left
         if refusals:
             await self._put_aside(refusals)
         for item in items:

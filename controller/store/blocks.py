@@ -14,14 +14,12 @@ import sqlite3
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from controller.store.dayfile import (
     SUFFIX,
     DayFile,
-    companions,
     day_file,
     find_block,
     scan,
@@ -29,7 +27,7 @@ from controller.store.dayfile import (
 )
 from controller.store.gap import excuse
 from controller.store.protocols import (
-    NS,
+    DAY_NS,
     Arrival,
     BaseNotice,
     ChainBreak,
@@ -39,6 +37,7 @@ from controller.store.protocols import (
     StoreError,
     Usage,
 )
+from controller.store.retention import day_of, due, remove, unreadable
 from controller.store.watermark import Chain
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
@@ -49,11 +48,6 @@ log = logging.getLogger(__name__)
 LOCK_FILE = "lock"
 MAX_LAYOUTS = 200_000
 """Layouts remembered; a city of 10,800 switches has about 40,000, all of them are in the files."""
-
-
-def day_of(wall_ns: int) -> str:
-    """The UTC day of a moment, ``YYYY-MM-DD``."""
-    return datetime.fromtimestamp(wall_ns / NS, UTC).strftime("%Y-%m-%d")
 
 
 class SqliteBlockStore:
@@ -74,6 +68,12 @@ class SqliteBlockStore:
         self._open: dict[str, DayFile] = {}
         self._layouts: dict[bytes, Layout] = {}
         self._damaged = 0
+        self.before_removal: Callable[[Path], None] = lambda path: None  # noqa: ARG005 - nothing
+        """Keeps what has to stay of a day file; raises :class:`StoreError`."""
+        self.unread: dict[str, str] = {}
+        """Districts whose files could not be read -> why."""
+        self._newest_ns = 0
+        """By the blocks' own clocks: a controller's clock that jumps ahead ages nothing out."""
         self.duplicates: Counter[str] = Counter()
         """Blocks that came more than once, by school, since the start."""
         self._guard = -1
@@ -93,7 +93,12 @@ class SqliteBlockStore:
                 f"the block store in {self._folder} cannot be used: {error}"
             ) from error
         for district in self.districts():
-            self._learn_district(district)
+            try:
+                self._learn_district(district)
+            except (StoreError, sqlite3.Error) as error:
+                # The other districts go on; this one is learnt again before it takes a block.
+                self.unread[district] = unreadable(district, error)
+                log.error("%s", self.unread[district])  # noqa: TRY400 - said in one line
 
     def close(self) -> None:
         """See the protocol."""
@@ -182,7 +187,10 @@ class SqliteBlockStore:
 
     def _write(self, arrivals: list[Arrival]) -> DayFile:
         """One transaction of one district's file: all of it or nothing."""
-        file = self._file_for(arrivals[0].district, max(one.received_ns for one in arrivals))
+        sealed_ns = max(self._newest_ns, *(one.block.stamp.wall_ns for one in arrivals))
+        self._newest_ns = sealed_ns
+        received_ns = min(max(one.received_ns for one in arrivals), sealed_ns + DAY_NS)
+        file = self._file_for(arrivals[0].district, received_ns)
         try:
             file.begin()
             if file.wants_checkpoint():
@@ -261,6 +269,8 @@ class SqliteBlockStore:
         """The file of the day of receipt; a wall clock that steps back stays in the newest."""
         day = day_of(received_ns)
         file = self._open.get(district)
+        if district in self.unread:
+            self._learn_again(district)
         if file is None:
             known = self._files(district)
             newest = known[-1].name.removesuffix(SUFFIX) if known else ""
@@ -301,6 +311,14 @@ class SqliteBlockStore:
             else:
                 file.close()
 
+    def _learn_again(self, district: str) -> None:
+        """A district that could not be read at the start; raises :class:`StoreError`."""
+        try:
+            self._learn_district(district)
+        except (StoreError, sqlite3.Error) as error:
+            raise StoreError(self.unread[district]) from error
+        del self.unread[district]
+
     def _learn(self, file: DayFile) -> None:
         """Rebuild knowledge from a checkpoint and the rows after it."""
         for layout in file.layouts():
@@ -313,6 +331,7 @@ class SqliteBlockStore:
             if row.stream == GAP_LAYOUT.stream and row.data:
                 excuse(chain, Block.parse(row.data))
             file.dirty.add(row.chain)
+        self._newest_ns = max(self._newest_ns, file.newest_wall_ns())
 
     def _mark(self, file: DayFile, *, everything: bool = False) -> None:
         keys = [
@@ -338,30 +357,20 @@ class SqliteBlockStore:
     # -- retention
 
     def retain(self, now_ns: int) -> int:
-        """Unlink day files past their time or the bound; return how many went."""
+        """Unlink day files past their time or the bound; return how many went.
+
+        ``before_removal`` is called first with each; what it cannot keep stays, unless the disk
+        bound takes it.
+        """
         with self._lock:
-            oldest = day_of(now_ns - (self._retention_days or 0) * 86_400 * NS)
-            gone = 0
-            files = sorted(
-                (path for d in self.districts() for path in self._files(d)),
-                key=lambda path: path.name,
+            going = due(
+                [path for district in self.districts() for path in self._files(district)],
+                now_ns=min(now_ns, self._newest_ns),
+                retention_days=self._retention_days,
+                limit_bytes=self._limit_bytes,
+                in_use={file.path for file in self._open.values()},
             )
-            total = sum(size_of(path) for path in files)
-            in_use = {file.path for file in self._open.values()}
-            for path in files:
-                day = path.name.removesuffix(SUFFIX)
-                old = self._retention_days is not None and day <= oldest
-                large = self._limit_bytes is not None and total > self._limit_bytes
-                if path in in_use or not (old or large):
-                    continue
-                total -= size_of(path)
-                for name in (path, *companions(path)):
-                    name.unlink(missing_ok=True)
-                log.info(
-                    "block file %s removed: %s", path, "past its days" if old else "disk bound"
-                )
-                gone += 1
-            return gone
+            return sum(remove(path, old=old, keep=self.before_removal) for path, old in going)
 
     # -- reading
 

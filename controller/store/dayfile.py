@@ -286,6 +286,13 @@ class DayFile:
                 data=b"" if data is None else decode(coding, data),
             )
 
+    def newest_wall_ns(self) -> int:
+        """The newest block's own clock, of the last few hundred; 0 where there is none."""
+        found = self._database.execute(
+            "SELECT max(wall_ns) FROM blocks WHERE id > (SELECT max(id) FROM blocks) - 500"
+        ).fetchone()
+        return int(found[0] or 0)
+
     def find(self, chain: ChainKey, seq: int) -> bytes | None:
         """The canonical bytes of one block, or None."""
         journal = self._journals.get(chain.journal_id)

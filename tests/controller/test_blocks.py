@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.store.blocks import SqliteBlockStore, day_of
+from controller.store.blocks import SqliteBlockStore
 from controller.store.dayfile import CHECKPOINT_ROWS, DayFile
 from controller.store.protocols import DAY_NS, BaseNotice, ChainKey, StoreError
+from controller.store.retention import day_of
 from tenone.blocks.block import Block
 from tenone.vocabulary.states import PriorityClass
 
@@ -334,7 +335,7 @@ def test_retention_unlinks_days_and_bounds_the_disk(tmp_path: Path) -> None:
     journal = FakeJournal()
     for day in range(5):
         at = NOON_NS + day * DAY_NS
-        store.commit([journal.arrival(journal.ports(), received_ns=at)])
+        store.commit([journal.arrival(journal.ports(wall_ns=at), received_ns=at)])
     usage = store.usage()
     assert (usage.files, usage.oldest_day, usage.newest_day) == (2, "2026-09-25", "2026-09-26")
     assert usage.bytes > 0
@@ -370,8 +371,60 @@ def test_a_file_of_another_format_is_refused(store: SqliteBlockStore) -> None:
     store.commit([journal.arrival(journal.ports())])
     store._open["east"]._database.execute("UPDATE about SET value = 99 WHERE key = 'format'")
     store.close()
-    with pytest.raises(StoreError, match="format 99"):
-        SqliteBlockStore(store._folder).start()
+    again = SqliteBlockStore(store._folder)
+    again.start()
+    assert "format 99" in again.unread["east"]
+    west = FakeJournal(school="no2", district="west")
+    bad = journal.arrival(journal.ports())
+    result = again.commit([bad, west.arrival(west.ports())])
+    assert list(result.failed) == [bad], "one district's file holds up no other"
+    assert "format 99" in result.error
+    with sqlite3.connect(next((store._folder / "east").glob("*.blocks"))) as database:
+        database.execute("UPDATE about SET value = 1 WHERE key = 'format'")
+    database.close()
+    assert not again.commit([bad]).failed, "mended while it runs"
+    assert again.unread == {}
+    assert again.through(key(journal)) == 2
+    again.close()
+
+
+def test_a_clock_that_jumps_ahead_ages_nothing_out(tmp_path: Path) -> None:
+    store = SqliteBlockStore(tmp_path, retention_days=2)
+    store.start()
+    journal = FakeJournal()
+    for day in range(2):
+        at = NOON_NS + day * DAY_NS
+        store.commit([journal.arrival(journal.ports(wall_ns=at), received_ns=at)])
+    year = NOON_NS + 365 * DAY_NS
+    assert store.retain(year) == 0
+    late = journal.ports(wall_ns=NOON_NS + DAY_NS + 1)
+    store.commit([journal.arrival(late, received_ns=year)])
+    assert store.retain(year) == 0
+    assert (store.usage().files, store.usage().newest_day) == (3, "2026-09-24")
+    again = reopened(store, clean=False)
+    again._retention_days = 2
+    assert again.retain(year) == 0, "nor after a restart"
+    again.close()
+
+
+def test_what_has_to_stay_is_kept_before_a_file_goes(tmp_path: Path) -> None:
+    store = SqliteBlockStore(tmp_path, retention_days=1)
+    store.start()
+    journal, asked = FakeJournal(), list[Path]()
+
+    def keep(path: Path) -> None:
+        asked.append(path)
+        if len(asked) == 1:
+            raise StoreError("the disk is full")
+
+    store.before_removal = keep
+    for day in range(4):
+        at = NOON_NS + day * DAY_NS
+        store.commit([journal.arrival(journal.ports(wall_ns=at), received_ns=at)])
+    assert len(asked) >= 2
+    assert asked[0] == asked[1], "tried again before it went"
+    assert not asked[0].exists()
+    store.close()
 
 
 def test_reading_goes_on_beside_writing(store: SqliteBlockStore) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from controller.ingest import pipeline
 from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
 from controller.ingest.pipeline import INBOX_BYTES, Ingest
 from controller.ingest.receipts import ReceiptBook
@@ -218,3 +220,26 @@ async def test_draining_waits_for_what_was_handed_over(bench: Bench) -> None:
     async with asyncio.timeout(20):
         await bench.ingest.drained()
     assert bench.store.through(arrivals[0].chain) == 20
+
+
+async def test_one_district_in_trouble_holds_up_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "RETRY_SECONDS", 0.01)
+    west = FakeJournal(school="no2", district="west")
+    whole = bench.store.commit
+
+    def commit(batch: Sequence[Arrival], bases: Sequence[BaseNotice] = ()) -> CommitResult:
+        good = whole([one for one in batch if one.district != "east"], bases)
+        failed = [one for one in batch if one.district == "east"]
+        return replace(good, failed=failed, error="the file is corrupt" if failed else "")
+
+    monkeypatch.setattr(bench.ingest, "_commit", commit)
+    bad = bench.journal.arrival(bench.journal.ports())
+    for _ in range(3):
+        await bench.ingest.put([bad, west.arrival(west.ports())])
+        await until(lambda: not bench.ingest._inbox, 5, "taken")
+    await until(lambda: bench.ingest.figures.blocks == 3, 5, "the others are stored")
+    assert bench.ingest.figures.trouble == "district east: the file is corrupt"
+    assert "apply 1" in bench.log
+    assert bench.store.through(bad.chain) == 0, "never receipted: its agent still has it"
