@@ -68,7 +68,7 @@ class Plan:
             sensors.STREAM: self.sensors,
             optics.STREAM: self.optics,
             poe.STREAM: self.poe,
-            ups.STREAM: self.ups.cells,
+            ups.STREAM: self.ups.sources,
         }
         return bool(parts[stream])
 
@@ -153,7 +153,9 @@ class HealthReader:
         if restarted:
             return await self._learn(session, sent_ns)
         self._heard(uptime)
-        if any(isinstance(value, Missing) for value in answers.values.values()):
+        # SNMPv1 does not say which name is missing, it just leaves it out of what is answered.
+        fewer = not answers.errors and len(answers.values) < len(set(asked))
+        if fewer or any(isinstance(value, Missing) for value in answers.values.values()):
             self._due_ns = min(self._due_ns, self._learnt_ns + round(SOON_SECONDS * 1e9))
         values = {**plan.learnt, **answers.values}
         readings = [

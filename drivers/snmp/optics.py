@@ -32,8 +32,8 @@ class OpticRow:
     """Columns that move."""
     facts: dict[str, float | str] = field(default_factory=dict)
     """Columns that do not."""
-    sources: dict[str, Oid] = field(default_factory=dict)
-    """Where a fact was read, for those who check it."""
+    quiet: dict[str, Cell] = field(default_factory=dict)
+    """Columns that move and say nothing now: no light yet, perhaps some later."""
 
 
 class OpticPlan:
@@ -49,8 +49,11 @@ class OpticPlan:
         return self.rows.setdefault(key, OpticRow(port.key if port else None, lane))
 
     def prune(self) -> None:
-        """Let go of rows about which nothing is known but that they are."""
+        """Let go of rows about which nothing is known; of others ask what is quiet now, too."""
         self.rows = {key: row for key, row in self.rows.items() if row.cells or row.facts}
+        for row in self.rows.values():
+            row.cells = {**row.quiet, **row.cells}
+            row.quiet = {}
 
 
 def roots(files: Sequence[VendorFile]) -> list[Oid]:
@@ -122,22 +125,22 @@ def _add_lanes(  # noqa: PLR0917 - one call, above
 
 
 def _put(row: OpticRow, column: str, cell: Cell, said: Value) -> None:
-    """Take a cell unless an earlier source has it; a live one that is unknown now may come."""
+    """Take a cell unless an earlier source says something."""
     if column in row.cells or column in row.facts:
         return
     if METRICS[column].type is ColumnType.TEXT:
         text = text_of(said)
         if text:
             row.facts[column] = text
-            row.sources[column] = cell.name
         return
     value = number(said, cell.spec, column, cell.lane, cell.scale)
     if column in LIVE:
         if value is not None:
             row.cells[column] = cell
+        else:
+            row.quiet.setdefault(column, cell)
     elif value is not None:
         row.facts[column] = value
-        row.sources[column] = cell.name
 
 
 def port_arc(arcs: Mapping[int | str, int], index: Index) -> int:

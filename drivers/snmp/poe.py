@@ -26,6 +26,8 @@ class PoeRow:
 
     role: PoeRole
     cells: dict[str, Cell] = field(default_factory=dict)
+    quiet: dict[str, Cell] = field(default_factory=dict)
+    """Columns that say nothing usable now."""
 
 
 def roots(files: Sequence[VendorFile]) -> list[Oid]:
@@ -67,9 +69,11 @@ def plan(files: Sequence[VendorFile], body: Body) -> dict[str, PoeRow]:
                         row = rows.setdefault(key, PoeRow(role))
                         cell = Cell((*spec.oid, *index), spec, column)
                         known = number(cells[index], spec, column) is not None
-                        if known:
-                            row.cells.setdefault(column, cell)
-    return {key: row for key, row in rows.items() if row.cells}
+                        (row.cells if known else row.quiet).setdefault(column, cell)
+    found = {key: row for key, row in rows.items() if row.cells}
+    for row in found.values():
+        row.cells = {**row.quiet, **row.cells}
+    return found
 
 
 def _whose(

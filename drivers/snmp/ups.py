@@ -15,15 +15,30 @@ STREAM = "ups"
 KEY = "ups"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place a column can come from; several cells where there are several lines."""
+
+    pick: Pick
+    cells: tuple[Cell, ...]
+
+    def read(self, values: Values) -> float | None:
+        """What it says now."""
+        told = [value for cell in self.cells if (value := cell.read(values)) is not None]
+        return _picked(self.pick, told)
+
+
 @dataclass(slots=True)
 class UpsPlan:
-    """Where each column is; several cells where there are several lines."""
+    """Where each column is; of several sources the first that says something at the moment."""
 
-    cells: dict[str, tuple[Pick, tuple[Cell, ...]]] = field(default_factory=dict)
+    sources: dict[str, list[Source]] = field(default_factory=dict)
 
     def live(self) -> Iterable[Cell]:
         """What is asked for every time."""
-        return (cell for _, cells in self.cells.values() for cell in cells)
+        return (
+            cell for sources in self.sources.values() for source in sources for cell in source.cells
+        )
 
 
 _SAYS_UPS = frozenset({"power_source", "battery_status", "battery_charge_ratio"})
@@ -52,30 +67,33 @@ def secondary(files: Sequence[VendorFile], table: Table) -> list[Oid]:
 
 
 def plan(files: Sequence[VendorFile], table: Table) -> UpsPlan:
-    """The columns this device has; of several sources the first that says something."""
+    """The columns this device has; none where nothing of them says anything.
+
+    A source that says nothing now is kept: the minutes left are often told only while the battery
+    feeds.
+    """
     found = UpsPlan()
+    known = False
     for file in files:
         for column, specs in file.ups.items():
             for spec in specs:
                 cells = table.column(spec.oid)
-                known = tuple(
-                    Cell((*spec.oid, *index), spec, column)
-                    for index in indexes(cells, spec, (), table)
-                    if number(cells[index], spec, column) is not None
-                )
-                if known:
-                    found.cells.setdefault(column, (spec.pick, known))
-    return found
+                told = indexes(cells, spec, (), table)
+                if told:
+                    made = tuple(Cell((*spec.oid, *index), spec, column) for index in told)
+                    found.sources.setdefault(column, []).append(Source(spec.pick, made))
+                    known |= any(number(cells[i], spec, column) is not None for i in told)
+    return found if known else UpsPlan()
 
 
 def reading(found: UpsPlan, values: Values) -> Reading:
     """The stream ``ups`` at one moment; no rows where the device is no UPS."""
-    if not found.cells:
+    if not found.sources:
         return Reading(stream=STREAM, rows=(), columns=tuple(Column.of(name, ()) for name in UPS))
     row: dict[str, float | None] = {}
-    for name, (pick, cells) in found.cells.items():
-        told = [value for cell in cells if (value := cell.read(values)) is not None]
-        row[name] = _picked(pick, told)
+    for name, sources in found.sources.items():
+        said = (source.read(values) for source in sources)
+        row[name] = next((value for value in said if value is not None), None)
     source = row.get("power_source")
     if source is not None and row.get("on_battery") is None:
         row["on_battery"] = float(source == PowerSource.BATTERY)

@@ -174,8 +174,8 @@ def claims(plan: Plan, streams: Mapping[str, Rows]) -> dict[str, list[Claim]]:
     for key, poe in plan.poe.items():
         for column, cell in poe.cells.items():
             claim(cell, column, streams["poe"][key][column])
-    for column, (_, cells) in plan.ups.cells.items():
-        for cell in cells:
+    for column, sources in plan.ups.sources.items():
+        for cell in (cell for source in sources for cell in source.cells):
             claim(cell, column, streams["ups"]["ups"][column])
     return found
 

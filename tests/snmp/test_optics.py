@@ -81,6 +81,24 @@ def test_only_live_columns_are_asked_for_again(tmp_path: Path) -> None:
     assert (now["Gi9"]["rx_dbm"], now["Gi9"]["rx_low_alarm_dbm"]) == (None, -14)
 
 
+def test_light_that_comes_later_is_seen(tmp_path: Path) -> None:
+    made = body(
+        {
+            "1.3.6.1.4.1.9.1": {(9,): -9999, (10,): -9999},
+            "1.3.6.1.4.1.9.3": {(9,): b"S1"},
+            "1.3.6.1.4.1.9.6": {(9,): 1, (10,): 1},
+        },
+        ports=PORTS,
+    )
+    plan = planned(tmp_path, made)
+    # Of port 10 nothing at all is known: no module.
+    assert list(plan.rows) == ["Gi9"]
+    name = (*oid("1.3.6.1.4.1.9.1"), 9)
+    assert [cell.name for cell in optics.live(plan.rows)] == [name]
+    assert rows(optics.reading(plan.rows, {name: -9999}))["Gi9"]["rx_dbm"] is None
+    assert rows(optics.reading(plan.rows, {name: -300}))["Gi9"]["rx_dbm"] == -3
+
+
 def test_a_part_with_a_serial_number_in_a_port_is_a_module(tmp_path: Path) -> None:
     parts = (
         Entity(index=1, kind=PORT, name="Gi9"),

@@ -7,7 +7,7 @@ from drivers.snmp.ber import Value
 from drivers.snmp.cells import Index
 from drivers.snmp.vendorfile import fitting
 from tenone.vocabulary.body import BatteryStatus, PowerSource
-from tests.snmp.body import body, rows
+from tests.snmp.body import body, oid, rows
 
 UPS = "1.3.6.1.2.1.33.1"
 APC = "1.3.6.1.4.1.318.1.1.1"
@@ -86,6 +86,18 @@ def test_none_is_unknown_never_zero() -> None:
     assert [row[name] for name in names] == [None] * 3
 
 
+def test_what_is_told_only_on_battery_is_asked_for_all_the_time() -> None:
+    columns: Told = {f"{UPS}.4.1": {(0,): 3}, f"{UPS}.2.3": {(0,): -1}, f"{UPS}.2.4": {(0,): -1}}
+    made = body(columns)
+    plan = ups.plan(fitting(None, ""), made.table)
+    minutes = (*oid(f"{UPS}.2.3"), 0)
+    assert minutes in {cell.name for cell in plan.live()}
+    values = {**made.table.values(), minutes: 12, (*oid(f"{UPS}.4.1"), 0): 5}
+    now = rows(ups.reading(plan, values))["ups"]
+    assert (now["on_battery"], now["battery_minutes_left"]) == (1, 12)
+    assert now["battery_charge_ratio"] is None
+
+
 def test_one_that_counts_in_finer_units() -> None:
     """A Huawei UPS5000, as recorded: tenths of volts, hundredths of hertz."""
     row = reading(
@@ -99,6 +111,16 @@ def test_one_that_counts_in_finer_units() -> None:
     )
     assert (row["ups_input_hertz"], row["ups_input_volts"]) == (50, 236.9)
     assert (row["ups_output_hertz"], row["ups_output_volts"]) == (49.99, 219.9)
+
+
+def test_the_unit_is_judged_anew_each_time() -> None:
+    """Learnt while the mains were out, at 0 V."""
+    columns: Told = {f"{UPS}.4.1": {(0,): 5}, f"{UPS}.3.3.1.3": {(1,): 0}}
+    made = body(columns)
+    plan = ups.plan(fitting(None, ""), made.table)
+    assert rows(ups.reading(plan, made.table.values()))["ups"]["ups_input_volts"] == 0
+    values = {**made.table.values(), (*oid(f"{UPS}.3.3.1.3"), 1): 2369}
+    assert rows(ups.reading(plan, values))["ups"]["ups_input_volts"] == 236.9
 
 
 def test_a_maker_of_its_own() -> None:
