@@ -17,6 +17,7 @@ class HarmedOut(_Closed):
     links: int
     classes: int
     named: list[str]
+    lessons: int | None = Field(description="lessons it met so far in each of these classes")
 
 
 class IncidentOut(_Closed):
@@ -54,6 +55,24 @@ class IncidentOut(_Closed):
     proofs: list[str] = Field(description="hashes of the blocks that showed it")
     harmed: HarmedOut
     version: int
+
+
+class LevelTimesOut(_Closed):
+    """Mean stages of the repairs of one level, in seconds of service time."""
+
+    level: Literal["school", "district", "city"]
+    repairs: int
+    detect_seconds: float | None
+    acknowledge_seconds: float | None
+    fix_seconds: float | None
+    verify_seconds: float | None
+
+
+class TimesOut(_Closed):
+    """Every level that had a repair."""
+
+    items: list[LevelTimesOut]
+    total: int
 
 
 class EventOut(_Closed):

@@ -6,6 +6,7 @@ from typing import Protocol
 from controller.incidents.acts import ActError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event
+from controller.incidents.repairs import LevelTimes
 from controller.incidents.views import IncidentView
 from tenone.vocabulary.scope import ScopePath
 
@@ -36,6 +37,10 @@ class Incidents(Protocol):
 
         Raises :class:`ActError`, :class:`StaleError`, ``LookupError`` and ``StoreError``.
         """
+        ...
+
+    async def times(self, scope: ScopePath, days: int) -> Sequence[LevelTimes]:
+        """How long the repairs of the last ``days`` took, by responsible level."""
         ...
 
     def windows(self, scope: ScopePath) -> Sequence[Window]:
@@ -75,6 +80,10 @@ class NoIncidents:
     ) -> IncidentView:
         """See :class:`Incidents`."""
         raise LookupError(incident, act, who, version, text, level)
+
+    async def times(self, _scope: ScopePath, _days: int) -> Sequence[LevelTimes]:
+        """See :class:`Incidents`."""
+        return ()
 
     def windows(self, _scope: ScopePath) -> Sequence[Window]:
         """See :class:`Incidents`."""

@@ -8,11 +8,14 @@ from controller.incidents import acts
 from controller.incidents.acts import ActError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Incident
+from controller.incidents.repairs import LevelTimes, by_level
 from controller.incidents.room import IncidentRoom
 from controller.incidents.views import IncidentView
 from controller.store.protocols import NS, StoreError
+from tenone.calendar.intervals import Intervals
 from tenone.vocabulary.scope import ScopePath
 
+DAY_NS = 86_400 * NS
 PAST_NS = 400 * 86_400 * NS
 """How far back a list of resolved incidents goes; the records keep them longer."""
 MOST_PAST = 5000
@@ -76,6 +79,21 @@ class IncidentDesk:
         if self._room.trouble:
             raise StoreError(self._room.trouble)
         return self._room.places.view(found)
+
+    async def times(self, scope: ScopePath, days: int) -> Sequence[LevelTimes]:
+        """See the protocol."""
+        room = self._room
+        since_ns = room.wall.now_ns() - days * DAY_NS
+        schools = room.places.schools_in(scope)
+        if not schools:
+            return ()
+        past = await self._in_records(room.records.past, schools, since_ns, MOST_PAST)
+
+        def measured(incident: Incident) -> Intervals:
+            end_ns = incident.resolved_ns or incident.opened_ns
+            return room.places.hours.measured(incident.subject.school, incident.began_ns, end_ns)
+
+        return by_level(past, measured)
 
     def windows(self, scope: ScopePath) -> Sequence[Window]:
         """See the protocol."""

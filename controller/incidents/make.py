@@ -1,5 +1,6 @@
 """The room of incidents as the configuration wants it, with all that belongs to it."""
 
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from controller.house import House
@@ -7,6 +8,7 @@ from controller.incidents.desk import IncidentDesk
 from controller.incidents.duty import DutyRecords
 from controller.incidents.errors import ErrorBook
 from controller.incidents.escalation import ladder
+from controller.incidents.hours import CalendarOf, Hours
 from controller.incidents.model import Timing
 from controller.incidents.notices import NoticeRecords
 from controller.incidents.office import Office
@@ -14,7 +16,9 @@ from controller.incidents.parents import Parents
 from controller.incidents.room import IncidentRoom
 from controller.incidents.telling import Escalations, Postman
 from controller.incidents.tickets import TicketRecords
+from tenone.calendar.school import SchoolCalendar
 from tenone.calendar.zone import CITY_ZONE
+from tenone.config.city import City
 from tenone.vocabulary.scope import ScopePath
 
 
@@ -34,6 +38,18 @@ def office(house: House) -> Office:
     )
 
 
+def _calendars(config: City) -> CalendarOf:
+    """Each school's own calendar, looked up once."""
+    schools = config.school_by_id
+
+    @cache
+    def calendar_of(school: str) -> SchoolCalendar | None:
+        known = schools.get(school)
+        return None if known is None else config.calendar_of(known)
+
+    return calendar_of
+
+
 def incident_room(house: House, parents: Parents | None = None) -> IncidentRoom:
     """Engine, records, escalation and outbox, composed; without ``parents``, the plan's."""
     rungs = ladder(house.config.escalation)
@@ -43,6 +59,7 @@ def incident_room(house: House, parents: Parents | None = None) -> IncidentRoom:
         parents=parents,
         told=Escalations(rungs, ZoneInfo(CITY_ZONE)),
         errors=ErrorBook(house.plan),
+        hours=Hours(_calendars(house.config)),
     )
     room.postman = Postman(
         rungs=rungs,

@@ -1,5 +1,8 @@
 """Names of what incidents are about, and whom each hurts."""
 
+from collections.abc import Callable
+
+from controller.incidents.hours import Hours
 from controller.incidents.model import Incident, Kind, Subject
 from controller.incidents.parents import Parents
 from controller.incidents.views import Harmed, IncidentView, view_of
@@ -13,7 +16,16 @@ MOST_NAMED = 6
 class Places:
     """What the plan calls things."""
 
-    def __init__(self, plan: CityPlan, parents: Parents) -> None:
+    def __init__(
+        self,
+        plan: CityPlan,
+        parents: Parents,
+        *,
+        hours: Hours | None = None,
+        now_ns: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.hours = hours or Hours()
+        self._now_ns = now_ns
         self._schools = {school.id: school for school in plan.schools}
         self._scopes = {school.id: plan.scope_of(school) for school in plan.schools}
         self._links = {link.id: link for link in plan.links}
@@ -55,12 +67,14 @@ class Places:
         if subject.kind is Kind.POWER:
             subject = Subject.agent(subject.school)  # all that the school has
         ids = self._parents.behind(subject)
+        end_ns = incident.resolved_ns or self._now_ns()
         links = [self._links[one] for one in ids if one in self._links]
         classes = [link for link in links if link.tier is Tier.CLASS]
         return Harmed(
             links=len(links),
             classes=len(classes),
             named=tuple(link.name for link in classes[:MOST_NAMED]),
+            lessons=self.hours.lessons(subject.school, incident.began_ns, end_ns),
         )
 
     def view(self, incident: Incident) -> IncidentView:

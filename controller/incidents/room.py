@@ -15,6 +15,7 @@ from controller.incidents.engine import Engine
 from controller.incidents.errors import STREAM as COUNTERS
 from controller.incidents.errors import ErrorCounts
 from controller.incidents.facts import Sampler, fact_of
+from controller.incidents.hours import Hours
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import (
     SECOND_NS,
@@ -113,13 +114,14 @@ class IncidentRoom:
         parents: Parents | None = None,
         told: Told | None = None,
         errors: ErrorCounts | None = None,
+        hours: Hours | None = None,
     ) -> None:
         self._house = house
         self._clock = house.clock
         self.wall = SteadyWall(house.clock)
         self.windows = Windows()
         parents = parents or PlanParents(house.plan)
-        self.places = Places(house.plan, parents)
+        self.places = Places(house.plan, parents, hours=hours, now_ns=self.wall.now_ns)
         self.engine = Engine(
             parents, timing=timing, windows=self.windows, scope_of=self.places.scope
         )

@@ -23,6 +23,8 @@ class Harmed:
     classes: int = 0
     named: Sequence[str] = ()
     """Names of the first classes, in the order of the numbering."""
+    lessons: int | None = None
+    """Lessons it met so far in each of these classes; None where no calendar says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ def incident_json(view: IncidentView) -> Json:
             "links": view.harmed.links,
             "classes": view.harmed.classes,
             "named": list(view.harmed.named),
+            "lessons": view.harmed.lessons,
         },
         "version": view.version,
     }

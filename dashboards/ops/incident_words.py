@@ -47,10 +47,10 @@ class IncidentWords:
         named = self._(COMMA).join(harmed.named)
         if harmed.classes > len(harmed.named):
             named = self._(p.HURTS_MORE, named=named)
-        if harmed.classes == 1:
-            return self._(p.HURTS_ONE, named=named)
         if harmed.classes:
-            return self._(p.HURTS_CLASSES, classes=harmed.classes, named=named)
+            message = p.HURTS_ONE if harmed.classes == 1 else p.HURTS_CLASSES
+            hurt = self._(message, classes=harmed.classes, named=named)
+            return self._(p.LESSONS, hurt=hurt, n=harmed.lessons) if harmed.lessons else hurt
         if harmed.links > 1:
             return self._(p.HURTS_LINKS, links=harmed.links)
         return self._(p.HURTS_NOBODY)

@@ -27,6 +27,7 @@ class FakeConfig:
 
     def __init__(self, escalation: Escalation) -> None:
         self.escalation = escalation
+        self.school_by_id: dict[str, object] = {}
         self.incidents = Damping()
 
 
@@ -85,6 +86,7 @@ class Town:
             age_ns=round(age_seconds * 1e9),
         )
         self.live.apply(arrival)
+        self.last = arrival
 
     def ports(self, school: str = "no1", age_seconds: float = 0.0, **columns: Any) -> None:
         """One sweep: all as promised unless ``columns`` says otherwise (GE1, GE2, XGE1)."""

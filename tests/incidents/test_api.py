@@ -111,6 +111,21 @@ async def test_acts_need_an_operator_a_name_and_the_version_seen(desk: Desk) -> 
         assert (await city.post(f"{path}/explode", json={"by": "Li"})).status_code == 422
 
 
+async def test_repair_times_are_told_by_the_level_that_was_responsible(desk: Desk) -> None:
+    (view,) = desk.town.desk.views(ScopePath())
+    path = f"{API}/incidents/{view.id}/acknowledge"
+    async with desk.client("binhai/east") as east, desk.client("binhai/west") as west:
+        assert (await east.get(f"{API}/incidents/times")).json()["items"] == []
+        assert (await east.post(path, json={"by": "Li"})).status_code == 200
+        await desk.town.sweeps(60)
+        (item,) = (await east.get(f"{API}/incidents/times")).json()["items"]
+        assert (item["level"], item["repairs"]) == ("district", 1)
+        assert item["detect_seconds"] > 0
+        assert item["verify_seconds"] == pytest.approx(30)
+        assert (await west.get(f"{API}/incidents/times?days=7")).json()["total"] == 0
+        assert (await west.get(f"{API}/incidents/times?days=0")).status_code == 422
+
+
 async def test_maintenance_is_planned_inside_the_scope_and_ended(desk: Desk) -> None:
     plan = {
         "link": "no1/c-1-1",

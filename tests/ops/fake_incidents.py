@@ -6,6 +6,7 @@ from dataclasses import replace
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Figure, Kind, State
+from controller.incidents.repairs import LevelTimes
 from controller.incidents.views import Harmed, IncidentView
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity
@@ -46,7 +47,7 @@ def view(now: float, **values: object) -> IncidentView:
         level=0,
         figures={"speed_mbps": 100, "contract_mbps": 1000, "errors": 41},
         proofs=("ab" * 32,),
-        harmed=Harmed(links=1, classes=1, named=("3年2班",)),
+        harmed=Harmed(links=1, classes=1, named=("3年2班",), lessons=2),
         version=1,
     )
     return replace(made, **values)  # type: ignore[arg-type]  # fields by name
@@ -158,6 +159,9 @@ class FakeIncidents:
             raise StaleError("Somebody changed this incident.")
         self.acted.append((incident, act, who, version, text))
         return found
+
+    async def times(self, _scope: ScopePath, _days: int) -> Sequence[LevelTimes]:
+        return ()
 
     def windows(self, _scope: ScopePath) -> Sequence[Window]:
         return ()

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, need_operator, visible
-from controller.api.incident_schemas import IncidentOneOut, IncidentOut, IncidentPage
+from controller.api.access import Caller, Here, asked_scope, need_operator, visible
+from controller.api.incident_schemas import IncidentOneOut, IncidentOut, IncidentPage, TimesOut
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.model import Act
+from controller.incidents.repairs import times_json
 from controller.incidents.views import STATES, IncidentView, event_json, incident_json
 from controller.store.protocols import StoreError
 from tenone.config.quantities import Name
@@ -60,6 +61,19 @@ async def incidents(services: Here, query: Listing) -> JSONResponse:
     if query.state == "resolved":
         return one_page(await services.incidents.past(query.scope), query, LISTED)
     return one_page(services.incidents.views(query.scope), query, LISTED)
+
+
+@router.get("/times", responses={200: {"model": TimesOut}})
+async def times(
+    services: Here,
+    session: Caller,
+    scope: Annotated[str | None, Query(max_length=200)] = None,
+    days: Annotated[int, Query(ge=1, le=400)] = 30,
+) -> JSONResponse:
+    """Time to notice, take, mend and prove, by the level responsible, over service hours."""
+    where = asked_scope(services, session, scope)
+    found = await services.incidents.times(where, days)
+    return JSONResponse({"items": [times_json(one) for one in found], "total": len(found)})
 
 
 @router.get("/{incident}", responses={200: {"model": IncidentOneOut}})
