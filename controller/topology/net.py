@@ -91,6 +91,10 @@ class SchoolNet:
         self._rooms = dict(rooms or {})
         self._misses: dict[tuple[str, str, str], int] = {}
         self._newest: dict[tuple[str, str], int] = {}
+        self._silent: set[str] = set()
+        """Switches whose last word was that they hear nobody."""
+        self._passes: dict[str, int] = {}
+        """When each switch was last asked for its surroundings."""
         self._directory: Directory | None = None
         self._tree: Tree | None = None
 
@@ -146,9 +150,19 @@ class SchoolNet:
             self.ports[switch] = ports
             self._changed()
 
+    def passed(self, switch: str, at_ns: int) -> list[Kept]:
+        """A switch was asked anew. That it hears nobody is said once and then left unsaid."""
+        before = self._passes.get(switch)
+        self._passes[switch] = at_ns
+        told = self._newest.get((switch, "neighbours"))
+        if switch not in self._silent or before is None or told is None or told >= before:
+            return []
+        return self.take_neighbours(switch, (), at_ns)
+
     def take_neighbours(self, switch: str, heard: Iterable[Heard], at_ns: int) -> list[Kept]:
         """The whole list of a switch's neighbours."""
         now = {one.key: one for one in heard}
+        (self._silent.discard if now else self._silent.add)(switch)
         ports = {one.port for one in now.values()}
         kept: list[Kept] = []
         for key, edge in list(self.edges.items()):

@@ -129,6 +129,7 @@ class TopologyRoom:
         rows = rows_of(arrival)
         match stream:
             case "switch-identity":
+                self._kept += net.passed(switch, at_ns)
                 for row in rows.values():
                     self._kept += net.take_identity(switch, identity_of(row), at_ns)
             case "neighbours":

@@ -125,6 +125,20 @@ def test_one_missing_reading_is_forgiven(net: SchoolNet) -> None:
     assert len(net.edges) == 4
 
 
+def test_that_nobody_is_heard_is_said_once_and_counted_on(net: SchoolNet) -> None:
+    """An agent sends an empty stream once; every pass after it is another miss."""
+    at_ns = 10
+    for reading in range(1, MISSES + 2):
+        at_ns += 10
+        net.passed("core", at_ns)
+        if reading == 1:
+            assert net.is_new("core", "neighbours", at_ns + 1)
+            net.take_neighbours("core", (), at_ns + 1)
+        assert any(edge.heard.switch == "core" for edge in net.edges.values()) is (
+            reading <= MISSES
+        )
+
+
 def test_old_readings_are_left_out(net: SchoolNet) -> None:
     assert net.is_new("core", "neighbours", 100)
     assert not net.is_new("core", "neighbours", 99)
