@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from controller.evidence.hours import roll_hours
 from controller.evidence.promises import School, ports_of
 from controller.evidence.runs import (
     STATE_STREAM,
@@ -289,6 +290,7 @@ class Recorder:
         for (district, day), buckets in means.items():
             rows = {start: mean_columns(by_link) for start, by_link in buckets.items()}
             self._rollups.put_means(MEAN_SECONDS, district, day, rows)
+            roll_hours(self._rollups, district, day, rows, MEAN_SECONDS)
 
     # -- making anew
 

@@ -108,30 +108,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGUSR1, lambda: _say_code(issue(), as_json=ready_json)
         )
-        services = Services(
-            city=running.city,
-            hub=hub,
-            sessions=sessions,
-            trend=Trend(clock, running.city),
-            clock=clock,
-            records=running.records,
-            actions=running.asking,
-            minutes=running.minutes,
-            incidents=running.incident_desk,
-            topology=running.topology,
-            office=running.office,
-            reports=Answers(
-                running.evidence, version_of("tenone") or "0", lambda: running.store.duplicates
-            ),
-            health=running.health(),
-            ingest=running.figures,
-            config=HttpConfig(
-                demo=demo,
-                secure_cookies=city.http.behind_tls,
-                hosts=city.http.hosts,
-                metrics_token=token.reveal() if (token := city.http.metrics_token) else None,
-            ),
-        )
+        services = _services(city, running, hub, sessions, demo=demo)
         app = create_app(services)
         mount(app, services)
         handbook = docs_directory()
@@ -147,6 +124,30 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         log.info("stopping")
 
 
+def _services(
+    city: City, running: Controller, hub: Hub, sessions: Sessions, *, demo: bool
+) -> Services:
+    """What the HTTP side is handed."""
+    clock = SystemClock()
+    return Services(
+        city=running.city,
+        hub=hub,
+        sessions=sessions,
+        trend=Trend(clock, running.city),
+        clock=clock,
+        records=running.records,
+        actions=running.asking,
+        minutes=running.minutes,
+        incidents=running.incident_desk,
+        topology=running.topology,
+        office=running.office,
+        reports=_answers(running),
+        health=running.health(),
+        ingest=running.figures,
+        config=_http_config(city, demo=demo),
+    )
+
+
 def _hub(running: Controller, clock: Clock) -> Hub:
     """The live stream, fed by live state and incidents; messages get the pages' words."""
     room = running.incidents
@@ -156,6 +157,21 @@ def _hub(running: Controller, clock: Clock) -> Hub:
     if room.postman is not None:
         room.postman.speak(teller(lambda: clock.wall_ns() / 1e9))
     return hub
+
+
+def _http_config(city: City, *, demo: bool) -> HttpConfig:
+    token = city.http.metrics_token
+    return HttpConfig(
+        demo=demo,
+        secure_cookies=city.http.behind_tls,
+        hosts=city.http.hosts,
+        metrics_token=token.reveal() if token else None,
+    )
+
+
+def _answers(running: Controller) -> Answers:
+    version = version_of("tenone") or "0"
+    return Answers(running.evidence, version, lambda: running.store.duplicates)
 
 
 async def _broker(city: City, closing: contextlib.AsyncExitStack) -> Endpoint | None:
