@@ -18,6 +18,8 @@ from tenone.vocabulary.body import Health, SensorKind
 TYPE, SCALE, PRECISION, VALUE, STATUS = range(1, 6)
 _UNITS = 9
 """EntitySensorDataScale units(9): 10 to the 0; each step is a factor of 1,000."""
+_YOTTA = 17
+"""The largest EntitySensorDataScale; yocto is 1."""
 _MAX_PRECISION = 9
 _STATES = {1: Health.OK, 2: Health.UNKNOWN, 3: Health.FAILED}
 """EntitySensorStatus ok, unavailable, nonoperational."""
@@ -28,11 +30,12 @@ _IN_PORT = {
 }
 _MILLI = 1000.0
 _SEVERITY, _RELATION, _THRESHOLD = 2, 3, 4
-_MAJOR, _MINOR = frozenset({20, 30}), frozenset({10})
+_MAJOR = frozenset({20, 30})
 _PLAIN = Number.model_validate({"oid": "1.3.6.1.2.1.99.1.1.1.4"})
 _RATIO = _PLAIN.model_copy(update={"factor": 0.01})
 _LESS = frozenset({1, 2})
 _MORE = frozenset({3, 4})
+Thresholds = dict[int, list[tuple[bool, str, int]]]
 
 
 def primary(files: Sequence[VendorFile]) -> list[Oid]:
@@ -58,22 +61,25 @@ def plan(files: Sequence[VendorFile], body: Body, into: OpticPlan) -> list[Senso
     rows = []
     for file in files:
         for spec in file.entity_sensors:
+            bounds = _thresholds(spec, body)
             for index, said in body.table.column((*spec.oid, TYPE)).items():
                 kind = spec.types.get(str(said))
                 if kind is None or len(index) != 1:
                     continue
                 port = body.tree.port(index[0], body.ports)
-                row = _row(spec, index[0], kind, body)
+                row = _row(spec, index[0], kind, body, bounds)
                 if row is None:
                     continue
                 if port is None:
                     rows.append(row)
                 else:
-                    _put(into, spec, row, port, body)
+                    _put(into, spec, row, port, body, bounds)
     return rows
 
 
-def _row(spec: EntitySensors, entity: int, kind: SensorKind, body: Body) -> SensorRow | None:
+def _row(
+    spec: EntitySensors, entity: int, kind: SensorKind, body: Body, thresholds: Thresholds
+) -> SensorRow | None:
     def cell(column: int) -> int | None:
         said = body.table.column((*spec.oid, column)).get((entity,))
         return said if isinstance(said, int) else None
@@ -82,12 +88,14 @@ def _row(spec: EntitySensors, entity: int, kind: SensorKind, body: Body) -> Sens
         return None
     precision = cell(PRECISION) or 0
     scale = cell(SCALE)
-    power = 3 * ((_UNITS if scale is None else scale) - _UNITS)
+    if scale is None or not 1 <= scale <= _YOTTA:
+        scale = _UNITS
+    power = 3 * (scale - _UNITS)
     # Exact tens: 27375 at three decimals is 27.375, not 27.375000000000004.
     exponent = power - min(max(precision, -_MAX_PRECISION), _MAX_PRECISION)
     factor = 10.0**exponent
     number = _RATIO if kind in {SensorKind.HUMIDITY, SensorKind.FAN_RATIO} else _PLAIN
-    low, high = _bounds(spec, entity, factor, body)
+    low, high = _bounds(thresholds, entity, factor)
     return SensorRow(
         key=row_key(spec.object, (entity,)),
         label=body.tree.label(entity) or f"#{entity}",
@@ -100,29 +108,40 @@ def _row(spec: EntitySensors, entity: int, kind: SensorKind, body: Body) -> Sens
     )
 
 
+def _thresholds(spec: EntitySensors, body: Body) -> Thresholds:
+    """Entity -> its bounds: whether a lower one, how grave, and the number without its unit."""
+    found: Thresholds = {}
+    if spec.thresholds is None:
+        return found
+    severities = body.table.column((*spec.thresholds, _SEVERITY))
+    relations = body.table.column((*spec.thresholds, _RELATION))
+    for index, said in body.table.column((*spec.thresholds, _THRESHOLD)).items():
+        relation = relations.get(index)
+        if index and isinstance(said, int) and (relation in _LESS or relation in _MORE):
+            grave = "alarm" if severities.get(index) in _MAJOR else "warning"
+            found.setdefault(index[0], []).append((relation in _LESS, grave, said))
+    return found
+
+
 def _bounds(
-    spec: EntitySensors, entity: int, factor: float, body: Body
+    thresholds: Thresholds, entity: int, factor: float
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Lower and upper bounds by how grave it is to pass them."""
     low: dict[str, float] = {}
     high: dict[str, float] = {}
-    if spec.thresholds is None:
-        return low, high
-    severities = body.table.column((*spec.thresholds, _SEVERITY))
-    relations = body.table.column((*spec.thresholds, _RELATION))
-    for index, said in body.table.column((*spec.thresholds, _THRESHOLD)).items():
-        if index[0] != entity or not isinstance(said, int):
-            continue
-        grave = "alarm" if severities.get(index) in _MAJOR else "warning"
-        relation = relations.get(index)
-        if relation in _LESS:
-            low[grave] = round(said * factor, 9)
-        elif relation in _MORE:
-            high[grave] = round(said * factor, 9)
+    for below, grave, said in thresholds.get(entity, ()):
+        (low if below else high)[grave] = round(said * factor, 9)
     return low, high
 
 
-def _put(into: OpticPlan, spec: EntitySensors, row: SensorRow, port: Port, body: Body) -> None:
+def _put(  # noqa: PLR0917 - one call, above
+    into: OpticPlan,
+    spec: EntitySensors,
+    row: SensorRow,
+    port: Port,
+    body: Body,
+    thresholds: Thresholds,
+) -> None:
     """A sensor of a module: which column it is, and its bounds."""
     cell, factor = row.value, 1.0
     if cell is None:
@@ -150,20 +169,16 @@ def _put(into: OpticPlan, spec: EntitySensors, row: SensorRow, port: Port, body:
     found = into.row(port, port.if_index, lane)
     found.cells.setdefault(column, replace(cell, column=column))
     if row.kind is not SensorKind.POWER:
-        _put_bounds(found.facts, spec, entity, cell.scale / factor, factor, column, body)
+        _put_bounds(found.facts, column, factor, _bounds(thresholds, entity, cell.scale / factor))
 
 
-def _put_bounds(  # noqa: PLR0917 - one call, above
+def _put_bounds(
     facts: dict[str, float | str],
-    spec: EntitySensors,
-    entity: int,
-    scale: float,
-    factor: float,
     column: str,
-    body: Body,
+    factor: float,
+    both: tuple[dict[str, float], dict[str, float]],
 ) -> None:
-    low, high = _bounds(spec, entity, scale, body)
-    for side, bounds in (("low", low), ("high", high)):
+    for side, bounds in zip(("low", "high"), both, strict=True):
         for grave, value in bounds.items():
             if column in {"rx_dbm", "tx_dbm"}:
                 name = f"{column[:2]}_{side}_{grave}_dbm"

@@ -20,6 +20,11 @@ STREAM = "poe"
 _LEARNT = frozenset({"poe_class", "poe_limit_watts"})
 
 
+_PORT_ENABLE: Oid = (1, 3, 6, 1, 2, 1, 105, 1, 1, 1, 3)
+_TAIL = re.compile(r"\D(\d{1,9})/(?:\d{1,9}/)*(\d{1,9})$")
+"""The first and the last of the numbers at the end of a name: 1 and 3 of ``Gi1/0/3``."""
+
+
 @dataclass(slots=True)
 class PoeRow:
     """A port that can feed, or a supply."""
@@ -54,9 +59,23 @@ def secondary(files: Sequence[VendorFile], table: Table) -> list[Oid]:
     return found
 
 
+class Numbering:
+    """What the ports' names say of units and numbers, and how many groups feed."""
+
+    def __init__(self, body: Body) -> None:
+        self.groups = len({index[0] for index in body.table.column(_PORT_ENABLE) if index})
+        self.named: dict[tuple[int, int], list[Port]] = {}
+        for port in body.ports.ports:
+            found = _TAIL.search(port.name or port.descr or "")
+            if found is not None and port.type in ETHERNET_TYPES:
+                unit = (int(found[1]), int(found[2]))
+                self.named.setdefault(unit, []).append(port)
+
+
 def plan(files: Sequence[VendorFile], body: Body) -> dict[str, PoeRow]:
     """Ports and supplies by key."""
     rows: dict[str, PoeRow] = {}
+    numbering = Numbering(body)
     for file in files:
         for table in file.poe:
             for column, numbers in table.columns.items():
@@ -65,7 +84,7 @@ def plan(files: Sequence[VendorFile], body: Body) -> dict[str, PoeRow]:
                     fitted = spec.model_copy(update={"at": pattern})
                     cells = body.table.column(spec.oid)
                     for index in indexes(cells, fitted, table.when, body.table):
-                        key, role = _whose(table, index, pattern, body)
+                        key, role = _whose(table, index, pattern, body, numbering)
                         row = rows.setdefault(key, PoeRow(role))
                         cell = Cell((*spec.oid, *index), spec, column)
                         known = number(cells[index], spec, column) is not None
@@ -77,19 +96,23 @@ def plan(files: Sequence[VendorFile], body: Body) -> dict[str, PoeRow]:
 
 
 def _whose(
-    table: Poe, index: Index, pattern: Sequence[int | str], body: Body
+    table: Poe,
+    index: Index,
+    pattern: Sequence[int | str],
+    body: Body,
+    numbering: Numbering,
 ) -> tuple[str, PoeRole]:
     arcs: dict[int | str, int] = dict(zip(pattern, index, strict=True))
     if table.role == "supply":
         return f"pse {port_arc(arcs, index)}", PoeRole.SUPPLY
     if table.port == "group_port":
-        port = port_by_group(index, body)
+        port = port_by_group(index, body, numbering)
     else:
         port = port_of(table, port_arc(arcs, index), index, body)
     return port.key if port is not None else "#" + ".".join(map(str, index)), PoeRole.PORT
 
 
-def port_by_group(index: Index, body: Body) -> Port | None:
+def port_by_group(index: Index, body: Body, numbering: Numbering | None = None) -> Port | None:
     """The port that POWER-ETHERNET-MIB calls ``group.port`` (RFC 3621: pethPsePortIndex).
 
     In a stack by the two numbers in its name; else as the bridge counts, or by ifIndex. None
@@ -98,31 +121,17 @@ def port_by_group(index: Index, body: Body) -> Port | None:
     if len(index) != 2:  # noqa: PLR2004 - group and port
         return None
     group, place = index
-    wanted = re.compile(rf"\D{group}/(\d+/)*{place}")
-    named = [
-        port
-        for port in body.ports.ports
-        if port.type in ETHERNET_TYPES and wanted.fullmatch(_tail(port.name or port.descr or ""))
-    ]
+    numbering = numbering or Numbering(body)
+    named = numbering.named.get((group, place), ())
     if len(named) == 1:
         return named[0]
     bridged = body.table.column(mib.BRIDGE_PORT_IF_INDEX).get((place,))
-    groups = {other[0] for other in body.table.column(_PORT_ENABLE) if other}
-    if len(groups) > 1:
+    if numbering.groups > 1:
         return None
     if isinstance(bridged, int) and bridged in body.ports.by_index:
         return body.ports.by_index[bridged]
     port = body.ports.by_index.get(place)
     return port if port is not None and port.type in ETHERNET_TYPES else None
-
-
-_PORT_ENABLE: Oid = (1, 3, 6, 1, 2, 1, 105, 1, 1, 1, 3)
-
-
-def _tail(name: str) -> str:
-    """The numbers at the end of a name, with the letter before them: ``t1/0/3``."""
-    found = re.search(r"\D\d+(/\d+)+$", name)
-    return found[0] if found else ""
 
 
 def live(rows: Mapping[str, PoeRow]) -> Iterable[Cell]:

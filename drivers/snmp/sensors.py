@@ -161,17 +161,11 @@ def _memory(spec: Memory, index: Index, body: Body) -> SensorRow | None:
             return None
         unit = told
     ratio = spec.used_ratio or spec.free_ratio
-    base = index[: len(index) - spec.first.trailing]
 
     def at(part: Number | None, scale: float = unit) -> Cell | None:
-        if part is None:
+        if part is None or index not in body.table.column(part.oid):
             return None
-        rows = body.table.column(part.oid)
-        if index in rows:
-            return Cell((*part.oid, *index), part, scale=scale)
-        # The same row under another index pattern: scalars side by side.
-        near = [other for other in rows if other[: len(base)] == base]
-        return Cell((*part.oid, *near[0]), part, scale=scale) if len(near) == 1 else None
+        return Cell((*part.oid, *index), part, scale=scale)
 
     row = SensorRow(
         key=row_key(spec.object, index),
@@ -183,7 +177,8 @@ def _memory(spec: Memory, index: Index, body: Body) -> SensorRow | None:
         total=at(spec.total),
         inverted=spec.used_ratio is None and spec.free_ratio is not None,
     )
-    share, _, _ = shares(row, body.table.values())
+    said = {cell.name: body.table.column(cell.spec.oid)[index] for cell in row.cells}
+    share, _, _ = shares(row, said)
     return row if share is not None else None
 
 

@@ -129,8 +129,6 @@ class Number(ConfigModel):
     """Bounds of what can be, in our unit; beyond them the device counts in another unit."""
     lanes: bool = False
     """The value is a list with commas, one number a lane."""
-    trailing: int = Field(default=0, ge=0)
-    """So many arcs at the end of the index are not part of the row's."""
     values: dict[str, float | str] = Field(default_factory=dict)
     """The agent's number -> ours, or the name of ours."""
 

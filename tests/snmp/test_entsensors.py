@@ -39,6 +39,7 @@ def test_units_and_powers_of_ten() -> None:
                 6: (8, 9, 0, 99, 3),
                 7: (8, 10, -1, 2, 1),
                 8: (12, 9, 0, 1, 1),
+                9: (8, 2**31 - 1, 2**31 - 1, 5, 1),
             },
         ),
         parts=(Entity(index=1, name="Inlet"), Entity(index=2, descr="Fan 1")),
@@ -46,7 +47,7 @@ def test_units_and_powers_of_ten() -> None:
     plan = entsensors.plan(fitting(None, ""), made, OpticPlan())
     found = rows(reading(plan, made.table.values()))
     assert [row["sensor_value"] for row in found.values()] == [
-        27.375, 4136, None, 12.034, 0.4, None, 20_000,
+        27.375, 4136, None, 12.034, 0.4, None, 20_000, 0,
     ]  # fmt: skip
     assert found["entPhySensorValue.1"]["sensor_label"] == "Inlet"
     assert found["entPhySensorValue.5"]["sensor_kind"] == SensorKind.HUMIDITY
