@@ -28,6 +28,8 @@ from controller.store.protocols import NS, Arrival
 
 STAGED: Final = 16_384
 """Links whose samples wait to be worked out together."""
+ROUNDS: Final = 8
+"""So many samples of one link may wait, as when an agent sends what it kept."""
 _AT: Final = {name: number for number, name in enumerate(COUNTERS)}
 _OCTETS: Final = 2
 """The first so many counters count octets, all others frames."""
@@ -60,6 +62,34 @@ class Interval:
         )
 
 
+class _Round:
+    """At most one sample of each link, one block after the other."""
+
+    def __init__(self, room: int) -> None:
+        self._sample = no_samples(room)
+        self._links: I64 = np.zeros(room, np.int64)
+        self._groups: I64 = np.zeros(room, np.int64)
+        self.used = 0
+
+    def has_room(self, count: int) -> bool:
+        """Whether ``count`` more links fit."""
+        return self.used + count <= len(self._links)
+
+    def take(self, switch: int, cut: CounterCut, arrival: Arrival, at: Position) -> None:
+        """Read a block's counters."""
+        where = slice(self.used, self.used + len(cut.links))
+        cut.read(self._sample, where, arrival, at)
+        self._links[where] = cut.links
+        self._groups[where] = switch
+        self.used = where.stop
+
+    def give(self) -> tuple[I64, I64, Sample]:
+        """Links, agents and samples; valid until the next :meth:`take`."""
+        used = slice(0, self.used)
+        self.used = 0
+        return self._links[used], self._groups[used], self._sample.part(used)
+
+
 class Counters:
     """Fills the counters' columns of :class:`Measures`. Nothing here blocks."""
 
@@ -76,9 +106,10 @@ class Counters:
         self._means = MeanWindow(count)
         self._positions: dict[int, tuple[Position, Position]] = {}
         """Of each switch: its newest sample and the one before."""
-        self._used = 0
-        self._make_room(min(STAGED, count))
-        self._waiting: set[int] = set()
+        self._rounds: list[_Round] = []
+        """Samples that wait: the first of each link, then the second, and so on."""
+        self._waiting: dict[int, int] = {}
+        """Of each switch, how many samples of its links wait."""
 
     def take(self, switch: int, cut: CounterCut, arrival: Arrival, at: Position) -> None:
         """Take a block's counters in, in whatever order blocks come; the same again is nothing."""
@@ -93,22 +124,19 @@ class Counters:
                 self._take_late(switch, cut, arrival, at)
                 self._positions[switch] = newest, at
             return
-        if switch in self._waiting or self._used + count > len(self._staged_links):
+        number = self._waiting.get(switch, 0)
+        if number == ROUNDS or (
+            number < len(self._rounds) and not self._rounds[number].has_room(count)
+        ):
             self.settle()
-        if count > len(self._staged_links):
-            self._make_room(count)
-        where = slice(self._used, self._used + count)
-        cut.read(self._staged, where, arrival, at)
-        self._staged_links[where] = cut.links
-        self._staged_groups[where] = switch
-        self._used += count
-        self._waiting.add(switch)
+            number = 0
+        if number == len(self._rounds):
+            self._rounds.append(_Round(max(count, min(STAGED, len(self._links.port)))))
+        elif not self._rounds[number].has_room(count):
+            self._rounds[number] = _Round(count)
+        self._rounds[number].take(switch, cut, arrival, at)
+        self._waiting[switch] = number + 1
         self._positions[switch] = at, newest
-
-    def _make_room(self, count: int) -> None:
-        self._staged = no_samples(count)
-        self._staged_links: I64 = np.zeros(count, np.int64)
-        self._staged_groups: I64 = np.zeros(count, np.int64)
 
     def forget(self, links: Sequence[int]) -> None:
         """Another port carries ``links`` now: its counters are no continuation of the old ones."""
@@ -125,14 +153,13 @@ class Counters:
 
     def settle(self) -> None:
         """Work out what has come; called before anything is judged."""
-        if not self._used:
+        if not self._waiting:
             return
-        used = slice(0, self._used)
-        at, groups = self._staged_links[used].copy(), self._staged_groups[used]
-        sample = self._staged.part(used)
-        self._used = 0
         self._waiting.clear()
-        self._shift(at, groups, sample)
+        for waiting in self._rounds:
+            if waiting.used:
+                self._shift(*waiting.give())
+        del self._rounds[2:]  # room for what an agent had kept is given back
 
     def _take_late(self, switch: int, cut: CounterCut, arrival: Arrival, at: Position) -> None:
         """A sample from between the two newest: their interval becomes two."""
