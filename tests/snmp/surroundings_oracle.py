@@ -148,9 +148,10 @@ def _wireless(
     if kind == "clients" and what == "SSID":
         ssid, _, band = name.partition(" (")
         column = {"2.4 GHz)": "wlan_clients_2g", "5 GHz)": "wlan_clients_5g"}
-        return wlans.get(ssid, {}).get(column.get(band, "wlan_clients"))
+        clients: float | None = wlans.get(ssid, {}).get(column.get(band, "wlan_clients"))
+        return clients
     if descr == "Total Clients":
-        return sum(row["wlan_clients"] for row in wlans.values())
+        return sum(float(row["wlan_clients"]) for row in wlans.values())
     radio = radios.get(index) or radios.get(descr.rpartition("(")[2].removesuffix(")"), {})
     channel, is_low = radio["radio_channel"], radio["radio_band"] == "2.4"
     said: dict[str, float | None] = {
