@@ -7,12 +7,13 @@ nothing until it is looked for again.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from drivers.snmp import cells, entity, entsensors, mib, optics, poe, sensors, ups
 from drivers.snmp.ber import Missing, Oid, Value
 from drivers.snmp.cells import Table, walk_into
 from drivers.snmp.entity import EntityTree, PortBook
-from drivers.snmp.errors import SnmpError
+from drivers.snmp.errors import BudgetExceeded, SnmpError
 from drivers.snmp.optics import OpticRow
 from drivers.snmp.poe import PoeRow
 from drivers.snmp.ports import Port
@@ -32,6 +33,8 @@ SOON_SECONDS = 300.0
 YOUNG_TICKS = 100 * 600
 """sysUpTime below which an agent may not have all its tables yet: net-snmp names its processors a
 minute after its start."""
+MAX_ROWS = 2_048
+"""Rows of one stream that are read; the largest chassis seen has a few hundred."""
 STREAMS = (sensors.STREAM, optics.STREAM, poe.STREAM, ups.STREAM)
 
 
@@ -276,4 +279,21 @@ def make_plan(files: Sequence[VendorFile], body: Body) -> Plan:
             error = body.tree.error
         if error is not None:
             plan.failed[stream] = error
+    _cut(plan)
     return plan
+
+
+def _cut(plan: Plan) -> None:
+    """Keep the first rows of a stream that has too many, and say so."""
+    for stream, count in (
+        (sensors.STREAM, len(plan.sensors)),
+        (optics.STREAM, len(plan.optics)),
+        (poe.STREAM, len(plan.poe)),
+    ):
+        if count > MAX_ROWS:
+            plan.failed[stream] = BudgetExceeded(
+                f"of {count} rows of the stream {stream} only {MAX_ROWS} are read"
+            )
+    del plan.sensors[MAX_ROWS:]
+    plan.optics = dict(islice(plan.optics.items(), MAX_ROWS))
+    plan.poe = dict(islice(plan.poe.items(), MAX_ROWS))

@@ -108,6 +108,14 @@ def test_whatever_tables_hold_becomes_columns_often(data: st.DataObject) -> None
     whatever_tables_hold_becomes_columns(data)
 
 
+def test_a_stream_with_too_many_rows_is_cut_and_says_so() -> None:
+    table = Table({HEAT: {(row,): 42 for row in range(5_000)}})
+    plan = make_plan(vendor_files(), Body(table, EntityTree(), PortBook(())))
+    assert len(plan.sensors) == 2_048
+    assert "of 5000 rows of the stream sensors only 2048 are read" in str(plan.failed["sensors"])
+    assert set(plan.failed) == {"sensors"}
+
+
 async def test_it_learns_once_and_then_asks_by_name(client: SnmpClient, respond: Respond) -> None:
     responder = await respond(store())
     health = reader(client, responder)
