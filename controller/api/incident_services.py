@@ -18,6 +18,10 @@ class Incidents(Protocol):
         """What is open inside ``scope``, worst first."""
         ...
 
+    def count(self, scope: ScopePath) -> int:
+        """How many are open inside ``scope``."""
+        ...
+
     async def past(self, scope: ScopePath) -> Sequence[IncidentView]:
         """What was resolved inside ``scope``, newest first."""
         ...
@@ -62,6 +66,10 @@ class NoIncidents:
     def views(self, _scope: ScopePath) -> Sequence[IncidentView]:
         """See :class:`Incidents`."""
         return ()
+
+    def count(self, _scope: ScopePath) -> int:
+        """See :class:`Incidents`."""
+        return 0
 
     async def past(self, _scope: ScopePath) -> Sequence[IncidentView]:
         """See :class:`Incidents`."""

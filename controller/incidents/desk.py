@@ -35,6 +35,13 @@ class IncidentDesk:
         """See the protocol."""
         return sorted(self._room.views(scope), key=worst_first)
 
+    def count(self, scope: ScopePath) -> int:
+        """See the protocol."""
+        places = self._room.places
+        return sum(
+            scope.covers(places.scope(one.subject.school)) for one in self._room.engine.open()
+        )
+
     async def past(self, scope: ScopePath) -> Sequence[IncidentView]:
         """See the protocol."""
         places = self._room.places

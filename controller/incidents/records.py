@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from controller.incidents.case import Case
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Incident, State, Subject
-from controller.incidents.tables import IncidentEventRow, IncidentRow, MaintenanceRow
+from controller.incidents.tables import IncidentEventRow, IncidentRow, MaintenanceRow, NoticeRow
 from controller.store.protocols import StoreError
 from controller.store.tables import Base
 from tenone.vocabulary.scope import ScopePath
@@ -148,6 +148,7 @@ class IncidentRecords:
         )
         with unit(self._database) as session:
             session.execute(sa.delete(IncidentEventRow).where(IncidentEventRow.incident.in_(old)))
+            session.execute(sa.delete(NoticeRow).where(NoticeRow.incident.in_(old)))
             session.execute(
                 sa.delete(IncidentRow).where(
                     IncidentRow.state == State.RESOLVED.value,

@@ -183,7 +183,7 @@ def _scope_page(
         page=page,
         session=session,
         scope=scope,
-        incidents_open=len(services.incidents.views(scope)),
+        incidents_open=services.incidents.count(scope),
         crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
     )
 

@@ -10,6 +10,7 @@ import pytest
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, State
+from controller.incidents.records import KEEP_NS
 from controller.incidents.room import GONE, SteadyWall
 from controller.state.live import GRACE_NS
 from tenone.config.escalation import Escalation
@@ -78,6 +79,20 @@ async def test_evidence_older_than_the_last_look_is_not_lost(town: Town) -> None
     (view,) = town.desk.views(CITY)
     assert view.cause is Cause.SPEED
     assert town.room.engine.late == 0
+
+
+async def test_what_is_old_enough_is_forgotten_with_its_timeline(town: Town) -> None:
+    await town.sweeps(20)
+    await town.sweeps(30, **SLOW)
+    name = only(town)
+    assert town.desk.count(CITY) == 1
+    assert town.desk.count(ScopePath.parse("binhai/west")) == 0
+    await town.sweeps(60)
+    town.room.records.prune(town.clock.wall_ns())
+    assert await town.desk.timeline(name)
+    town.room.records.prune(town.clock.wall_ns() + KEEP_NS)
+    assert not await town.desk.timeline(name)
+    assert not await town.desk.past(CITY)
 
 
 async def test_a_dead_uplink_is_one_incident_that_names_its_children(town: Town) -> None:

@@ -128,6 +128,9 @@ class FakeIncidents:
     def views(self, scope: ScopePath) -> Sequence[IncidentView]:
         return [one for one in self.open if scope.covers(one.scope)]
 
+    def count(self, scope: ScopePath) -> int:
+        return len(self.views(scope))
+
     async def past(self, scope: ScopePath) -> Sequence[IncidentView]:
         return [one for one in self.over if scope.covers(one.scope)]
 
