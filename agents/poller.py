@@ -1,8 +1,8 @@
 """Asks every switch at its own pace; a silent or slow one delays nobody else.
 
-One sweep makes one block. A switch has two tasks, each of which asks one thing at a time: its
-ports (state, counters, inventory), and its further tables, whose walks may take long and must
-not make a link's state wait. Slots that pass while a task is busy are skipped.
+One sweep makes one block. A switch has two tasks, each of which asks one thing at a time: what
+its ports do (state, counters), and what is walked (inventory, further tables), which may take
+long and must not make a link's state wait. Slots that pass while a task is busy are skipped.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agents.ports import Keep
 from agents.schedule import Grid, backoff_slots
-from agents.switch import SWEEPS, Kind, Switch
+from agents.switch import Kind, Switch
 from agents.waiting import sleep_or
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
@@ -27,6 +27,7 @@ REWIRED_SECONDS = 45.0
 REWIRED_GAP_SECONDS = 300.0
 """A port that goes up and down does not have the tables walked more often."""
 _FAR_NS = 2**62
+_PORTS = (Kind.STATE, Kind.COUNTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class PollError(Exception):
 
 
 class SwitchPoller:
-    """The sweeps of one switch. Give :meth:`run` and :meth:`run_tables` to a supervisor."""
+    """The sweeps of one switch. Give :meth:`run` and :meth:`run_walks` to a supervisor."""
 
     def __init__(self, switch: Switch, *, clock: Clock, keep: Keep, cadence: Cadence) -> None:
         self.switch = switch
@@ -68,11 +69,9 @@ class SwitchPoller:
         self._failures = 0
         self._cut = 0
         """Inventories on end that came in part."""
-        self._retry_ns: int | None = None
-        """When the one just read is asked for again."""
         self._asked = asyncio.Event()
         self._requests: list[asyncio.Future[None]] = []
-        self._tables_due: dict[Kind, int] = {}
+        self._walks_due = dict.fromkeys((Kind.INVENTORY, *switch.tables), _FAR_NS)
         self._hastened = asyncio.Event()
         self._walked_ns: int | None = None
         """When the surroundings were last asked for."""
@@ -95,7 +94,7 @@ class SwitchPoller:
     async def run(self) -> None:
         """Sweep for ever, by the grids. The first state slot meets the switch."""
         start_ns = self._clock.monotonic_ns()
-        grids = {kind: self._cadence.grid(kind, self.switch.name, start_ns) for kind in SWEEPS}
+        grids = {kind: self._cadence.grid(kind, self.switch.name, start_ns) for kind in _PORTS}
         due = {kind: grid.after(start_ns - 1) for kind, grid in grids.items()}
         self.switch.start_over()
         while True:
@@ -104,61 +103,74 @@ class SwitchPoller:
                 await self._answer()
                 continue
             now_ns = self._clock.monotonic_ns()
-            for kind in SWEEPS:
+            for kind in _PORTS:
                 if due[kind] > now_ns:
                     continue
                 await self._sweep(kind)
                 skip = backoff_slots(self._failures) if kind is Kind.STATE else 0
                 due[kind] = grids[kind].after(self._clock.monotonic_ns(), skip)
-                if kind is Kind.STATE and self.switch.is_changed:
-                    due[Kind.INVENTORY] = now_ns
-                if self._retry_ns is not None:
-                    due[Kind.INVENTORY] = min(due[Kind.INVENTORY], self._retry_ns)
 
-    async def run_tables(self) -> None:
-        """Ask for the further tables for ever: health by its grid, surroundings as hastened."""
+    async def run_walks(self) -> None:
+        """Walk for ever: inventory and health by their grids, all of them when there is reason."""
         start_ns = self._clock.monotonic_ns()
-        kinds = self.switch.tables
-        grid = self._cadence.grid(Kind.HEALTH, self.switch.name, start_ns)
-        self._tables_due = dict.fromkeys(kinds, _FAR_NS)
+        grids = {
+            kind: self._cadence.grid(kind, self.switch.name, start_ns)
+            for kind in (Kind.INVENTORY, Kind.HEALTH)
+        }
+        self._hasten(grids[Kind.INVENTORY].after(start_ns - 1), Kind.INVENTORY)
         if self.switch.answers:
-            self._tables_due = dict.fromkeys(kinds, start_ns)
+            self._hasten(start_ns, *self.switch.tables)
         while True:
             self._hastened.clear()
-            now_ns = self._clock.monotonic_ns()
-            wait_seconds = (min(self._tables_due.values()) - now_ns) / 1e9
-            if await sleep_or(self._clock, wait_seconds, self._hastened):
+            wait_ns = min(self._walks_due.values()) - self._clock.monotonic_ns()
+            if await sleep_or(self._clock, wait_ns / 1e9, self._hastened):
                 continue
-            for kind in kinds:
+            for kind, at_ns in list(self._walks_due.items()):
                 now_ns = self._clock.monotonic_ns()
-                if self._tables_due[kind] > now_ns:
+                if at_ns > now_ns:
                     continue
-                self._tables_due[kind] = _FAR_NS
+                self._walks_due[kind] = _FAR_NS
                 if kind is Kind.SURROUNDINGS:
                     self._walked_ns = now_ns
-                await self._keep(await self.switch.ask(kind))
-                if kind is Kind.HEALTH:
-                    self._hasten(grid.after(self._clock.monotonic_ns()), kind)
+                drafts = await self.switch.ask(kind)
+                if kind in grids:
+                    self._hasten(grids[kind].after(self._clock.monotonic_ns()), kind)
+                if kind is Kind.INVENTORY:
+                    self._inventory_read()
+                    self._hasten_surroundings(0.0)
+                await self._keep(drafts)
 
     def _hasten(self, at_ns: int, *kinds: Kind) -> None:
         """Ask for these no later than ``at_ns``."""
         for kind in kinds:
-            if self._tables_due.get(kind, at_ns) > at_ns:
-                self._tables_due[kind] = at_ns
+            if self._walks_due.get(kind, at_ns) > at_ns:
+                self._walks_due[kind] = at_ns
                 self._hastened.set()
 
-    def _tables_after(self, kind: Kind, *, came_back: bool) -> None:
-        """What a sweep of ``kind`` means for the tables."""
-        now_ns = self._clock.monotonic_ns()
+    def _hasten_surroundings(self, wait_seconds: float) -> None:
+        at_ns = self._clock.monotonic_ns() + round(wait_seconds * 1e9)
+        if self._walked_ns is not None:
+            at_ns = max(at_ns, self._walked_ns + round(REWIRED_GAP_SECONDS * 1e9))
+        self._hasten(at_ns, Kind.SURROUNDINGS)
+
+    def _inventory_read(self) -> None:
+        """One that came in part is asked for again, ever later."""
+        self._cut = self._cut + 1 if self.switch.is_partial(Kind.INVENTORY) else 0
+        if self._cut:
+            again_seconds = RETRY_SECONDS * 2 ** min(self._cut - 1, 6)
+            again_ns = self._clock.monotonic_ns() + round(again_seconds * 1e9)
+            self._hasten(again_ns, Kind.INVENTORY)
+
+    def _state_read(self, *, came_back: bool) -> None:
+        """What a state sweep means for what is walked."""
         if came_back:
-            self._hasten(now_ns, Kind.HEALTH, Kind.SURROUNDINGS)
-        elif kind is Kind.INVENTORY or self.switch.is_rewired:
-            wait_seconds = 0.0 if kind is Kind.INVENTORY else REWIRED_SECONDS
-            at_ns = now_ns + round(wait_seconds * 1e9)
-            if self._walked_ns is not None:
-                at_ns = max(at_ns, self._walked_ns + round(REWIRED_GAP_SECONDS * 1e9))
-            self._hasten(at_ns, Kind.SURROUNDINGS)
+            self._inventory_read()
+            self._hasten(self._clock.monotonic_ns(), *self.switch.tables)
+        elif self.switch.is_rewired:
+            self._hasten_surroundings(REWIRED_SECONDS)
         self.switch.is_rewired = False
+        if self.switch.is_changed:
+            self._hasten(self._clock.monotonic_ns(), Kind.INVENTORY)
 
     async def _answer(self) -> None:
         self._asked.clear()
@@ -174,22 +186,15 @@ class SwitchPoller:
                 future.set_result(None)
 
     async def _sweep(self, kind: Kind) -> None:
-        answered = self.switch.answers
         if kind is Kind.STATE:
+            answered = self.switch.answers
             drafts = await self.switch.ask_state()
             if self.switch.answers != answered or not (self.switch.answers or self._failures):
                 log.info("%s: %s", self.switch.subject, self.switch.error or "answers")
             self._failures = 0 if self.switch.answers else self._failures + 1
+            self._state_read(came_back=self.switch.answers and not answered)
         else:
             drafts = await self.switch.ask(kind)
-        came_back = self.switch.answers and not answered
-        self._retry_ns = None
-        if kind is Kind.INVENTORY or came_back:
-            self._cut = self._cut + 1 if self.switch.is_partial(Kind.INVENTORY) else 0
-            if self._cut:
-                again_seconds = RETRY_SECONDS * 2 ** min(self._cut - 1, 6)
-                self._retry_ns = self._clock.monotonic_ns() + round(again_seconds * 1e9)
-        self._tables_after(kind, came_back=came_back)
         await self._keep(drafts)
 
 
@@ -205,12 +210,11 @@ class Poller:
         }
 
     def start(self, tasks: Supervisor) -> None:
-        """One task a switch, and one for its further tables."""
+        """Two tasks a switch."""
         for poller in self._switches.values():
             kind, _, name = poller.switch.subject.partition("/")
             tasks.start(f"{kind} {name}", poller.run)
-            if poller.switch.tables:
-                tasks.start(f"tables of {kind} {name}", poller.run_tables)
+            tasks.start(f"walks of {kind} {name}", poller.run_walks)
 
     async def poll_now(self, switch: str) -> None:
         """Sweep one switch's state at once; raises :class:`PollError`."""

@@ -51,6 +51,8 @@ class FakeSwitch:
     clock: ManualClock
     rows: tuple[str, ...] = ("GE0/0/1", "GE0/0/2")
     seconds: float = 0.0
+    slow: dict[str, float] = field(default_factory=dict)
+    """Kinds that take another time."""
     error: dict[str, SnmpError] = field(default_factory=dict)
     uptime_ticks: int = 1000
     heard_ticks: int = 0
@@ -61,6 +63,7 @@ class FakeSwitch:
     asked: list[tuple[str, float]] = field(default_factory=list)
     """What was asked, and when (monotonic seconds)."""
     running: int = 0
+    walking: int = 0
     overlapped: bool = False
 
     async def inventory(self) -> FakeSweep:
@@ -73,17 +76,21 @@ class FakeSwitch:
         return await self._sweep("counters", PORT_COUNTERS)
 
     async def _sweep(self, kind: str, names: tuple[str, ...]) -> FakeSweep:
-        self.overlapped |= self.running > 0
-        self.running += 1
+        # An inventory is walked beside what is asked of the ports; two inventories are not.
+        beside = (self.walking if kind == "inventory" else self.running) > 0
+        self.overlapped |= beside
+        self.walking += kind == "inventory"
+        self.running += kind != "inventory"
         try:
             sent_ns = self.clock.monotonic_ns()
             self.asked.append((kind, sent_ns / 1e9))
-            if self.seconds:
-                await self.clock.sleep(self.seconds)
+            if seconds := self.slow.get(kind, self.seconds):
+                await self.clock.sleep(seconds)
             if kind in self.error:
                 raise self.error[kind]
         finally:
-            self.running -= 1
+            self.walking -= kind == "inventory"
+            self.running -= kind != "inventory"
         self.uptime_ticks += 1
         rebooted, self.heard_ticks = self.uptime_ticks < self.heard_ticks, self.uptime_ticks
         columns = tuple(Column.of(name, [self._value(name)] * len(self.rows)) for name in names)
