@@ -251,7 +251,7 @@ class Agent:
         )
         around: list[TableReader] = [ChassisReader(reader)]
         if kind is not DeviceKind.UPS:
-            # Which stations' rows may leave the school: those of devices it lists (decision 0008).
+            # Which stations' rows may leave the school: those of devices it lists (decision 0010).
             keeps = KnownStations(frozenset(one.mac for one in self.school.devices if one.mac))
             around.append(
                 SurroundingsReader(reader, name=config.name, keeps=keeps, seconds=walk_seconds)
