@@ -7,12 +7,13 @@ from functools import lru_cache
 
 from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
+from drivers.snmp.chunks import Chunk, chunks
 from drivers.snmp.errors import BudgetExceeded, SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.layout import Board
 from drivers.snmp.message import Version
 from drivers.snmp.ports import Port
-from drivers.snmp.sweep import Chunk, Harvest, Slots, chunks
+from drivers.snmp.sweep import Harvest, Slots
 from drivers.snmp.target import Device
 from tenone.blocks.columns import Column, ColumnError, all_valid
 from tenone.vocabulary.metrics import METRICS

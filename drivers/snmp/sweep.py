@@ -6,11 +6,11 @@ at a glance goes through the strict decoder, and so does an answer of another sh
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from drivers.snmp.ber import Missing, Oid, Tag, Value, decode_oid, decode_value, encode_oid
+from drivers.snmp.ber import Missing, Tag, Value, decode_value, encode_oid
+from drivers.snmp.chunks import Chunk, chunk_of, oid_of
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import (
     DecodeError,
@@ -19,28 +19,12 @@ from drivers.snmp.errors import (
     Timeout,
     UnexpectedReply,
 )
-from drivers.snmp.layout import CLOCK, Answer, Board, Expected, Recall
-from drivers.snmp.message import (
-    Envelope,
-    Head,
-    PduType,
-    Request,
-    Version,
-    build_request,
-    decode_varbinds,
-)
-from drivers.snmp.mib import WIDE
+from drivers.snmp.layout import CLOCK, Answer, Board, Expected
+from drivers.snmp.message import Head, Version, decode_varbinds
 from drivers.snmp.pending import Pending
 from drivers.snmp.session import MAX_SILENCES, agent_error
 from drivers.snmp.target import Budget, Device
 
-REPLY_BYTES = 1472
-"""UDP payload of an unfragmented Ethernet frame: the largest answer we provoke."""
-_ENVELOPE_BYTES = 48
-_BIND_BYTES = 2
-"""Tag and length of a variable binding."""
-_WIDE_VALUE, _NARROW_VALUE = 11, 7
-"""A Counter64, a 32-bit number, with tag, length and leading zero."""
 _MAX_SPLITS = 16
 """How many times one sweep may cut requests in two before it gives up on what is left."""
 
@@ -52,22 +36,6 @@ _PLAIN = bytes(8 if tag == Tag.COUNTER64 else 4 * (tag in _NUMBERS) for tag in r
 """By type octet: bytes up to which a number without its top bit set needs no second look."""
 
 Slots = list[int | None]
-_Part = tuple[Request, tuple[Expected, ...]]
-
-
-@dataclass(slots=True, eq=False)
-class Chunk:
-    """One GET, what its answer must hold, and how one device last answered it.
-
-    ``recall`` is None for a request that is made up for one sweep alone. ``probing``: it is a
-    GETNEXT of what stands just before each name, whose answer says of every name whether it is
-    there. An SNMPv1 agent says that of one name a GET, and answers none of the others then.
-    """
-
-    request: Request
-    expected: tuple[Expected, ...]
-    recall: Recall | None = None
-    probing: bool = False
 
 
 @dataclass(slots=True)
@@ -91,65 +59,6 @@ class Harvest:
     """Slots that came with something that is no number."""
     errors: list[SnmpError] = field(default_factory=list)
     """Why parts of it are missing."""
-
-
-def chunks(
-    envelope: Envelope,
-    wanted: Iterable[tuple[Oid, int]],
-    max_varbinds: int,
-    *,
-    probing: bool = False,
-) -> tuple[Chunk, ...]:
-    """Cut ``wanted`` (name, slot) into GETs whose answers fit :data:`REPLY_BYTES`.
-
-    Switches of one make have the same rows: what they are asked is built and kept once.
-    """
-    parts = _cut(envelope, tuple(wanted), max_varbinds, probing=probing)
-    return tuple(Chunk(*part, None if probing else Recall(), probing) for part in parts)
-
-
-@lru_cache(maxsize=512)
-def _cut(
-    envelope: Envelope, wanted: tuple[tuple[Oid, int], ...], max_varbinds: int, *, probing: bool
-) -> tuple[_Part, ...]:
-    found: list[_Part] = []
-    part: list[Expected] = []
-    room = REPLY_BYTES - _ENVELOPE_BYTES - len(envelope.community) - envelope.around
-    left = room
-    for oid, slot in wanted:
-        name = encode_oid(oid)
-        need = _BIND_BYTES + len(name) + (_WIDE_VALUE if oid[:-1] in WIDE else _NARROW_VALUE)
-        if part and (need > left or len(part) >= max_varbinds):
-            found.append(_part(envelope, part, probing=probing))
-            part = []
-            left = room
-        part.append((name, len(name), slot))
-        left -= need
-    if part:
-        found.append(_part(envelope, part, probing=probing))
-    return tuple(found)
-
-
-def _part(envelope: Envelope, expected: Sequence[Expected], *, probing: bool) -> _Part:
-    names = tuple(_before(name) if probing else name for name, _, _ in expected)
-    kind = PduType.GET_NEXT if probing else PduType.GET
-    return build_request(envelope, kind, names), tuple(expected)
-
-
-def _before(name: bytes) -> bytes:
-    """An encoded name after which nothing comes before ``name`` in a table of one index."""
-    oid = _oid(name)
-    return encode_oid((*oid[:-1], oid[-1] - 1) if oid[-1] else oid[:-1])
-
-
-@lru_cache(maxsize=16_384)
-def _oid(name: bytes) -> Oid:
-    """The object identifier of an encoded name of ours, whose length is in short form."""
-    return decode_oid(name, 2, len(name))
-
-
-def _chunk(envelope: Envelope, expected: Sequence[Expected], *, probing: bool = False) -> Chunk:
-    return Chunk(*_part(envelope, expected, probing=probing), None, probing)
 
 
 def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
@@ -211,7 +120,7 @@ def read_next(data: bytes, head: Head, expected: Sequence[Expected], harvest: Ha
     Raises :class:`DecodeError`, and :class:`UnexpectedReply` for names that do not come next.
     """
     varbinds = decode_varbinds(data, head.start, head.stop)
-    wanted = [_oid(name) for name, _, _ in expected]
+    wanted = [oid_of(name) for name, _, _ in expected]
     ended = Missing.END_OF_MIB_VIEW
     if len(varbinds) != len(wanted) or any(
         bind.name < name and bind.value is not ended
@@ -388,11 +297,13 @@ class Gatherer:
         """
         blamed, envelope = chunk.expected[index - 1], self._device.envelope
         if chunk.probing:
-            last = _oid(blamed[0])
-            self._harvest.absent += [slot for name, _, slot in chunk.expected if _oid(name) >= last]
-            self._again(chunk, tuple(one for one in chunk.expected if _oid(one[0]) < last))
+            last = oid_of(blamed[0])
+            self._harvest.absent += [
+                slot for name, _, slot in chunk.expected if oid_of(name) >= last
+            ]
+            self._again(chunk, tuple(one for one in chunk.expected if oid_of(one[0]) < last))
         elif envelope.version is Version.V1:
-            self._queue.append(_chunk(envelope, chunk.expected, probing=True))
+            self._queue.append(chunk_of(envelope, chunk.expected, probing=True))
         else:
             self._harvest.absent.append(blamed[2])
             self._again(chunk, chunk.expected[: index - 1] + chunk.expected[index:])
@@ -400,7 +311,7 @@ class Gatherer:
     def _again(self, chunk: Chunk, expected: Sequence[Expected]) -> None:
         """Queue a part of a request."""
         if expected:
-            part = _chunk(self._device.envelope, expected, probing=chunk.probing)
+            part = chunk_of(self._device.envelope, expected, probing=chunk.probing)
             self._queue.append(part)
 
     def _split(self, chunk: Chunk) -> bool:

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.snmp.ber import Missing, Oid, Tag, Value, encode_oid
+from drivers.snmp.chunks import Chunk, chunks
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import DecodeError, SnmpError, UnexpectedReply
 from drivers.snmp.layout import CLOCK, Answer, Board, Expected, Recall, id_place, learn
 from drivers.snmp.message import Message, PduType, VarBind, Version, decode_head
-from drivers.snmp.sweep import Chunk, Gatherer, Harvest, chunks, gather, read
+from drivers.snmp.sweep import Gatherer, Harvest, gather, read
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
 from firmware_sims.switch import fleet, replay

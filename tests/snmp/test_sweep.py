@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.snmp.ber import Missing, Oid, Tag, encode_oid, encode_tlv
+from drivers.snmp.chunks import REPLY_BYTES, chunks
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import AgentError, DecodeError, Timeout, UnexpectedReply
 from drivers.snmp.message import Message, PduType, VarBind, Version, decode_head
-from drivers.snmp.sweep import REPLY_BYTES, Harvest, chunks, gather, read
+from drivers.snmp.sweep import Harvest, gather, read
 from drivers.snmp.target import Device, Target
 from tests.snmp.conftest import Handle, Respond, Responder, Store
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from drivers.snmp import mib, sweep
+from drivers.snmp.chunks import REPLY_BYTES
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import (
     NotInTimeWindow,
@@ -168,7 +169,7 @@ async def test_a_steady_sweep_goes_the_quick_way(
     await reader.counters()
     assert here.client.counts.sent - sent >= 15
     assert whole <= 2  # a counter that has grown by one octet
-    assert max(map(len, datagrams)) <= sweep.REPLY_BYTES
+    assert max(map(len, datagrams)) <= REPLY_BYTES
 
 
 @pytest.mark.parametrize("change", ["reboot", "ahead", "back", "replaced"])
