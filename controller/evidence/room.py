@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
 from controller.api.services import Health
 from controller.evidence.aged import Archive
@@ -14,6 +15,7 @@ from controller.evidence.runs import Days
 from controller.house import House
 from controller.state.resolve import names_of
 from controller.store.protocols import NS, StoredBlock, StoreError
+from controller.store.repack import closed, repack
 from controller.store.rollups import Rollups
 from controller.store.seals import Seals
 from controller.threads import Thread
@@ -53,6 +55,7 @@ class EvidenceRoom:
         self._judge: DayJudge | None = None
         self._judged: dict[str, date] = {}
         self._flushed_ns = self._judged_ns = self._retained_ns = 0
+        self._unpackable: set[Path] = set()
         self._trouble = ""
         self.findings: deque[str] = deque(maxlen=FINDINGS)
 
@@ -143,8 +146,21 @@ class EvidenceRoom:
         if now_ns - self._retained_ns >= RETAIN_NS:
             self.rollups.retain(self._days.of(now_ns))
             self.archive.retain(self._days.of(now_ns))
+            self._repack()
             self._retained_ns = now_ns
         return False
+
+    def _repack(self) -> None:
+        """Make one file of a day that is over smaller; the next round takes the next."""
+        for path in closed(self.house.folder / "blocks"):
+            if path in self._unpackable:
+                continue
+            try:
+                repack(path)
+            except StoreError as error:
+                self._unpackable.add(path)  # until the next start; the others go on
+                self._find([str(error)])
+            return
 
     def _flush(self, recorder: Recorder, now_ns: int) -> None:
         recorder.flush(now_ns)

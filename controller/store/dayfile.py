@@ -13,7 +13,7 @@ row has a CRC-32 over its stored bytes and its numbers.
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tenone.vocabulary.states import PriorityClass
 
 FORMAT = 1
 SUFFIX = ".blocks"
-RAW, ZLIB = 0, 1
+RAW, ZLIB, DELTA = 0, 1, 2
 ZLIB_LEVEL = 1
 SMALLEST_ZLIB = 256
 CHECKPOINT_ROWS = 2000
@@ -186,7 +186,7 @@ class DayFile:
             arrival.age_ns,
             coding,
         )
-        row = (self._next, *numbers, zlib.crc32(data, zlib.crc32(_CRC.pack(*numbers))), data)
+        row = (self._next, *numbers, row_crc(numbers, data), data)
         self._next += 1
         return row
 
@@ -322,9 +322,31 @@ def encode(data: bytes) -> tuple[int, bytes]:
     return RAW, data
 
 
-def decode(coding: int, data: bytes) -> bytes:
+def encode_delta(data: bytes, dictionary: bytes) -> bytes:
+    """Compress canonical bytes against a block like them; see :mod:`controller.store.repack`."""
+    packer = zlib.compressobj(6, zdict=dictionary)
+    return packer.compress(data) + packer.flush()
+
+
+def decode(coding: int, data: bytes, dictionary: bytes = b"") -> bytes:
     """The canonical bytes again; raises ``zlib.error`` on damage."""
+    if coding == DELTA:
+        unpacker = zlib.decompressobj(zdict=dictionary)
+        return unpacker.decompress(data) + unpacker.flush()
     return zlib.decompress(data) if coding == ZLIB else bytes(data)
+
+
+def row_crc(numbers: Sequence[int], data: bytes) -> int:
+    """CRC-32 over a row's numbers (journal to coding) and its stored bytes."""
+    return zlib.crc32(data, zlib.crc32(_CRC.pack(*numbers)))
+
+
+def _dictionaries(connection: sqlite3.Connection) -> dict[int, bytes]:
+    """By layout's number; a file that was not repacked has none."""
+    there = "SELECT 1 FROM sqlite_master WHERE name = 'dictionaries'"
+    if connection.execute(there).fetchone() is None:
+        return {}
+    return dict(connection.execute("SELECT layout, data FROM dictionaries"))
 
 
 def find_block(path: Path, chain: ChainKey, seq: int) -> bytes | None:
@@ -332,11 +354,15 @@ def find_block(path: Path, chain: ChainKey, seq: int) -> bytes | None:
     connection = _reader(path)
     try:
         row = connection.execute(
-            "SELECT b.coding, b.data FROM blocks b JOIN journals j ON j.id = b.journal"
+            "SELECT b.coding, b.data, b.layout FROM blocks b JOIN journals j ON j.id = b.journal"
             " WHERE j.journal = ? AND b.class = ? AND b.seq = ?",
             (chain.journal_id, int(chain.priority), seq),
         ).fetchone()
-        return None if row is None else decode(*row)
+        if row is None:
+            return None
+        coding, data, layout = row
+        known = _dictionaries(connection) if coding == DELTA else {}
+        return decode(coding, data, known.get(layout, b""))
     finally:
         connection.close()
 
@@ -369,8 +395,9 @@ def scan(
     statement = f"{_SELECT} WHERE {where} ORDER BY b.id LIMIT ?"
     connection = _reader(path)
     try:
+        known = _dictionaries(connection)
         for row in connection.execute(statement, (*(value for _, value in used), limit)):
-            yield _stored(connection, path, row, layouts)
+            yield _stored(connection, path, row, layouts, known)
     finally:
         connection.close()
 
@@ -380,13 +407,17 @@ def _reader(path: Path) -> sqlite3.Connection:
 
 
 def _stored(
-    connection: sqlite3.Connection, path: Path, row: Any, layouts: dict[bytes, Layout]
+    connection: sqlite3.Connection,
+    path: Path,
+    row: Any,
+    layouts: dict[bytes, Layout],
+    dictionaries: Mapping[int, bytes],
 ) -> StoredBlock | int:
     position, *numbers, crc, data, layout_id, school = row
     try:
-        if zlib.crc32(data, zlib.crc32(_CRC.pack(*numbers))) != crc:
+        if row_crc(numbers, data) != crc:
             return int(position)
-        canonical = decode(numbers[-1], data)
+        canonical = decode(numbers[-1], data, dictionaries.get(numbers[4], b""))
     except (struct.error, zlib.error, TypeError):
         return int(position)
     if layout_id not in layouts:
