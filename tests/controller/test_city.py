@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from controller.state.city import BOARD_STALE_SECONDS, LiveCity
+from controller.state.care_streams import BOARD_STALE_SECONDS
+from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.protocols import NS
