@@ -3,8 +3,8 @@
 SLA.md, definition 12: "the trailing window that makes that decidable, stated with its confidence".
 
 A class is probed every 15 s: the four packets of a minute can show 0 or 25 % of loss but never
-0.5 %. So the newest packets are looked at in windows of doubling length, and the shortest one that
-proves either side decides, by an exact binomial test: bad if so many losses would be too unlikely
+0.5 %. So the newest packets are looked at in windows, each twice as long as the one before, and the
+shortest one that proves either side decides, by an exact binomial test: bad if so many losses would be too unlikely
 at the limit, good if so few would be. A sudden total loss is proved by a handful of packets, the
 absence of 0.5 % by about a thousand. Each look gets an equal part of the chance to err
 (Bonferroni), so the stated confidence holds for the decision as a whole, however many looks it
@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.sla.statistics import at_least, at_most
+from tenone.vocabulary.probes import OUTAGE_PACKETS, PROOF_PACKETS
 from tenone.vocabulary.states import Verdict
 
 CONFIDENCE: Final = 0.95
-LONGEST: Final = 2048
-"""Packets in the longest window. A limit of 0.5 % needs it: over ten looks 1,058 packets without a
-loss prove it, so a longest window of 1,024 could never say good."""
-FIRST_LOOK: Final = 4
+LONGEST: Final = 2 * PROOF_PACKETS
+"""Packets in the longest window. The look before it is at so many that none lost of them proves a
+limit of 0.5 % (over ten looks it takes 1,058); the longest one allows for a few losses."""
+FIRST_LOOK: Final = OUTAGE_PACKETS
 """Packets in the shortest window: a minute's at one every 15 s."""
 
 
@@ -52,15 +53,14 @@ def since_outage(lost: Sequence[bool]) -> Sequence[bool]:
 
 
 def window_lengths(longest: int) -> list[int]:
-    """4, 8, 16, ... and ``longest`` itself, which is the number of packets that may be used."""
-    if longest < 1:
-        return []
-    lengths = []
-    length = min(FIRST_LOOK, longest)
-    while length < longest:
-        lengths.append(length)
-        length *= 2
-    return [*lengths, longest]
+    """``longest``, the number of packets that may be used, half of it, a quarter, ... and 4."""
+    if longest <= FIRST_LOOK:
+        return [longest] if longest > 0 else []
+    lengths = [FIRST_LOOK]
+    while longest > FIRST_LOOK:
+        lengths.insert(1, longest)
+        longest //= 2
+    return lengths
 
 
 def decide(

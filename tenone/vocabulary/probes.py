@@ -5,9 +5,16 @@ definitions 6 to 8) are computed from these columns and from nothing else.
 """
 
 from enum import IntEnum
+from typing import Final
 
 from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, port_metric
+
+OUTAGE_PACKETS: Final = 4
+"""Lost in a row, then one that arrives: an outage that is over; proofs of loss begin anew."""
+PROOF_PACKETS: Final = 1060
+"""Without a loss they prove that a path keeps to 0.5 % (controller/sla/loss_window.py): what the
+agent has to bring, and where the controller looks."""
 
 
 class ProbeOutcome(IntEnum):

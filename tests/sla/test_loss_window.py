@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from controller.sla.loss_window import LONGEST, LossDecision, decide, since_outage, window_lengths
 from controller.sla.statistics import at_least, at_most
+from tenone.vocabulary.probes import PROOF_PACKETS
 from tenone.vocabulary.states import Verdict
 
 LIMIT = 0.005
@@ -26,7 +27,8 @@ def lost(*parts: tuple[int, int]) -> list[bool]:
         (4, [4]),
         (5, [4, 5]),
         (64, [4, 8, 16, 32, 64]),
-        (70, [4, 8, 16, 32, 64, 70]),
+        (70, [4, 8, 17, 35, 70]),
+        (LONGEST, [4, 8, 16, 33, 66, 132, 265, 530, 1060, 2120]),
     ],
 )
 def test_lengths(longest: int, lengths: list[int]) -> None:
@@ -40,14 +42,13 @@ def test_lengths(longest: int, lengths: list[int]) -> None:
         (lost((4, 1)), Verdict.BAD, 4),  # silence is proved within a minute
         (lost((1000, 0), (2, 1), (2, 0)), Verdict.BAD, 4),  # two of four are no chance
         (lost((7, 0), (1, 1)), Verdict.UNKNOWN, 8),  # one of eight may be
-        (lost((1023, 0)), Verdict.UNKNOWN, 1023),  # not yet proved: the look is at 1024
-        (lost((1060, 0)), Verdict.UNKNOWN, 1060),
-        (lost((2048, 0)), Verdict.GOOD, 2048),
-        (lost((5000, 0)), Verdict.GOOD, 2048),
-        (lost((2000, 0), (1, 1), (47, 0)), Verdict.GOOD, 2048),
+        (lost((PROOF_PACKETS - 1, 0)), Verdict.UNKNOWN, PROOF_PACKETS - 1),
+        (lost((PROOF_PACKETS, 0)), Verdict.GOOD, PROOF_PACKETS),
+        (lost((5000, 0)), Verdict.GOOD, PROOF_PACKETS),
+        (lost((2072, 0), (1, 1), (47, 0)), Verdict.GOOD, LONGEST),
         (lost((500, 1), (100, 0)), Verdict.UNKNOWN, 100),  # the outage is over
-        (lost((500, 1), (4000, 0)), Verdict.GOOD, 2048),
-        (lost(*[(49, 0), (1, 1)] * 20), Verdict.BAD, 256),  # 2 %: six of 256, at the limit 1.3
+        (lost((500, 1), (4000, 0)), Verdict.GOOD, PROOF_PACKETS),
+        (lost(*[(49, 0), (1, 1)] * 20), Verdict.BAD, 265),  # 2 %: six of 265, at the limit 1.3
     ],
 )
 def test_decide(packets: list[bool], verdict: Verdict, used: int) -> None:
@@ -61,6 +62,7 @@ def test_the_longest_window_is_as_long_as_it_must_be() -> None:
     looks = len(window_lengths(LONGEST))
     assert looks == 10
     assert at_most(0, 1058, LIMIT) <= 0.05 / looks < at_most(0, 1057, LIMIT)
+    assert window_lengths(LONGEST)[-2] == PROOF_PACKETS >= 1058
     assert decide([False] * 5000, limit=LIMIT, longest=1024).verdict is Verdict.UNKNOWN
 
 
