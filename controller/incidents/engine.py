@@ -188,7 +188,7 @@ class Engine:
         dead = {
             case.subject: case.since_ns
             for case in self.cases.values()
-            if case.bad and case.cause in DEADLY
+            if case.bad and case.cause in DEADLY and self._answers(case)
         }
         for case in self.cases.values():
             owner = self._root(case.subject, dead) if case.bad else None
@@ -218,6 +218,14 @@ class Engine:
             if subject not in group and group and all(one in dead for one in group):
                 return max(group, key=lambda one: (dead[one], one))
         return None
+
+    def _answers(self, case: Case) -> bool:
+        """Whether a dead parent answers for its children: it is seen to be dead, or it is open.
+
+        One that went out of sight before it opened would hide them behind nothing.
+        """
+        incident = self._incident(case)
+        return case.verdict is Verdict.BAD or (incident is not None and incident.is_open)
 
     def _fed(self, subject: Subject) -> bool:
         case = self.cases.get(subject)
