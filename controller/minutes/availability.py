@@ -1,8 +1,9 @@
 """Availability of every link in the month so far, exact and without walking through time.
 
 The time of W that has passed by a moment t is a piecewise straight line F(t). A link that was in
-one state from t1 to t2 spent F(t2) - F(t1) of W in it, so a change costs two look-ups, and all
-links at once cost one subtraction (SLA.md, definition 1: what is unknown leaves W').
+one state from t1 to t2 spent F(t2) - F(t1) of W in it, so changes cost two look-ups, however many
+there are, and all links at once cost one subtraction (SLA.md, definition 1: what is unknown leaves
+W').
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from tenone.vocabulary.states import Cause, Verdict
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 
 DOWN_CAUSES = sum(1 << cause for cause in (Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN))
@@ -23,11 +25,12 @@ DOWN_CAUSES = sum(1 << cause for cause in (Cause.POWER, Cause.CONFIGURATION, Cau
 UP, DOWN, UNKNOWN = 0, 1, 2
 
 
-def state_of(verdict: int, causes: int) -> int:
-    """What a judged link counts as: UP, DOWN or UNKNOWN."""
-    if verdict == Verdict.UNKNOWN:
-        return UNKNOWN
-    return DOWN if verdict == Verdict.BAD and causes & DOWN_CAUSES else UP
+def states_of(verdicts: I8, causes: U64) -> I8:
+    """What judged links count as: UP, DOWN or UNKNOWN."""
+    states = np.full(len(verdicts), UP, np.int8)
+    states[(verdicts == Verdict.BAD) & (causes & np.uint64(DOWN_CAUSES) != 0)] = DOWN
+    states[verdicts == Verdict.UNKNOWN] = UNKNOWN
+    return states
 
 
 class Passed:
@@ -62,26 +65,39 @@ class MonthToDate:
         self.start_ns, self.end_ns = start_ns, end_ns
         self._passed = [Passed(window) for window in windows]
         self._window_of = window_of.copy()
-        self._from: I64 = np.full(links, start_ns, np.int64)
         self._since: I64 = np.full(links, start_ns, np.int64)
         self._state: I8 = np.full(links, UNKNOWN, np.int8)
         self._spent: I64 = np.zeros((3, links), np.int64)
 
-    def begin(self, link: int, at_ns: int, state: int) -> None:
-        """The state a link comes into the month with; ``at_ns`` after the start: its onboarding."""
-        moment = min(max(at_ns, self.start_ns), self.end_ns)
-        self._from[link] = self._since[link] = moment
-        self._state[link] = state
-        self._spent[:, link] = 0
+    def begin(self, from_ns: I64, states: I8) -> None:
+        """The state every link comes into the month with, and from when it counts (onboarding)."""
+        self._since = np.clip(from_ns, self.start_ns, self.end_ns)
+        self._state = states.copy()
+        self._spent[:] = 0
 
-    def change(self, link: int, at_ns: int, state: int) -> None:
-        """``link`` is in ``state`` from ``at_ns`` on; one before its last change has no effect."""
-        moment = min(max(at_ns, int(self._since[link])), self.end_ns)
-        passed = self._passed[self._window_of[link]]
-        before, after = passed(np.array([self._since[link], moment], np.int64)).tolist()
-        self._spent[self._state[link], link] += after - before
-        self._since[link] = moment
-        self._state[link] = state
+    def change(self, links: I64, at_ns: I64, states: I8) -> None:
+        """Each of ``links`` is in its state from its moment on; in the order they are given.
+
+        One before its link's last change counts from that change on. A link may come twice.
+        """
+        rest = np.arange(len(links))
+        while len(rest):
+            # One round takes the first change of every link that has one left.
+            _, first = np.unique(links[rest], return_index=True)
+            now = rest[first]
+            self._change_once(links[now], at_ns[now], states[now])
+            rest = np.delete(rest, first)
+
+    def _change_once(self, links: I64, at_ns: I64, states: I8) -> None:
+        before = self._since[links]
+        moment = np.minimum(np.maximum(at_ns, before), self.end_ns)
+        for number, passed in enumerate(self._passed):
+            mine = self._window_of[links] == number
+            own = links[mine]
+            lapsed = passed(moment[mine]) - passed(before[mine])
+            self._spent[self._state[own], own] += lapsed
+        self._since[links] = moment
+        self._state[links] = states
 
     def spent(self, now_ns: int) -> I64:
         """Nanoseconds of W in each state, [UP|DOWN|UNKNOWN, link], until ``now_ns``."""

@@ -5,7 +5,7 @@ stored blocks and in the day's report, not in this running count.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from controller.api.services import Health
 from controller.house import House
-from controller.minutes.availability import UNKNOWN, MonthToDate, state_of
+from controller.minutes.availability import UNKNOWN, MonthToDate, states_of
 from controller.minutes.burning import Burning, Rates
 from controller.minutes.count import CAUSES, ClauseColumns, Counts, count, judge
 from controller.minutes.kept import KEEP_NS, KeptHours
@@ -30,6 +30,7 @@ from tenone.vocabulary.states import Cause, Tier, Verdict
 log = logging.getLogger(__name__)
 
 Flags = npt.NDArray[np.bool_]
+I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
@@ -180,14 +181,20 @@ class MinutesRoom:
             for number, verdict in enumerate(links.verdict.tolist()):
                 self._timeline.put(number, now_ns, verdict, int(links.causes[number]))
         for change in changes:
-            self._put(change)
+            link = self._n.link_number.get(change.link)
+            if link is not None:
+                self._timeline.put(link, change.at_ns, change.verdict, change.causes)
+        self._to_date.change(*self._columns(changes))
 
-    def _put(self, change: LinkChange) -> None:
-        number = self._n.link_number.get(change.link)
-        if number is not None:
-            self._timeline.put(number, change.at_ns, change.verdict, change.causes)
-            state = state_of(change.verdict, change.causes)
-            self._to_date.change(number, change.at_ns, state)
+    def _columns(self, changes: Sequence[LinkChange]) -> tuple[I64, I64, I8]:
+        """Links, moments and states of changes of links that are in the plan."""
+        known = [one for one in changes if one.link in self._n.link_number]
+        states = states_of(
+            np.array([one.verdict for one in known], np.int8),
+            np.array([one.causes for one in known], np.uint64),
+        )
+        links = np.array([self._n.link_number[one.link] for one in known], np.int64)
+        return links, np.array([one.at_ns for one in known], np.int64), states
 
     def _judge(self, start_ns: int) -> None:
         if start_ns >= self._to_date.end_ns:
@@ -257,25 +264,26 @@ class MinutesRoom:
         start_ns = self._to_date.start_ns
         records = self._house.records
         since = records.links_since()
-        before = records.changes_at(start_ns)
-        for link, number in self._n.link_number.items():
-            change = before.get(link)
-            state = UNKNOWN if change is None else state_of(change.verdict, change.causes)
-            self._to_date.begin(number, since.get(link, start_ns), state)
-        for change in records.changes_between(start_ns, now_ns + 1):
-            if change.link in self._n.link_number:
-                state = state_of(change.verdict, change.causes)
-                self._to_date.change(self._n.link_number[change.link], change.at_ns, state)
+        names = [link.id for link in self._n.links]
+        links, _, known = self._columns(list(records.changes_at(start_ns).values()))
+        states = np.full(len(names), UNKNOWN, np.int8)
+        states[links] = known
+        from_ns = np.array([since.get(name, start_ns) for name in names], np.int64)
+        self._to_date.begin(from_ns, states)
+        self._to_date.change(*self._columns(records.changes_between(start_ns, now_ns + 1)))
 
     def _next_month(self, start_ns: int) -> None:
         """A new month begins as the minute before it ended."""
         self._to_date = self._month_at(start_ns)
         timeline = self._timeline
-        for number, verdict in enumerate(timeline.verdict.tolist()):
-            state = state_of(verdict, int(timeline.causes[number]))
-            self._to_date.begin(number, self._to_date.start_ns, state)
-        for at_ns, number, verdict, causes in timeline.waiting():
-            self._to_date.change(number, at_ns, state_of(verdict, causes))
+        begin = np.full(len(timeline.verdict), self._to_date.start_ns, np.int64)
+        self._to_date.begin(begin, states_of(timeline.verdict, timeline.causes))
+        waiting = timeline.waiting()
+        moments, links, verdicts, causes = (
+            np.array([one[place] for one in waiting], kind)
+            for place, kind in enumerate((np.int64, np.int64, np.int8, np.uint64))
+        )
+        self._to_date.change(links, moments, states_of(verdicts, causes))
 
     def _month_at(self, moment_ns: int) -> MonthToDate:
         day = local_date(moment_ns, self._zone)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.minutes.availability import DOWN, UNKNOWN, UP, MonthToDate, Passed, state_of
+from controller.minutes.availability import DOWN, UNKNOWN, UP, MonthToDate, Passed, states_of
 from tenone.calendar.intervals import Intervals
 from tenone.vocabulary.states import Cause, Verdict
 
@@ -26,7 +26,8 @@ CHANGES = st.lists(
     ],
 )
 def test_what_counts_as_down(verdict: Verdict, causes: tuple[Cause, ...], state: int) -> None:
-    assert state_of(verdict, sum(1 << cause for cause in causes)) == state
+    mask = sum(1 << cause for cause in causes)
+    assert states_of(np.array([verdict], np.int8), np.array([mask], np.uint64)).tolist() == [state]
 
 
 @given(SPANS, st.lists(st.integers(-5, 205), min_size=1, max_size=5))
@@ -44,10 +45,13 @@ def test_time_in_each_state_is_that_of_a_count(
     month = MonthToDate(
         start_ns=0, end_ns=200, windows=[Intervals(), window], window_of=np.array([1, 0])
     )
-    month.begin(0, onboarded, UNKNOWN)
+    month.begin(np.array([onboarded, 0]), np.array([UNKNOWN, UNKNOWN], np.int8))
     changes = [change for change in sorted(changes, key=lambda one: one[0]) if change[0] <= now]
-    for at, state in changes:
-        month.change(0, at, state)
+    month.change(
+        np.zeros(len(changes), np.int64),
+        np.array([at for at, _ in changes], np.int64),
+        np.array([state for _, state in changes], np.int8),
+    )
     expected = [0, 0, 0]
     state_at = UNKNOWN
     for moment in range(min(now, 200)):
@@ -64,3 +68,21 @@ def test_time_in_each_state_is_that_of_a_count(
     assert known[0] == (up / (up + down)) if up + down else np.isnan(known[0])
     every = up + down + unknown
     assert covered[0] == ((up + down) / every) if every else np.isnan(covered[0])
+
+
+def test_a_batch_is_its_changes_one_after_the_other() -> None:
+    window = [Intervals.of([(0, 100)]), Intervals.of([(50, 100)])]
+    changes = [(0, 10, DOWN), (1, 60, DOWN), (0, 20, UP), (0, 15, UNKNOWN), (1, 70, UP)]
+
+    def fresh() -> MonthToDate:
+        month = MonthToDate(start_ns=0, end_ns=100, windows=window, window_of=np.array([0, 1]))
+        month.begin(np.zeros(2, np.int64), np.full(2, UP, np.int8))
+        return month
+
+    together, apart = fresh(), fresh()
+    columns = [np.array(column) for column in zip(*changes, strict=True)]
+    together.change(columns[0], columns[1], columns[2].astype(np.int8))
+    for link, at, state in changes:
+        apart.change(np.array([link]), np.array([at]), np.array([state], np.int8))
+    assert together.spent(100).tolist() == apart.spent(100).tolist()
+    assert together.spent(100).tolist() == [[10, 40], [10, 10], [80, 0]]
