@@ -265,7 +265,13 @@ def nets_of(plan: CityPlan) -> dict[str, SchoolNet]:
     for link in plan.links:
         links[link.school].append(link)
     return {
-        one.id: SchoolNet(one.id, hosts=hosts[one.id], links=links[one.id], devices=devices[one.id])
+        one.id: SchoolNet(
+            one.id,
+            hosts=hosts[one.id],
+            links=links[one.id],
+            devices=devices[one.id],
+            rooms=rooms[one.id],
+        )
         for one in plan.schools
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -14,7 +15,14 @@ from controller.house import House
 from controller.incidents.learnt import LearntParents
 from controller.incidents.model import Kind, Subject
 from controller.incidents.parents import PlanParents
-from controller.plan import CityPlan, DistrictPlan, LinkPlan, SchoolPlan, SwitchPlan
+from controller.plan import (
+    CityPlan,
+    DevicePlan,
+    DistrictPlan,
+    LinkPlan,
+    SchoolPlan,
+    SwitchPlan,
+)
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
 from controller.topology.room import RETRY_SECONDS, TopologyRoom
@@ -254,3 +262,23 @@ async def test_a_listener_that_comes_late_hears_what_is_known(stage: Stage) -> N
     heard: list[str] = []
     stage.room.listen(lambda school, carriers, _shadows: heard.append(f"{school}:{len(carriers)}"))
     assert heard == ["no1:2"]
+
+
+BOARD = "02:00:00:00:00:b1"
+
+
+async def board_at(stage: Stage, switch: str, port: str) -> None:
+    """The board's address is learnt there, and on no other switch."""
+    for one in MAC:
+        row: dict[str, Value] = {"station_mac": BOARD, "station_port": port}
+        await stage.say("stations", one, {f"{BOARD}@{port}": row} if one == switch else {})
+
+
+async def test_the_room_the_inventory_knows_is_where_a_device_belongs(tmp_path: Path) -> None:
+    board = DevicePlan(school="no1", kind="board", serial="b1", name="Board", room="r1", mac=BOARD)
+    stage = Stage(tmp_path, replace(plan("core", "f1"), devices=[board]))
+    await stage.all_well()
+    await board_at(stage, "core", "G7")
+    (drift,) = stage.room.drift(EVERYTHING)
+    assert (drift["kind"], drift["expected"], drift["seen"]) == ("moved", "f1 G1", "core G7")
+    stage.records.close()
