@@ -5,6 +5,7 @@ column; time = the block's wall clock, ns. Unknown values have no field. The sam
 same lines, so a replayed block overwrites itself on a server that keeps one value a time stamp.
 """
 
+import re
 from collections.abc import Sequence
 
 from tenone.blocks.block import Block
@@ -15,6 +16,7 @@ from tenone.vocabulary.metric import ColumnType
 MAX_PREFIXES = 100_000
 _FLOATS = frozenset({ColumnType.FLOAT32, ColumnType.FLOAT64})
 _TAG = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_OWN_BACKSLASH = re.compile(r"\\(?=[,= \n\r\t\\]|\Z)")
 _TEXT = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r"})
 
 
@@ -55,11 +57,11 @@ class LineWriter:
 
 
 def tag(text: str) -> str:
-    """A tag value: never empty, and never ending in a backslash that would eat the next comma."""
-    escaped = text.translate(_TAG)
-    if escaped.endswith("\\"):
-        escaped += "_"
-    return escaped or "_"
+    """A tag value: never empty, and no backslash of its own before an escape or at the end.
+
+    Servers read two backslashes differently; with ``_`` between them there is nothing to read.
+    """
+    return _OWN_BACKSLASH.sub(r"\\_", text).translate(_TAG) or "_"
 
 
 def _fields(column: Column) -> Sequence[str]:

@@ -64,6 +64,9 @@ def test_a_block_of_which_nothing_is_known_has_no_line() -> None:
         ("", "_"),
         ("two\nlines", r"two\nlines"),
         ("ends\\", "ends\\_"),
+        ("\\,", r"\_\,"),
+        ("a\\b", r"a\b"),
+        ("\\\\", r"\_\_"),
     ],
 )
 def test_tags_are_escaped(text: str, expected: str) -> None:
