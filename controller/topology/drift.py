@@ -65,6 +65,23 @@ def find_drift(net: SchoolNet) -> dict[tuple[str, str], Drift]:
     return {one.key: one for check in _CHECKS for one in check(net)}
 
 
+def is_open_question(net: SchoolNet, drift: Drift) -> bool:
+    """Whether a standing difference can be judged by nothing told yet: then it stands.
+
+    Stations are told hourly and not kept, so after a start nobody knows where a moved device is
+    until the switch that saw it has spoken again.
+    """
+    switch, _, _ = drift.seen.partition(" ")
+    if drift.kind is not DriftKind.MOVED or switch not in net.hosts or switch in net.stations:
+        return False
+    bound, places = net.bound, net.places()
+    return any(
+        mac not in places and home in bound and home.words == drift.expected
+        for mac, home in (net.homes | net.listed_homes()).items()
+        if net.directory.label(mac) == drift.subject
+    )
+
+
 def _port_missing(net: SchoolNet) -> Found:
     for link in net.links:
         if link.switch is None or link.port is None or link.switch not in net.ports:

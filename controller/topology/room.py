@@ -14,7 +14,7 @@ from controller.encode import Json
 from controller.house import House
 from controller.plan import CityPlan, LinkPlan
 from controller.store.protocols import Arrival, StoreError
-from controller.topology.drift import Drift, DriftView, find_drift
+from controller.topology.drift import Drift, DriftView, find_drift, is_open_question
 from controller.topology.net import Carriers, Kept, SchoolNet
 from controller.topology.reading import (
     facts_of,
@@ -144,8 +144,11 @@ class TopologyRoom:
     def _judge(self, school: str, at_ns: int) -> None:
         """Open and close drift by what is seen now."""
         standing = self.drifts.setdefault(school, {})
-        now = find_drift(self.nets[school])
+        net = self.nets[school]
+        now = find_drift(net)
         for key in [key for key in standing if key not in now]:
+            if is_open_question(net, standing[key].drift):
+                continue
             del standing[key]
             self._close("drift", school, key, at_ns)
         for key, drift in now.items():

@@ -282,3 +282,20 @@ async def test_the_room_the_inventory_knows_is_where_a_device_belongs(tmp_path: 
     (drift,) = stage.room.drift(EVERYTHING)
     assert (drift["kind"], drift["expected"], drift["seen"]) == ("moved", "f1 G1", "core G7")
     stage.records.close()
+
+
+async def test_a_moved_device_stays_moved_over_a_restart_until_the_switch_has_spoken(
+    stage: Stage,
+) -> None:
+    await stage.all_well()
+    await board_at(stage, "f1", "G1")
+    await board_at(stage, "core", "G7")
+    (before,) = stage.room.drift(EVERYTHING)
+    stage.restart()
+    await stage.identify("core", "S-core")
+    (after,) = stage.room.drift(EVERYTHING)
+    assert after == before
+    await board_at(stage, "f1", "G1")
+    assert stage.kinds() == []
+    (row,) = stage.rows(DriftRow)
+    assert row.valid_to_ns is not None
