@@ -77,9 +77,14 @@ class Burning:
             good, bad, unknown = self._last(alert.short_ns // MINUTE_NS)
             long, short = self._rate(long_good, long_bad), self._rate(good, bad)
             window = alert.window_ns // MINUTE_NS
+            # Minutes before the first that was ever counted are not known either.
+            least, short_minutes = LEAST_COVERAGE, alert.short_ns // MINUTE_NS
+            begun = np.minimum(self._filled, short_minutes)
+            covered = least.denominator * (good + bad) * begun >= (
+                least.numerator * (good + bad + unknown) * short_minutes
+            )
             threshold = float(alert.budget_share) * budget_minutes / window
             with np.errstate(invalid="ignore", divide="ignore"):
-                covered = (good + bad) / (good + bad + unknown) >= float(LEAST_COVERAGE)
                 stands = (long > threshold) & (short > threshold)
             verdict = np.where(stands, Verdict.BAD, Verdict.GOOD).astype(np.int8)
             verdict[~covered | np.isnan(long) | np.isnan(short)] = Verdict.UNKNOWN

@@ -66,8 +66,17 @@ def test_rates_are_those_of_the_definition(runs: list[tuple[Verdict, int]]) -> N
         assert np.isclose(rates.threshold[1], float(expected.threshold))
         for mine, theirs in ((rates.long, expected.long_rate), (rates.short, expected.short_rate)):
             assert np.isnan(mine[1]) if theirs is None else np.isclose(mine[1], float(theirs))
-        if len(minutes) >= alert.short_ns // MINUTE_NS:
-            assert rates.verdict[1] == expected.verdict
+        assert rates.verdict[1] == expected.verdict
+
+
+def test_one_bad_minute_after_a_start_wakes_nobody() -> None:
+    burning = Burning(np.array([OBJECTIVE, OBJECTIVE]))
+    taught = np.array([False, True])
+    for expected in (Verdict.UNKNOWN,) * 3 + (Verdict.BAD,):
+        burning.add(counts(Verdict.BAD), taught)
+        hour, *longer = burning.rates(np.array([BUDGET_MINUTES, BUDGET_MINUTES]))
+        assert hour.verdict[1] == expected, "its short window is five minutes"
+        assert [one.verdict[1] for one in longer] == [Verdict.UNKNOWN] * 2
 
 
 def test_the_thresholds_of_a_school_month() -> None:
