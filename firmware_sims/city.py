@@ -368,4 +368,6 @@ def city_yaml(
         "store": {"path": str(data / "store"), "retention_days": 1},
         "records": {"url": f"sqlite:///{data / 'records.db'}"},
         "http": {"host": "127.0.0.1", "port": http_port},
+        # Faults last some 25 s here: people should see incidents close, too.
+        "incidents": {"clear_seconds": 8, "settle_seconds": 15, "hold_seconds": 4},
     }
