@@ -94,12 +94,13 @@ def runs_and_means(
         for block, layout in sorted(pairs, key=lambda pair: (pair[0].stamp.wall_ns, pair[0].seq)):
             if layout.stream == COUNTER_STREAM:
                 traffic.add(block, layout)
+                # As they end: what has been told is forgotten, and a month stays linear.
+                for start, by_link in traffic.take().items():
+                    means.update(((start, link), mean.ratio) for link, mean in by_link.items())
             else:
                 tracker.add(block, layout)
         for run in tracker.take():
             runs.setdefault(run.link, []).append(run)
-        for start, by_link in traffic.take().items():
-            means |= {(start, link): mean.ratio for link, mean in by_link.items()}
     return runs, means
 
 
