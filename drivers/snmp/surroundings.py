@@ -15,12 +15,13 @@ from drivers.snmp.errors import AgentError, SnmpError
 from drivers.snmp.identity import System, read_system
 from drivers.snmp.neighbour import Neighbour, text_of
 from drivers.snmp.neighbours import CHASSIS_MAC, read_neighbours
-from drivers.snmp.ports import mac_text
+from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.reading import Reading, Readings
 from drivers.snmp.session import Session
 from drivers.snmp.stations import Station, Stations, read_stations
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Budget
+from drivers.snmp.truth import ETHERNET_TYPES
 from drivers.snmp.vendor_reader import Cell, read_vendor_tables
 from drivers.snmp.vendor_tables import tables_for, vendor_specs
 from tenone.blocks.columns import Column
@@ -91,7 +92,12 @@ class SurroundingsReader:
             network = [one for one in neighbours if self._shown(one)]
         stations = await read_stations(session, ports, budget)
         if stations.error is None:
-            ends = Counter(one.local_port for one in neighbours if not self._shown(one))
+            # Who tells of no neighbour at all may know none because it does not listen.
+            ends = (
+                Counter(one.local_port for one in neighbours if not self._shown(one))
+                if neighbours and error is None
+                else None
+            )
             readings += self._stations(stations, ends, heard_macs(network))
         else:
             errors.append(stations.error)
@@ -142,26 +148,39 @@ class SurroundingsReader:
         )
 
     def _stations(
-        self, stations: Stations, ends: Counter[str], heard: Collection[str]
+        self, stations: Stations, ends: Counter[str] | None, heard: Collection[str]
     ) -> list[Reading]:
         foreign = [one for one in stations.learnt if not one.own]
-        counts = Counter(
-            port for port, _ in {(one.port, one.mac) for one in foreign} if port is not None
-        )
         kept = [one for one in foreign if self._keeps(one.mac, heard)]
         return [
-            as_reading(
-                "station-counts",
-                {
-                    port: {
-                        "station_count": counts.get(port, 0),
-                        "end_neighbour_count": ends.get(port, 0),
-                    }
-                    for port in sorted({*counts, *ends})
-                },
-            ),
+            as_reading("station-counts", station_counts(self._switch.ports, stations, ends)),
             as_reading("stations", _station_rows(kept, stations, self._keeps, heard)),
         ]
+
+
+def station_counts(
+    ports: Sequence[Port], stations: Stations, ends: Counter[str] | None
+) -> dict[str, dict[str, Cell]]:
+    """A row a wired port, used or not: who comes and goes must not make a new layout each time.
+
+    Where the device told no forwarding database, or no neighbour at all, the number is unknown
+    and not 0.
+    """
+    counts = Counter(
+        port
+        for port, _ in {(one.port, one.mac) for one in stations.learnt if not one.own}
+        if port is not None
+    )
+    if not stations.learnt and not ends:
+        return {}
+    wired = {port.key for port in ports if port.type in ETHERNET_TYPES}
+    return {
+        port: {
+            "station_count": counts.get(port, 0) if stations.learnt else None,
+            "end_neighbour_count": None if ends is None else ends.get(port, 0),
+        }
+        for port in sorted({*wired, *counts, *(ends or ())})
+    }
 
 
 def heard_macs(neighbours: Iterable[Neighbour]) -> frozenset[str]:

@@ -89,7 +89,7 @@ NEIGHBOURS = (
 """Stream ``neighbours``; rows ``<port key>|<n>``, n counts from 1 on each port."""
 
 STATION_COUNTS = ("station_count", "end_neighbour_count")
-"""Stream ``station-counts``; rows are the keys of the ports that have any."""
+"""Stream ``station-counts``; rows are the keys of the wired ports, and of others that have any."""
 
 STATIONS = ("station_mac", "station_port", "station_vlans", "station_addresses")
 """Stream ``stations``; rows are the addresses of infrastructure."""

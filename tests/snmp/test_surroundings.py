@@ -1,5 +1,6 @@
 """Recorded devices and their surroundings, against the oracle; and what leaves the school."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,15 @@ import pytest
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.neighbour import Neighbour
 from drivers.snmp.neighbours import read_neighbours
+from drivers.snmp.ports import Port
 from drivers.snmp.reading import Readings
-from drivers.snmp.stations import Stations, read_stations
-from drivers.snmp.surroundings import KnownStations, SurroundingsReader, as_reading
+from drivers.snmp.stations import Station, Stations, read_stations
+from drivers.snmp.surroundings import (
+    KnownStations,
+    SurroundingsReader,
+    as_reading,
+    station_counts,
+)
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
 from firmware_sims.switch import fleet, replay
@@ -130,6 +137,9 @@ async def test_a_pupils_phone_is_a_number() -> None:
     counts = {key: row["station_count"] for key, row in streams["station-counts"].items()}
     assert counts["gigabitEthernet 1/0/1"] == 1
     assert sum(counts.values()) == len({(one.port, one.mac) for one in seen.stations.learnt})
+    # A row a port, used or not: a phone that leaves must not change the layout.
+    assert {f"gigabitEthernet 1/0/{number}" for number in range(1, 19)} <= set(counts)
+    assert 0 in counts.values()
 
 
 async def test_a_neighbour_that_is_an_end_station_is_a_number() -> None:
@@ -142,6 +152,37 @@ async def test_a_neighbour_that_is_an_end_station_is_a_number() -> None:
     assert not shown & {one.remote_mac for one in ends}
     counted = sum(row["end_neighbour_count"] for row in streams["station-counts"].values())
     assert counted == len(ends)
+
+
+def test_counts_nobody_told_are_unknown_and_rows_stay() -> None:
+    kinds = {1: 6, 2: 6, 3: 6, 4: 53}
+    ports = [
+        Port(
+            key=f"G{number}", if_index=number, type=kind,
+            name=None, descr=None, alias=None, mtu=None, mac=None,
+        )
+        for number, kind in kinds.items()
+    ]  # fmt: skip
+
+    def learnt(*where: str) -> Stations:
+        found = tuple(
+            Station(mac=f"02:00:00:00:00:{n:02x}", port=port, if_index=None, vlan=None)
+            for n, port in enumerate(where)
+        )
+        return Stations(learnt=found, addresses={}, bound_to={}, error=None)
+
+    def told(stations: Stations, ends: Counter[str] | None) -> dict[str, tuple[object, object]]:
+        rows = station_counts(ports, stations, ends)
+        return {
+            key: (row["station_count"], row["end_neighbour_count"]) for key, row in rows.items()
+        }
+
+    assert told(learnt("G1", "G1", "Po1"), Counter({"G2": 1})) == {
+        "G1": (2, 0), "G2": (0, 1), "G3": (0, 0), "Po1": (1, 0),
+    }  # fmt: skip
+    assert told(learnt("G3"), None) == {"G1": (0, None), "G2": (0, None), "G3": (1, None)}
+    assert told(learnt(), Counter({"G2": 1}))["G1"] == (None, 0)
+    assert told(learnt(), Counter()) == {}
 
 
 async def test_what_the_access_controller_says() -> None:
