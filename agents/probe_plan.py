@@ -30,6 +30,8 @@ class Lane:
     first_row: int
     stride: int
     """Rows from one packet of a window to the next: the target's number of DSCPs."""
+    witness: bool = False
+    """Whether a link is judged by it: the first DSCP of a target that has one, or is the core."""
 
     def due(self, from_ns: int, until_ns: int) -> list[int]:
         """When packets are due in ``[from_ns, until_ns)``."""
@@ -75,6 +77,11 @@ class Plan:
             found.setdefault(lane.target, []).append(lane)
         return {target: tuple(lanes) for target, lanes in found.items()}
 
+    @property
+    def witnesses(self) -> tuple[Lane, ...]:
+        """The lanes by which links are judged."""
+        return tuple(lane for lane in self.lanes if lane.witness)
+
     def due(self, window: int) -> list[Slot]:
         """The packets of one window (from 0), in the order they are sent."""
         from_ns = window * self.window_ns
@@ -96,13 +103,15 @@ def _lanes(target: ProbeTarget, every_ns: int, first_row: int) -> Iterable[Lane]
             class_time_only=target.in_class_time_only,
             first_row=first_row + place,
             stride=len(target.dscp),
+            witness=place == 0 and (target.link is not None or target.kind == "core"),
         )
 
 
 def is_suspect(lost: Sequence[bool]) -> bool:
     """Whether the newest packets (oldest first) hint at loss without deciding it.
 
-    Total or heavy loss is decided already, and an outage that is over was no loss now and then.
+    Total or heavy loss is decided already, an outage that is over was no loss now and then, and
+    while the newest packet is lost this may be the beginning of one.
     """
     newest = lost[-SUSPECT_OF:]
-    return SUSPECT_LOST <= sum(newest) <= len(newest) // 2
+    return SUSPECT_LOST <= sum(newest) <= len(newest) // 2 and not newest[-1]

@@ -25,8 +25,9 @@ from agents.probe_blocks import (
     target_columns,
 )
 from agents.probe_plan import SUSPECT_OF, Lane, Plan, Slot, is_suspect
+from agents.probe_proofs import Proofs
 from agents.waiting import within
-from drivers.probe.burst import A_SECOND, PACKETS, PacketSender, burst
+from drivers.probe.burst import PACKETS, PacketSender, burst
 from drivers.probe.datagrams import packed
 from drivers.probe.sender import LATE_NS, Sample, Session
 from tenone.blocks.block import Draft
@@ -50,6 +51,8 @@ LOOKUP_SECONDS: Final = 10.0
 """A lookup that takes longer has failed."""
 REST_SECONDS: Final = 600.0
 """Between two bursts at one target that nobody asked for."""
+PART_SECONDS: Final = 5.0
+"""A proof is a row of bursts so long: in between, suspicions go first, and losses stop it."""
 WAITING_WINDOWS: Final = 64
 """Windows that may wait for a disk that hangs."""
 LATE_SHARE: Final = 0.5
@@ -125,7 +128,8 @@ class Prober:
         self._start_ns: int | None = None
         self._closed: asyncio.Queue[_Window] = asyncio.Queue(WAITING_WINDOWS)
         self._wanted: list[Lane] = []
-        self._suspected = asyncio.Event()
+        self._proofs = Proofs(self.plan.witnesses)
+        self._judged = asyncio.Event()
         self._bursting = asyncio.Lock()
 
     def start(self, tasks: Supervisor) -> None:
@@ -136,7 +140,7 @@ class Prober:
         tasks.start("probe send", self._send)
         tasks.start("probe write", self._write)
         if self._probes.burst:
-            tasks.start("probe bursts", self._follow_suspicions)
+            tasks.start("probe bursts", self._look_closer)
 
     # -- packets -------------------------------------------------------------------------
 
@@ -209,13 +213,25 @@ class Prober:
 
     def _judge(self, window: _Window) -> None:
         """Whether a target deserves a closer look; what it means is for the controller to say."""
+        of_lane: dict[Lane, list[Sample]] = {}
         for lane, sample in window.sent:
-            if sample.outcome in {ProbeOutcome.ANSWERED, ProbeOutcome.LOST}:
-                self._recent[lane].append(sample.outcome is ProbeOutcome.LOST)
-        for lane in dict.fromkeys(lane for lane, _ in window.sent):
-            if is_suspect(list(self._recent[lane])) and lane not in self._wanted:
+            of_lane.setdefault(lane, []).append(sample)
+        for lane, samples in of_lane.items():
+            lost = self._count(lane, samples)
+            self._recent[lane].extend(lost)
+            if self._suspects(lane) and lane not in self._wanted:
                 self._wanted.append(lane)
-                self._suspected.set()
+        self._judged.set()
+
+    def _count(self, lane: Lane, samples: Sequence[Sample]) -> list[bool]:
+        """Whether each packet that was sent is lost; proofs rest on them."""
+        sent = {ProbeOutcome.ANSWERED, ProbeOutcome.LOST}
+        lost = [one.outcome is ProbeOutcome.LOST for one in samples if one.outcome in sent]
+        self._proofs.saw(lane, lost, now_ns=self._clock.monotonic_ns())
+        return lost
+
+    def _suspects(self, lane: Lane) -> bool:
+        return is_suspect(list(self._recent[lane]))
 
     # -- bursts --------------------------------------------------------------------------
 
@@ -234,30 +250,58 @@ class Prober:
         if address is None:
             raise ProbeError(error)
         samples = await self._burst(lane, packets)
+        self._targets[name].rested_ns = self._clock.monotonic_ns()
         sent = [sample for sample in samples if sample.outcome is not ProbeOutcome.NOT_SENT]
         lost = sum(sample.outcome is ProbeOutcome.LOST for sample in sent)
         return f"{name}: {len(sent)} sent with DSCP {lane.dscp}, {lost} lost"
 
-    async def _follow_suspicions(self) -> None:
+    async def _look_closer(self) -> None:
+        """Follow suspicions, and while there is none bring the packets that proofs lack."""
+        most = round(PART_SECONDS * self._probes.burst_packets_a_second)
         while True:
-            await self._suspected.wait()
-            self._suspected.clear()
-            while self._wanted:
-                lane = self._wanted.pop(0)
-                rested_ns = self._targets[lane.target].rested_ns
+            await self._judged.wait()
+            self._judged.clear()
+            while True:
+                await self._follow_suspicions()
                 now_ns = self._clock.monotonic_ns()
-                if rested_ns is None or now_ns - rested_ns >= REST_SECONDS * 1e9:
-                    log.info("%s loses packets now and then: a closer look", lane.target)
-                    await self._burst(lane, PACKETS)
+                due = self._proofs.due(now_ns, most=most, ready=self._may_be_proved)
+                if due is None:
+                    break
+                await self._burst(*due)
+
+    def _may_be_proved(self, lane: Lane) -> bool:
+        """Not while it rests, has no address, or loses packets: that is for others to decide."""
+        rests = lane.class_time_only and not self._in_class(self._clock.wall_ns())
+        return (
+            not rests
+            and self._targets[lane.target].address is not None
+            and (not self._suspects(lane))
+        )
+
+    async def _follow_suspicions(self) -> None:
+        while self._wanted:
+            lane = self._wanted.pop(0)
+            target = self._targets[lane.target]
+            now_ns = self._clock.monotonic_ns()
+            if not self._suspects(lane):
+                continue  # it waited, and is over or worse by now
+            if target.rested_ns is None or now_ns - target.rested_ns >= REST_SECONDS * 1e9:
+                log.info("%s loses packets now and then: a closer look", lane.target)
+                await self._burst(lane, PACKETS)
+                target.rested_ns = self._clock.monotonic_ns()
 
     async def _burst(self, lane: Lane, packets: int) -> list[Sample]:
         async with self._bursting:
             session = self._session(lane)  # numbers of its own: the lane's go on undisturbed
             samples = await burst(
-                self._sender, session, clock=self._clock, packets=packets, a_second=A_SECOND
+                self._sender,
+                session,
+                clock=self._clock,
+                packets=packets,
+                a_second=self._probes.burst_packets_a_second,
             )
-            self._targets[lane.target].rested_ns = self._clock.monotonic_ns()
             await self._keep(self._burst_drafts(lane.target, samples))
+            self._count(lane, samples)
         return samples
 
     def _burst_drafts(self, target: str, samples: Sequence[Sample]) -> list[Draft]:

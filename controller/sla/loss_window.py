@@ -4,9 +4,9 @@ SLA.md, definition 12: "the trailing window that makes that decidable, stated wi
 
 A class is probed every 15 s: the four packets of a minute can show 0 or 25 % of loss but never
 0.5 %. So the newest packets are looked at in windows, each twice as long as the one before, and the
-shortest one that proves either side decides, by an exact binomial test: bad if so many losses would be too unlikely
-at the limit, good if so few would be. A sudden total loss is proved by a handful of packets, the
-absence of 0.5 % by about a thousand. Each look gets an equal part of the chance to err
+shortest one that proves either side decides, by an exact binomial test: bad if so many losses would
+be too unlikely at the limit, good if so few would be. A sudden total loss is proved by a handful of
+packets, the absence of 0.5 % by about a thousand. Each look gets an equal part of the chance to err
 (Bonferroni), so the stated confidence holds for the decision as a whole, however many looks it
 took.
 

@@ -17,6 +17,7 @@ STAMP_PORT = 862
 DNS_PORT = 53
 MOST_PACKETS_A_SECOND = 200.0
 """What one gateway may send in all; 100 classes every 15 s and a core every second make 8."""
+MOST_BURST = 150.0
 MOST_ROWS = 4096
 """Rows of one window's block: at most about 120 KB."""
 LONGEST_URL = 2000
@@ -168,7 +169,10 @@ class Probes(ConfigModel):
     """``icmp`` (echo requests) passes more firewalls, and needs the system's ping_group_range."""
     path_hops: Annotated[int, Strict(), Field(ge=1, le=MOST_HOPS)] = 16
     burst: Annotated[bool, Strict()] = True
-    """Probe quickly for a while when a target's loss is suspected and not yet decided."""
+    """Probe quickly for a while when a target's loss is suspected and not yet decided, and until
+    its packets prove that it keeps its promise."""
+    burst_packets_a_second: Annotated[Seconds, Field(ge=1, le=MOST_BURST)] = 50.0
+    """How quickly; there is one burst at a time."""
     targets: tuple[ProbeTarget, ...] = ()
     dns: tuple[DnsProbe, ...] = ()
     platforms: tuple[Platform, ...] = ()
@@ -176,16 +180,20 @@ class Probes(ConfigModel):
 
     @property
     def packets_a_second(self) -> float:
-        """What all targets together cost."""
-        return sum(len(target.dscp) / target.every_seconds for target in self.targets)
+        """What all targets together cost while one of them has a burst."""
+        if not self.targets:
+            return 0.0
+        paced = sum(len(target.dscp) / target.every_seconds for target in self.targets)
+        return paced + self.burst_packets_a_second
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.packets_a_second > MOST_PACKETS_A_SECOND:
             raise refusal(
-                f"the targets ask for {self.packets_a_second:.0f} packets a second, "
+                f"the targets and a burst ask for {self.packets_a_second:.0f} packets a second, "
                 f"more than {MOST_PACKETS_A_SECOND:.0f}",
-                "raise 'interval_seconds', or list fewer targets or DSCPs",
+                "raise 'interval_seconds', lower 'burst_packets_a_second', or list fewer targets "
+                "or DSCPs",
             )
         rows = sum(
             len(target.dscp) * -(-self.window_seconds // target.every_seconds)

@@ -14,7 +14,9 @@ OUTAGE_PACKETS: Final = 4
 """Lost in a row, then one that arrives: an outage that is over; proofs of loss begin anew."""
 PROOF_PACKETS: Final = 1060
 """Without a loss they prove that a path keeps to 0.5 % (controller/sla/loss_window.py): what the
-agent has to bring, and where the controller looks."""
+agent has to bring, and where the controller looks. Of twice as many a few may be lost."""
+PROOF_LOSSES: Final = 2
+"""So many."""
 
 
 class ProbeOutcome(IntEnum):

@@ -79,6 +79,7 @@ def test_a_schools_classes_are_not_asked_all_at_once() -> None:
         ("xxxxxxxxxxx.........", False),
         ("xxxxxxxxxxxxxxxxxxxx", False),
         ("xx" + "." * 20, False),
+        ("..................xx", False),  # the beginning of an outage, perhaps
     ],
 )
 def test_suspicion_is_loss_now_and_then(lost: str, suspect: bool) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +14,7 @@ from drivers.probe.sender import LATE_NS, Sample, Session
 from tenone.config.probes import Probes
 from tenone.runtime.clock import ManualClock
 from tenone.runtime.supervisor import Supervisor
-from tenone.vocabulary.probes import ProbeOutcome
+from tenone.vocabulary.probes import PROOF_PACKETS, ProbeOutcome
 from tests.agents.conftest import Advance, Kept, settle
 
 CORE: dict[str, object] = {"name": "core", "kind": "core", "host": "10.0.0.1"}
@@ -82,6 +83,12 @@ async def finely(clock: ManualClock, seconds: float) -> None:
     for _ in range(round(seconds / 0.02)):
         clock.advance(0.02)
         await settle()
+
+
+def burst_outcomes(kept: Kept) -> list[object]:
+    drafts = range(len(kept.of("probe-burst")))
+    every = [column(kept, "probe-burst", "probe_outcome", at) for at in drafts]
+    return [one for part in every for one in part if one is not None]
 
 
 def column(kept: Kept, stream: str, name: str, at: int = 0) -> list[object]:
@@ -205,15 +212,11 @@ async def test_loss_now_and_then_brings_a_burst_and_a_rest(
         await advance(19)
         assert not kept.of("probe-burst")
         await finely(network.clock, 30)
-        blocks = kept.of("probe-burst")
-        assert len(blocks) == 4
-        outcomes = [
-            one for at in range(4) for one in column(kept, "probe-burst", "probe_outcome", at)
-        ]
-        assert outcomes == [1] * 1000
+        assert burst_outcomes(kept)[:1000] == [1] * 1000
         assert set(column(kept, "probe-burst", "probe_target")) == {"core"}
         await advance(60)
-    assert len(kept.of("probe-burst")) == 4
+    suspicions = sum(sample.sequence == 999 for _, sample in network.sent)
+    assert suspicions == 1, "the rest was a proof's"
     lane = [sample.sequence for session, sample in network.sent[:15]]
     assert lane == list(range(15)), "a burst's numbers are its own"
 
@@ -226,6 +229,69 @@ async def test_a_dead_target_brings_no_burst(
         await advance(60)
     assert not kept.of("probe-burst")
     assert len(network.sent) <= 61, "an unreachable target costs its one small packet"
+
+
+async def test_a_target_that_answers_is_proved_in_bursts(
+    origin: Origin, kept: Kept, network: FakeNetwork, advance: Advance
+) -> None:
+    room = {**ROOM, "link": "class-301"}
+    other = {**ROOM, "name": "printer", "host": "10.0.3.9"}
+    async with running(
+        origin, kept, network, room, other, window_seconds=5, burst_packets_a_second=25
+    ):
+        await advance(4)
+        await finely(network.clock, 70)
+        await advance(60)
+    bursts = kept.of("probe-burst")
+    targets = {column(kept, "probe-burst", "probe_target", at)[0] for at in range(len(bursts))}
+    assert targets == {"c301"}, "the printer is nobody's witness"
+    sent = [sample for session, sample in network.sent if session.host == "10.0.3.1"]
+    assert PROOF_PACKETS <= len(sent) <= PROOF_PACKETS + 10
+    gaps = [b.sent_ns - a.sent_ns for a, b in pairwise(sample for _, sample in network.sent)]
+    assert sum(gap < 39_000_000 for gap in gaps) <= 20, "25 a second and no more"
+
+
+@pytest.mark.parametrize("options", [{"burst": False}, {"in_class": lambda _wall_ns: False}])
+async def test_no_proofs_where_they_are_not_wanted(
+    origin: Origin, kept: Kept, network: FakeNetwork, advance: Advance, options: dict[str, object]
+) -> None:
+    async with running(origin, kept, network, {**ROOM, "link": "class-301"}, **options):
+        await advance(60)
+    assert not kept.of("probe-burst")
+
+
+async def test_a_proof_stops_when_its_target_goes_down(
+    origin: Origin, kept: Kept, network: FakeNetwork, advance: Advance
+) -> None:
+    network.fate = lambda _session, number: ProbeOutcome.ANSWERED if number < 100 else None
+    async with running(origin, kept, network, CORE):
+        await advance(20)
+        await finely(network.clock, 10)
+        await advance(600)
+    assert len(burst_outcomes(kept)) == 250, "the part under way, then one packet a second"
+
+
+async def test_suspicions_go_before_proofs(
+    origin: Origin, kept: Kept, network: FakeNetwork, advance: Advance
+) -> None:
+    def fate(session: Session, _number: int) -> ProbeOutcome | None:
+        lost = session.host == "10.0.0.1" and session.next_sequence in {4, 8}
+        return None if lost else ProbeOutcome.ANSWERED
+
+    network.fate = fate
+    rooms = [
+        {"name": f"c{n}", "host": f"10.0.3.{n}", "link": f"c{n}", "interval_seconds": 5}
+        for n in (1, 2, 3)
+    ]
+    async with running(origin, kept, network, CORE, *rooms, window_seconds=5):
+        await advance(9)
+        await finely(network.clock, 30)
+    targets = [
+        column(kept, "probe-burst", "probe_target", at)[0]
+        for at in range(len(kept.of("probe-burst")))
+    ]
+    assert targets[0] != "core"
+    assert targets[1:6].count("core") == 4, "between two parts of a proof, and in one piece"
 
 
 async def test_a_burst_by_command(origin: Origin, kept: Kept, network: FakeNetwork) -> None:

@@ -62,7 +62,7 @@ def test_what_is_said_counts(school: Values, write: Write) -> None:
         (
             {"targets": [{**CORE, "interval_seconds": 0.004}]},
             "probes",
-            "250 packets a second",
+            "300 packets a second",
             "raise 'interval_seconds'",
         ),
         (
