@@ -1,5 +1,6 @@
 """Hours of class-minutes on disk: 60 minutes of counts of one school in one packed row."""
 
+import logging
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,6 +12,8 @@ from controller.minutes.count import CAUSES, Counts
 from controller.minutes.tables import ClassMinuteHour
 from controller.store.records import SqlRecords
 from tenone.calendar.intervals import HOUR_NS, MINUTE_NS
+
+log = logging.getLogger(__name__)
 
 MINUTES = 60
 GOOD, UNKNOWN, FIRST_CAUSE = 0, 1, 2
@@ -41,7 +44,10 @@ def unpack(data: bytes) -> Hour:
         plain = zlib.decompress(data)
     except zlib.error as error:
         raise ValueError(f"an hour of class-minutes is damaged: {error}") from error
-    return np.frombuffer(plain, "<u2").reshape(MINUTES, FIRST_CAUSE + len(CAUSES)).astype(np.uint16)
+    shape = MINUTES, FIRST_CAUSE + len(CAUSES)
+    if len(plain) != 2 * shape[0] * shape[1]:
+        raise ValueError(f"an hour of class-minutes is damaged: it has {len(plain)} bytes")
+    return np.frombuffer(plain, "<u2").reshape(shape).astype(np.uint16)
 
 
 class KeptHours:
@@ -57,12 +63,8 @@ class KeptHours:
     def load(self, since_ns: int) -> list[tuple[int, Counts, npt.NDArray[np.bool_]]]:
         """Every kept minute from ``since_ns`` on, in order: start, counts, who was taught."""
         hours: dict[int, list[tuple[int, Hour]]] = {}
-        query = sa.select(ClassMinuteHour).where(ClassMinuteHour.hour_ns > since_ns - HOUR_NS)
-        with self._records.unit() as unit:
-            for row in unit.scalars(query):
-                number = self._number.get(row.school)
-                if number is not None:
-                    hours.setdefault(row.hour_ns, []).append((number, unpack(row.data)))
+        for hour_ns, number, hour in self._rows(ClassMinuteHour.hour_ns > since_ns - HOUR_NS):
+            hours.setdefault(hour_ns, []).append((number, hour))
         found = []
         for hour_ns in sorted(hours):
             for minute in range(MINUTES):
@@ -75,6 +77,24 @@ class KeptHours:
         if hours:
             self._hour_ns = max(hours)
             self._open = dict(hours[self._hour_ns])
+        return found
+
+    def _hour(self, hour_ns: int) -> dict[int, Hour]:
+        rows = self._rows(ClassMinuteHour.hour_ns == hour_ns)
+        return {number: hour for _, number, hour in rows}
+
+    def _rows(self, which: sa.ColumnElement[bool]) -> list[tuple[int, int, Hour]]:
+        """Start, school and counts of kept hours; a damaged one is said and left out."""
+        found = []
+        with self._records.unit() as unit:
+            for row in unit.scalars(sa.select(ClassMinuteHour).where(which)):
+                number = self._number.get(row.school)
+                if number is None:
+                    continue
+                try:
+                    found.append((row.hour_ns, number, unpack(row.data)))
+                except ValueError as error:
+                    log.warning("class-minutes of %s: %s; it is left out", row.school, error)
         return found
 
     def _minute(
@@ -97,7 +117,8 @@ class KeptHours:
         for start_ns, counts, taught in minutes:
             hour_ns = start_ns - start_ns % HOUR_NS
             if hour_ns != self._hour_ns:
-                self._hour_ns, self._open = hour_ns, {}
+                # What is put again after a failure may lie in an hour that was open before.
+                self._hour_ns, self._open = hour_ns, self._hour(hour_ns)
             for number in np.flatnonzero(taught).tolist():
                 hour = self._open.setdefault(number, blank())
                 row = hour[(start_ns - hour_ns) // MINUTE_NS]

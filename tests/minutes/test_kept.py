@@ -1,3 +1,4 @@
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,8 @@ import pytest
 
 from controller.minutes.count import CAUSES, Counts
 from controller.minutes.kept import KEEP_NS, NOT_TAUGHT, KeptHours, blank, pack, unpack
+from controller.minutes.tables import ClassMinuteHour
+from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
 from tenone.calendar.intervals import HOUR_NS, MINUTE_NS
 
@@ -67,3 +70,35 @@ def test_a_row_is_an_hour_of_counts() -> None:
 def test_a_damaged_row_says_so() -> None:
     with pytest.raises(ValueError, match="damaged"):
         unpack(b"no deflate")
+
+
+def test_a_put_that_failed_over_a_full_hour_loses_nothing_of_the_hour_before(
+    records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptHours(records, SCHOOLS)
+    starts = [HOUR + number * MINUTE_NS for number in range(58, 61)]
+    kept.put([(starts[0], minute(1), TAUGHT)])
+    unwritten = [(start, minute(2), TAUGHT) for start in starts[1:]]
+
+    def full(_touched: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "_write", full)
+        with pytest.raises(StoreError):
+            kept.put(unwritten)
+    kept.put(unwritten)
+    assert [start for start, _, _ in KeptHours(records, SCHOOLS).load(HOUR)] == starts
+
+
+def test_a_damaged_hour_keeps_no_controller_from_starting(
+    records: SqlRecords, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = KeptHours(records, SCHOOLS)
+    kept.put([(HOUR, minute(1), TAUGHT)])
+    with records.unit() as unit:
+        for number, data in enumerate((b"no deflate", zlib.compress(b"too short"))):
+            start_ns = HOUR + (number + 1) * HOUR_NS
+            unit.add(ClassMinuteHour(school="no1", hour_ns=start_ns, data=data))
+    assert [start for start, _, _ in KeptHours(records, SCHOOLS).load(HOUR)] == [HOUR]
+    assert caplog.text.count("is damaged") == 2
