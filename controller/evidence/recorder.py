@@ -330,12 +330,13 @@ class Recorder:
         means: dict[tuple[str, date], dict[int, dict[str, Mean]]] = {}
         for stored in in_order(blocks):
             _feed(tracker, stored)
+            if stored.layout.stream == COUNTER_STREAM:
+                self._gather(key, tracker.traffic.take(), means)
         rows = [row for row in self._rows(tracker, tracker.runs.take()) if row.day >= first]
         days = {row.day for row in rows} | {first}
         self._rollups.put_runs(
             rows, instead=[(link, day) for link in tracker.runs.ports for day in days]
         )
-        self._gather(key, tracker.traffic.take(), means)
         self._put_means({place: buckets for place, buckets in means.items() if place[1] >= first})
         self._trackers[key] = tracker
         self.remade += 1
