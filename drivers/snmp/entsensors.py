@@ -167,6 +167,8 @@ def _put(  # noqa: PLR0917 - one call, above
         return
     lane = lane_in(text)
     found = into.row(port, port.if_index, lane)
+    if column not in found.cells and row.status is not None:
+        found.gates[column] = row.status
     found.cells.setdefault(column, replace(cell, column=column))
     if row.kind is not SensorKind.POWER:
         _put_bounds(found.facts, column, factor, _bounds(thresholds, entity, cell.scale / factor))

@@ -20,6 +20,8 @@ STREAM = "optics"
 LIVE = frozenset(OPTICS[OPTICS.index("rx_dbm") : OPTICS.index("tx_fault") + 1])
 """Columns asked for every time; the others are learnt."""
 MAX_LANES = 16
+WORKS = 1
+"""EntitySensorStatus ok."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,8 @@ class OpticRow:
     """Columns that do not."""
     quiet: dict[str, Cell] = field(default_factory=dict)
     """Columns that move and say nothing now: no light yet, perhaps some later."""
+    gates: dict[str, Cell] = field(default_factory=dict)
+    """Column -> where the agent says whether the sensor works at all."""
 
 
 class OpticPlan:
@@ -186,7 +190,9 @@ def same_port(text: str | None, ports: PortBook) -> bool:
 
 def live(rows: Mapping[str, OpticRow]) -> Iterable[Cell]:
     """What is asked for every time."""
-    return (cell for row in rows.values() for cell in row.cells.values())
+    return (
+        cell for row in rows.values() for cells in (row.cells, row.gates) for cell in cells.values()
+    )
 
 
 def reading(rows: Mapping[str, OpticRow], values: Values) -> Reading:
@@ -209,7 +215,9 @@ def _cell(row: OpticRow, name: str, values: Values) -> int | float | str | None:
         return fit(name, row.lane)
     fact: float | str | None = row.facts.get(name)
     if name in row.cells:
-        fact = row.cells[name].read(values)
+        works = row.gates[name].read(values) if name in row.gates else None
+        # What a sensor says that its agent calls unavailable or broken is no measurement.
+        fact = row.cells[name].read(values) if works in {None, WORKS} else None
     return fit(name, fact)
 
 

@@ -4,12 +4,12 @@ from drivers.snmp import entsensors
 from drivers.snmp.ber import Value
 from drivers.snmp.cells import Index
 from drivers.snmp.entity import CHASSIS, PORT, SENSOR, Entity
-from drivers.snmp.optics import OpticPlan
+from drivers.snmp.optics import OpticPlan, live
 from drivers.snmp.optics import reading as optic_reading
 from drivers.snmp.sensors import reading
 from drivers.snmp.vendorfile import fitting
 from tenone.vocabulary.body import Health, SensorKind
-from tests.snmp.body import body, port, rows
+from tests.snmp.body import body, oid, port, rows
 
 ENTRY = "1.3.6.1.2.1.99.1.1.1"
 CISCO = "1.3.6.1.4.1.9.9.91.1.1.1.1"
@@ -106,3 +106,10 @@ def test_a_sensor_in_a_port_belongs_to_its_module() -> None:
     # The board's own sensor stays with the device.
     (board,) = rows(reading(plan, values)).values()
     assert (board["sensor_value"], board["sensor_high"]) == (44, 68)
+    # An unavailable or broken sensor still answers, often with 0: 0 dBm would be plenty of light.
+    status = f"{CISCO}.5"
+    for said in (2, 3):
+        now = {**values, (*oid(status), 15): said}
+        dark = rows(optic_reading(light.rows, now))["Gi1/0/52"]
+        assert (dark["rx_dbm"], dark["tx_dbm"]) == (None, -5)
+    assert {(*oid(status), row) for row in range(11, 17)} <= {one.name for one in live(light.rows)}
