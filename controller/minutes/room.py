@@ -68,7 +68,7 @@ class MinutesRoom:
         self._trouble = ""
         self._last_ns = 0
         """The start of the minute judged last."""
-        self._day = local_date(0, self._zone)
+        self._day = self._pruned = local_date(0, self._zone)
         self._today = Counts.zero(schools)
         self.totals = Counts.zero(schools)
         """Since the controller started."""
@@ -174,17 +174,23 @@ class MinutesRoom:
 
     def _take_changes(self) -> None:
         changes = self._inbox.take_now()
-        if self._inbox.dropped > self._dropped:
-            self._dropped = self._inbox.dropped
-            log.warning("class-minutes: changes were lost; going on from what links are now")
-            links, now_ns = self._house.live.links, self._house.clock.wall_ns()
-            for number, verdict in enumerate(links.verdict.tolist()):
-                self._timeline.put(number, now_ns, verdict, int(links.causes[number]))
         for change in changes:
             link = self._n.link_number.get(change.link)
             if link is not None:
                 self._timeline.put(link, change.at_ns, change.verdict, change.causes)
         self._to_date.change(*self._columns(changes))
+        if self._inbox.dropped > self._dropped:
+            self._dropped = self._inbox.dropped
+            log.warning("class-minutes: changes were lost; going on from what links are now")
+            self._take_now()
+
+    def _take_now(self) -> None:
+        links, now_ns = self._house.live.links, self._house.clock.wall_ns()
+        for number, verdict in enumerate(links.verdict.tolist()):
+            self._timeline.put(number, now_ns, verdict, int(links.causes[number]))
+        every = np.arange(len(links.verdict), dtype=np.int64)
+        states = states_of(links.verdict, links.causes)
+        self._to_date.change(every, np.full(len(every), now_ns, np.int64), states)
 
     def _columns(self, changes: Sequence[LinkChange]) -> tuple[I64, I64, I8]:
         """Links, moments and states of changes of links that are in the plan."""
@@ -253,7 +259,8 @@ class MinutesRoom:
             log.warning("%s", error)
             return
         self._trouble = ""
-        if self._last_ns % (24 * 60 * MINUTE_NS) == 0:
+        if self._pruned != self._day:
+            self._pruned = self._day
             await self._house.in_records(self._kept.prune, self._last_ns)
 
     # -- the month

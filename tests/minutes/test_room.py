@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from controller.bus import Bus
 from controller.house import House
+from controller.minutes.count import Counts
+from controller.minutes.kept import KEEP_NS
 from controller.minutes.room import GRACE_NS, MinutesRoom
 from controller.plan import CityPlan, DistrictPlan, LinkPlan, SchoolPlan
 from controller.state.city import LiveCity
@@ -223,3 +226,31 @@ async def test_records_that_cannot_be_written_are_said_and_caught_up(town: Town)
 def test_health_says_what_the_calendar_does_not_know(town: Town) -> None:
     town.clock = ManualClock(wall_ns=MONDAY_8 + 60 * 86_400 * SECOND_NS)
     assert "days of this month are not known, from 2027-01-01" in town.room().health().sentence
+
+
+async def test_changes_that_were_lost_end_in_what_links_are_now(town: Town) -> None:
+    town.good(-3 * 86_400)
+    room = town.room()
+    town.tell("no1/c1", 30, Verdict.BAD, Cause.LINK_DOWN)
+    room._inbox._limit = 0
+    room._inbox.put(())  # what waits is more than an inbox holds
+    number = room._n.link_number["no1/c1"]
+    room._house.live.links.verdict[number] = Verdict.BAD
+    room._house.live.links.causes[number] = 1 << Cause.LINK_DOWN
+    await pass_minutes(town, room, 31)
+    assert day(room)[1] == {Cause.LINK_DOWN: 28}, "known from the look at 08:02 on"
+    available, _ = room.availability("no1/c1")
+    # W begins at 07:30: good until the look at 08:02, then down until 08:31.
+    assert available == pytest.approx(32 / 61)
+
+
+async def test_old_hours_go_once_a_day_whenever_lessons_begin(town: Town) -> None:
+    town.good()
+    old = MONDAY_8 - KEEP_NS - 24 * HOUR_NS
+    room = town.room()
+    counts = Counts.zero(2)
+    taught = np.array([True, False])
+    room._kept.put([(old - old % HOUR_NS, counts, taught)])
+    town.clock.advance(20 * 60)  # no lesson's minute of this run is the first of a UTC day
+    await pass_minutes(town, room, 2)
+    assert room._kept.load(0)[0][0] > old
