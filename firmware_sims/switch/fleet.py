@@ -24,6 +24,7 @@ from firmware_sims.switch.replay import Recording
 from firmware_sims.switch.secured import Trick, secured
 from firmware_sims.switch.server import Answer, Endpoint, Part
 from firmware_sims.switch.usm import Engine, V3User
+from firmware_sims.ups.unit import UpsUnit
 from tenone.runtime.clock import Clock
 
 LONGEST_SILENCE_SECONDS = 86_400.0
@@ -243,7 +244,8 @@ def _answers(agent: Agent, setting: Setting, name: str) -> tuple[Engine | None, 
 class Controls:
     """Carries out the control lines of a fleet of switches."""
 
-    def __init__(self, units: Sequence[Unit]) -> None:
+    def __init__(self, units: Sequence[Unit], upses: Sequence[UpsUnit] = ()) -> None:
+        self._upses = {ups.name: ups for ups in upses}
         self._switches = {unit.name: unit.switch for unit in units}
         self._engines = {unit.name: unit.engine for unit in units}
 
@@ -252,8 +254,15 @@ class Controls:
 
         ``{"switch", "port", "set": {...}}``, ``{"switch", "reboot": {"silent_seconds",
         "renumber"}}``, ``{"switch", "silent": true}``, or, where it has SNMPv3 users,
-        ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``.
+        ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``. For a UPS
+        ``{"ups", "set": {"mains", "charge_ratio", ...}}`` or ``{"ups", "silent": true}``.
         """
+        if "ups" in command:
+            ups = self._upses.get(control.text(command, "ups"))
+            if ups is None:
+                raise control.CommandError(f"no UPS here is called {command['ups']!r}")
+            ups.handle(command)
+            return
         name = control.text(command, "switch")
         if name not in self._switches:
             raise control.CommandError(f"no switch here is called {name!r}")

@@ -135,6 +135,7 @@ class Switch:
         self.location = ""
         self.neighbours: tuple[Neighbour, ...] = ()
         self.silent = False
+        self.powered = True
         self.on_link: OnLink | None = None
         """Told of each port that comes up or goes down."""
         self.on_start: Callable[[float], None] | None = None
@@ -203,8 +204,8 @@ class Switch:
         return int((now - self._boot) * _TICKS_A_SECOND) % _TICKS_RANGE
 
     def answers(self, now: float) -> bool:
-        """Whether it is there: neither silenced nor starting up."""
-        return not self.silent and now >= self._silent_until
+        """Whether it is there: neither silenced nor without power nor starting up."""
+        return self.powered and not self.silent and now >= self._silent_until
 
     # What a script may do
 

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from firmware_sims.switch import ber, message
@@ -47,19 +48,41 @@ Event = LinkEvent | StartEvent
 
 def trap(event: Event, *, community: str, number: int, inform: bool = False) -> bytes:
     """The bytes of a notification; ``number`` is its request-id."""
-    bound: list[tuple[ber.Arcs, bytes]] = [
-        (_SYS_UP_TIME, ber.integer(event.uptime_ticks, ber.TIMETICKS))
-    ]
+    bound: list[tuple[ber.Arcs, bytes]] = []
+    which = _COLD_START
     if isinstance(event, LinkEvent):
         oper = OperStatus.UP if event.up else OperStatus.DOWN
-        bound += [
-            (_TRAP_OID, ber.oid(_LINK_UP if event.up else _LINK_DOWN)),
+        which = _LINK_UP if event.up else _LINK_DOWN
+        bound = [
             ((*_IF_INDEX, event.if_index), ber.integer(event.if_index)),
             ((*_IF_OPER, event.if_index), ber.integer(oper)),
             ((*_IF_NAME, event.if_index), ber.tlv(ber.OCTET_STRING, event.name.encode())),
         ]
-    else:
-        bound.append((_TRAP_OID, ber.oid(_COLD_START)))
+    return notification(
+        which,
+        bound,
+        uptime_ticks=event.uptime_ticks,
+        community=community,
+        number=number,
+        inform=inform,
+    )
+
+
+def notification(
+    which: ber.Arcs,
+    bound: Sequence[tuple[ber.Arcs, bytes]],
+    *,
+    uptime_ticks: int,
+    community: str,
+    number: int,
+    inform: bool = False,
+) -> bytes:
+    """A v2c notification of the type ``which`` with encoded values ``bound`` by name."""
+    bound = [
+        (_SYS_UP_TIME, ber.integer(uptime_ticks, ber.TIMETICKS)),
+        (_TRAP_OID, ber.oid(which)),
+        *bound,
+    ]
     varbinds = b"".join(ber.tlv(ber.SEQUENCE, ber.oid(name) + value) for name, value in bound)
     pdu = ber.integer(number) + ber.integer(0) * 2 + ber.tlv(ber.SEQUENCE, varbinds)
     body = ber.integer(message.V2C) + ber.tlv(ber.OCTET_STRING, community.encode())

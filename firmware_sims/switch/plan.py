@@ -8,6 +8,8 @@ from pathlib import Path
 from firmware_sims import control
 from firmware_sims.switch.model import Neighbour
 from firmware_sims.switch.vendors import Vendor
+from firmware_sims.ups import unit
+from firmware_sims.ups.unit import KIND, UpsPlan
 
 MOST_SOCKETS = 512
 
@@ -56,27 +58,44 @@ def alike(
     ]
 
 
-def write(plans: Sequence[Plan]) -> str:
-    """``plans`` as the text :func:`read` takes."""
+def write(plans: Sequence[Plan], others: Sequence[Mapping[str, object]] = ()) -> str:
+    """``plans`` as the text :func:`read` takes; ``others``: entries of other kinds after them."""
     return json.dumps(
         [
-            {
-                **asdict(plan),
-                "neighbours": [{**asdict(n), "mac": n.mac.hex()} for n in plan.neighbours],
-            }
-            for plan in plans
+            *(
+                {
+                    **asdict(plan),
+                    "neighbours": [{**asdict(n), "mac": n.mac.hex()} for n in plan.neighbours],
+                }
+                for plan in plans
+            ),
+            *others,
         ],
         ensure_ascii=False,
     )
 
 
-def read(path: Path) -> list[Plan]:
-    """The switches of a fleet file; raises ValueError naming the file and the place, or OSError."""
+def read(path: Path) -> list[Plan | UpsPlan]:
+    """What a fleet file lists; raises ValueError naming the file and the place, or OSError."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [_plan(number, entry) for number, entry in enumerate(_list(entries), start=1)]
+        return [_entry(number, entry) for number, entry in enumerate(_list(entries), start=1)]
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _entry(number: int, entry: object) -> Plan | UpsPlan:
+    if not isinstance(entry, dict) or "kind" not in entry:
+        return _plan(number, entry)
+    if entry["kind"] != KIND:
+        raise ValueError(
+            f"entry {number}: no kind is called {entry['kind']!r}: leave it out for a switch, or "
+            f"write {KIND}"
+        )
+    try:
+        return unit.read(entry)
+    except ValueError as error:
+        raise ValueError(f"ups {number}: {error}") from None
 
 
 _DEFAULTS: Mapping[str, object] = {

@@ -1,7 +1,7 @@
 """``tenone sim``: devices as software, alone or in fleets."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from firmware_sims.switch.notify import Destinations, destination
 from firmware_sims.switch.server import Fleet, address
 from firmware_sims.switch.usm import V3User
 from firmware_sims.switch.vendors import Vendor
+from firmware_sims.ups import unit as ups
 from tenone.cli._places import place, written
 from tenone.config.quantities import duration_seconds
 from tenone.runtime.clock import Clock, SystemClock
@@ -58,7 +59,11 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
     ] = None,
     fleet_file: Annotated[
         Path | None,
-        typer.Option("--fleet", help="JSON list of switches: name, vendor, ports, uplinks, ..."),
+        typer.Option(
+            "--fleet",
+            help="JSON list of switches (name, vendor, ports, uplinks, ...) and of UPS "
+            "(kind, name, feeds, ...).",
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=MOST_SWITCHES, help="How many.")] = 1,
     ports: Annotated[int, typer.Option(min=1, max=512, help="1G ports of each.")] = 24,
@@ -129,6 +134,7 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                     inform=inform,
                 ),
             )
+            upses: list[ups.UpsUnit] = []
             if recording is not None:
                 units = _recorded(recording, count, community, where, setting)
             else:
@@ -144,11 +150,23 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                         community=community,
                     )
                 )
-                units = [fleet.live(p, where.of(n), setting) for n, p in enumerate(plans)]
+                units, upses = _made(plans, where, setting)
         except (OSError, ValueError) as error:
             typer.echo(f"tenone sim switch: {_sentence(error)}", err=True)
             raise typer.Exit(2) from error
-        asyncio.run(_serve_switches(units, ready_json=ready_json))
+        asyncio.run(_serve_switches(units, upses, ready_json=ready_json))
+
+
+def _made(
+    plans: Sequence[plan.Plan | ups.UpsPlan], where: Where, setting: fleet.Setting
+) -> tuple[list[fleet.Unit], list[ups.UpsUnit]]:
+    """Switches, and what feeds them; each at the address of its place in the list."""
+    placed = [(one, where.of(number)) for number, one in enumerate(plans)]
+    units = [fleet.live(p, at, setting) for p, at in placed if isinstance(p, plan.Plan)]
+    switches = {unit.name: unit.switch for unit in units if unit.switch is not None}
+    return units, [
+        ups.live(p, at, setting.clock, switches) for p, at in placed if isinstance(p, ups.UpsPlan)
+    ]
 
 
 def _sentence(error: OSError | ValueError) -> str:
@@ -167,11 +185,16 @@ def _recorded(
     ]
 
 
-async def _serve_switches(units: list[fleet.Unit], *, ready_json: bool) -> None:
+async def _serve_switches(
+    units: list[fleet.Unit], upses: list[ups.UpsUnit], *, ready_json: bool
+) -> None:
     console = Console()
-    async with Fleet([part for unit in units for part in unit.parts]):
+    parts = [part for unit in units for part in unit.parts]
+    async with Fleet([*parts, *(part for one in upses for part in one.parts)]):
         if ready_json:
-            console.say({"ready": True, "switches": [unit.ready() for unit in units]})
+            feeding = {"ups": [one.ready() for one in upses]} if upses else {}
+            switches = [unit.ready() for unit in units]
+            console.say({"ready": True, "switches": switches, **feeding})
         else:
             for unit in units:
                 console.line(
@@ -179,7 +202,7 @@ async def _serve_switches(units: list[fleet.Unit], *, ready_json: bool) -> None:
                     f"{unit.endpoint.host}:{unit.endpoint.port} "
                     f"community {unit.agent.community.decode()}"
                 )
-        await console.serve(fleet.Controls(units).handle)
+        await console.serve(fleet.Controls(units, upses).handle)
 
 
 def board(  # noqa: PLR0917 - typer hands options over by name
