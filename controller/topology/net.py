@@ -340,12 +340,14 @@ class SchoolNet:
         return found
 
     def _only_cable(self, near: str, far: str, place: Place) -> bool:
-        parallel = {
+        node_of = self.directory.node_of
+        ends = {
             Place(edge.heard.switch, edge.heard.port)
             for edge in self.edges.values()
-            if switch_node(edge.heard.switch) == near and self.directory.node_of(edge.heard) == far
+            if {switch_node(edge.heard.switch), node_of(edge.heard)} == {near, far}
         }
-        if parallel != {place}:
+        # Either end may hear on fewer ports than there are cables.
+        if [one for one in ends if switch_node(one.switch) == near] != [place] or len(ends) > 2:  # noqa: PLR2004 - a cable's
             return False
         rest = [pair for pair in self.pairs() if set(pair) != {near, far}]
         return far not in distances(adjacency(rest, (near, far)), self.roots)

@@ -97,6 +97,11 @@ def test_a_second_cable_makes_the_backbone_link_no_lone_carrier(net: SchoolNet) 
     assert net.carriers()["f1"] == (("switch/core",),)
 
 
+def test_a_second_cable_that_only_the_far_end_hears_counts(net: SchoolNet) -> None:
+    net.take_neighbours("f1", [*CABLES["f1"], heard("f1", "X2", "core", "G2")], 2)
+    assert net.carriers()["f1"] == (("switch/core",),)
+
+
 def test_nothing_is_carried_where_nothing_is_known() -> None:
     net = SchoolNet("no1", hosts={"core": "a", "f1": "b"}, links=LINKS, devices={})
     assert net.carriers() == {"core": (), "f1": ()}
