@@ -4,6 +4,7 @@ A walk that fails takes nothing from the others: what was read is true, and the 
 that there may be more.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 
@@ -22,7 +23,7 @@ from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.session import Session
 from drivers.snmp.target import Budget
 
-__all__ = ["CHASSIS_MAC", "IdSubtype", "Neighbour", "local_port", "read_neighbours"]
+__all__ = ["CHASSIS_MAC", "IdSubtype", "LocalPorts", "Neighbour", "read_neighbours"]
 
 MAX_NEIGHBOUR_VALUES = 8_192
 _REM_INDEX = 3
@@ -100,10 +101,11 @@ async def _read_lldp(
     bridge_ports = {bind.name[-1]: bind.value for bind in bridge.varbinds}
     described = _described([(bind.name, bind.value) for bind in local.varbinds])
     addresses = management_addresses(bind.name for bind in managed.varbinds)
+    ours = LocalPorts(ports)
     found = [
         _neighbour(
             values,
-            local_port(index[1], described.get(index[1], {}), ports, bridge_ports.get(index[1])),
+            ours.key(index[1], described.get(index[1], {}), bridge_ports.get(index[1])),
             addresses.get(index),
         )
         for index, values in sorted(remote.items())
@@ -180,29 +182,45 @@ def _port_id(values: Mapping[int, Value]) -> str | None:
     return text if text is None or text.isprintable() else hardware_text(said)
 
 
-def local_port(
-    number: int, described: dict[int, Value], ports: Sequence[Port], bridge_port: Value = None
-) -> str:
-    """The key of the port LLDP calls ``number``; its own name for it where none of ours fits.
+class LocalPorts:
+    """Which of our ports LLDP means, for as many questions as an agent has neighbours."""
 
-    ``bridge_port`` is the ifIndex of the bridge port with that number, if there is one.
-    """
-    identifier, descr = described.get(_LOC_ID), text_of(described.get(_LOC_DESCR))
-    text = text_of(identifier)
-    if described.get(_LOC_SUBTYPE) == IdSubtype.MAC_ADDRESS or not (text or "").isprintable():
-        text = mac_text(identifier)
-        fitting = [port for port in ports if text and port.mac == text]
-        if len(fitting) == 1:
-            return fitting[0].key
-    for wanted in (text, descr):
-        for port in ports:
-            if wanted and wanted in {port.name, port.descr, port.alias}:
-                return port.key
-    for index in (bridge_port, number):
-        for port in ports:
-            if port.if_index == index:
-                return port.key
-    return descr or text or f"#{number}"
+    def __init__(self, ports: Sequence[Port]) -> None:
+        self._by_index = {port.if_index: port.key for port in ports}
+        self._by_mac = _alone((port.mac, port.key) for port in ports)
+        # What several ports are called ("to core", "Ethernet Interface") says not which of them.
+        self._by_text = [
+            _alone((port.name, port.key) for port in ports),
+            _alone((port.descr, port.key) for port in ports),
+            _alone((port.alias, port.key) for port in ports),
+        ]
+
+    def key(self, number: int, described: Mapping[int, Value], bridge_port: Value = None) -> str:
+        """The key of the port LLDP calls ``number``; its own name for it where none of ours fits.
+
+        ``bridge_port`` is the ifIndex of the bridge port with that number, if there is one.
+        """
+        identifier, descr = described.get(_LOC_ID), text_of(described.get(_LOC_DESCR))
+        text = text_of(identifier)
+        if described.get(_LOC_SUBTYPE) == IdSubtype.MAC_ADDRESS or not (text or "").isprintable():
+            text = mac_text(identifier)
+            if text in self._by_mac:
+                return self._by_mac[text]
+        for wanted in (text, descr):
+            for called in self._by_text:
+                if wanted in called:
+                    return called[wanted]
+        for index in (bridge_port, number):
+            if isinstance(index, int) and index in self._by_index:
+                return self._by_index[index]
+        return descr or text or f"#{number}"
+
+
+def _alone(pairs: Iterable[tuple[str | None, str]]) -> dict[str | None, str]:
+    """Text -> port key, of texts that are one port's alone."""
+    listed = [(said, key) for said, key in pairs if said]
+    times = Counter(said for said, _ in listed)
+    return {said: key for said, key in listed if times[said] == 1}
 
 
 def _remote_port(values: Mapping[int, Value]) -> str | None:

@@ -1,9 +1,11 @@
 """Which of our ports LLDP means."""
 
+from dataclasses import replace
+
 import pytest
 
 from drivers.snmp.ber import Value
-from drivers.snmp.neighbours import local_port
+from drivers.snmp.neighbours import LocalPorts
 from drivers.snmp.ports import Port
 
 
@@ -40,9 +42,31 @@ PORTS = [port(11, "g1", "00:00:00:00:00:01"), port(12, "g2", "00:00:00:00:00:02"
 def test_local_port(
     number: int, described: dict[int, Value], bridge_port: int | None, expected: str
 ) -> None:
-    assert local_port(number, described, PORTS, bridge_port) == expected
+    assert LocalPorts(PORTS).key(number, described, bridge_port) == expected
 
 
 def test_an_address_of_several_ports_names_none() -> None:
     twins = [port(1, "a", "00:00:00:00:00:01"), port(2, "b", "00:00:00:00:00:01")]
-    assert local_port(7, {2: 3, 3: b"\0\0\0\0\0\x01"}, twins) == "00:00:00:00:00:01"
+    assert LocalPorts(twins).key(7, {2: 3, 3: b"\0\0\0\0\0\x01"}) == "00:00:00:00:00:01"
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        ({2: 7, 3: b"x", 4: b"to core"}, "g2"),  # both are called so: the number decides
+        ({2: 3, 3: b"\0\0\0\0\0\x01", 4: b"to core"}, "g2"),
+        ({2: 5, 3: b"g1", 4: b"to core"}, "g1"),
+        ({2: 5, 3: b"v3"}, "v3"),  # a name before another's alias
+    ],
+)
+def test_what_two_ports_are_called_names_neither(
+    described: dict[int, Value], expected: str
+) -> None:
+    mac = "00:00:00:00:00:01"
+    ports = [
+        replace(port(11, "g1", mac), alias="to core"),
+        replace(port(12, "g2", mac), alias="to core"),
+        replace(port(13, "g3", mac), alias="v3"),
+        port(14, "v3", mac),
+    ]
+    assert LocalPorts(ports).key(12, described) == expected
