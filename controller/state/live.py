@@ -5,6 +5,7 @@ block is about, where it stands in time, and the judgement.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from controller.state.columns import (
     UNSAID,
     Agents,
     Boards,
+    Flags,
     Links,
     Ports,
     Switches,
@@ -55,7 +57,7 @@ class LiveState:
         self.switches = Switches(len(n.switches))
         self.agents = Agents(len(n.schools))
         self.boards = Boards(len(n.boards))
-        self.measures = Measures(len(n.links))
+        self.measures = Measures(len(n.links), len(n.upses))
         self.parents: Parents = by_uplink(n)
         """Which links carry which; whoever knows the topology replaces it."""
         self.counters = Counters(self.links, self.ports, self.measures)
@@ -209,19 +211,18 @@ class LiveState:
         port = links.port
         links.evidence_ns = ports.evidence_ns[port]
         # A link whose switch is not in the plan is not bound; its last row is then never asked.
-        switch, school = n.link_switch, n.link_school
+        switch = n.link_switch
         if len(n.switches):
             has_layout = self.switches.has_layout[switch]
             reachable = self.switches.reachable[switch]
         else:
             has_layout = np.zeros(len(port), np.bool_)
             reachable = np.full(len(port), UNSAID, np.int8)
-        silence = (now_ns - self.agents.heard_ns[school]) / NS
         return Evidence(
             bound=links.bound,
             seen=ports.seen[port],
             present=np.where(port == NO_PORT, ~has_layout, ports.present[port]),
-            agent_heard=self.agents.online[school] & (silence <= links.stale_after_seconds),
+            agent_heard=self._heard(now_ns),
             reachable=reachable,
             age_seconds=(now_ns - links.evidence_ns) / NS,
             stale_after_seconds=links.stale_after_seconds,
@@ -233,9 +234,22 @@ class LiveState:
             shared=links.shared,
         )
 
+    def _heard(self, now_ns: int) -> Flags:
+        """Links whose agent speaks."""
+        school = self.numbering.link_school
+        silence = (now_ns - self.agents.heard_ns[school]) / NS
+        heard: Flags = self.agents.online[school] & (silence <= self.links.stale_after_seconds)
+        return heard
+
     def clauses(self, now_ns: int) -> Clauses:
-        """Every link's clauses as of now (monotonic), for class-minutes."""
-        return self._clauses.judge(self.measures, now_ns)
+        """Every link's clauses as of now (monotonic), for class-minutes.
+
+        Nothing is known to be bad now of a link whose agent is silent, whatever its probes said
+        last.
+        """
+        found = self._clauses.judge(self.measures, now_ns)
+        heard = self._heard(now_ns) & self.links.bound
+        return replace(found, bad=np.where(heard, found.bad, np.uint64(0)))
 
     def coverage(self, number: int) -> float | None:
         """1 less the unknown share of the time since the controller started; None at first."""

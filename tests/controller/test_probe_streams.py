@@ -12,7 +12,7 @@ from controller.state.probe_streams import DELAYS, Paths
 from controller.store.protocols import NS
 from tenone.blocks.layout import Layout
 from tenone.vocabulary.probes import PROBE_BURST, PROBE_SAMPLES
-from tenone.vocabulary.states import Verdict
+from tenone.vocabulary.states import Cause, Verdict
 
 from .watched import ANSWERED, LOST, Bench
 
@@ -37,6 +37,16 @@ def test_a_sudden_silence_is_loss_and_a_long_quiet_is_proof() -> None:
     assert bench.judge()["c301"] == ("good", [])
     assert bench.clause(Clause.LOSS) is Verdict.UNKNOWN, "old probes prove nothing"
     assert not bench.live.links.verified[number]
+
+
+def test_what_a_silent_agent_said_last_makes_no_minute_bad() -> None:
+    bench = Bench()
+    bench.probe("t-c301", [LOST] * 4)
+    number = bench.number("c301")
+    assert bench.live.clauses(bench.now_ns).bad[number] == 1 << Cause.LOSS
+    bench.live.agent_died("no1")
+    assert bench.judge()["c301"][0] == "unknown"
+    assert bench.live.clauses(bench.now_ns).bad[number] == 0
 
 
 @settings(deadline=None, max_examples=30)
