@@ -42,7 +42,7 @@ def keys(model: type[BaseModel]) -> set[str]:
             part = getattr(__import__(f"tenone.config.{module}", fromlist=[kind]), kind)
             if not isinstance(part, type) or not issubclass(part, ConfigModel):
                 continue
-            if part not in {School, CalendarFile}:  # files, and pages, of their own
+            if part is not School and part is not CalendarFile:  # files, and pages, of their own
                 found |= keys(part)
     return found
 
