@@ -12,6 +12,7 @@ from typing import Self
 from agents.birth_counter import BirthCounter
 from agents.boards import BoardTable
 from agents.checkpoints import Checkpoints, seal_key
+from agents.class_time import class_time
 from agents.commands import Code, CommandFailed, Commands
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
@@ -183,7 +184,12 @@ class Agent:
         key = await asyncio.to_thread(seal_key, outbox.path, self._disk)
         self.keeper = JournalKeeper(journal, on_kept=self._kept)
         self._stack.push_async_callback(self.keeper.close)
-        probing = Probing(self.school.probes, origin=self._origin, keep=self._keep)
+        probing = Probing(
+            self.school.probes,
+            origin=self._origin,
+            keep=self._keep,
+            in_class=class_time(self.school),
+        )
         self._stack.callback(probing.close)
         self.uplink = self._make_uplink(probing)
         self.checkpoints = Checkpoints(

@@ -37,7 +37,7 @@ def load(path: Path) -> School | City | CalendarFile:
         return read_calendar(document)
     match "school" in document.values, "city" in document.values:
         case True, False:
-            return _load_school(document).school
+            return _with_calendar(document, _load_school(document).school)
         case False, True:
             return _load_city(document)
         case _:
@@ -52,7 +52,8 @@ def load(path: Path) -> School | City | CalendarFile:
 
 def load_school(path: Path) -> School:
     """Read ``school.yaml``; raises :class:`ConfigError` with all problems found."""
-    return _load_school(read_document(path)).school
+    document = read_document(path)
+    return _with_calendar(document, _load_school(document).school)
 
 
 def load_city(path: Path) -> City:
@@ -62,12 +63,30 @@ def load_city(path: Path) -> City:
 
 def _load_school(document: Document) -> _Found:
     _versioned(document)
-    school = _validate(School, document, document.values)
+    school = _validate(School, document, _without_calendar(document.values))
     found = _Found(school, document, ())
     problems = list(_check_school(found))
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _without_calendar(values: dict[str, Plain]) -> dict[str, Plain]:
+    return {key: value for key, value in values.items() if key != "calendar"}
+
+
+def _with_calendar(document: Document, school: School) -> School:
+    """The agent's own reading of the file: the calendar that 'calendar' names belongs to it."""
+    if "calendar" not in document.values:
+        return school
+    entry = document.values["calendar"]
+    if not isinstance(entry, str) or not entry:
+        what = "this is not the path of a calendar"
+        raise ConfigError(
+            [document.problem(("calendar",), what, "write the path of a calendar.yaml")]
+        )
+    calendar = load_calendar(document.file.parent / Path(entry).expanduser())
+    return school.model_copy(update={"calendar": calendar})
 
 
 def _load_city(document: Document) -> City:
@@ -198,7 +217,7 @@ def _schools_at(
     document: Document, path: KeyPath, entry: Plain, problems: list[ConfigProblem]
 ) -> list[_Found]:
     if isinstance(entry, dict):
-        school = _validate(School, document, entry, path)
+        school = _validate(School, document, _without_calendar(entry), path)
         found = _Found(school, document, path)
         problems += _check_school(found)
         return [found]
@@ -257,6 +276,14 @@ def _check_school(found: _Found) -> Iterable[ConfigProblem]:
                 f"no link leads to the room {device.room!r}",
                 "use the 'room' of one of the links, or leave the key out",
             )
+        for place, name in enumerate(device.feeds or ()):
+            if name not in switches:
+                known = ", ".join(sorted(switches)) or "none"
+                yield found.document.problem(
+                    (*found.prefix, "devices", index, "feeds", place),
+                    f"there is no switch called {name!r}",
+                    f"use names under 'switches' ({known}), or leave the key out",
+                )
 
 
 def _twice(found: _Found, group: str, names: list[str], key: str | None) -> Iterable[ConfigProblem]:

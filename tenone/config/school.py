@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.calendar import CalendarFile
 from tenone.config.hints import Syslog, Traps
 from tenone.config.probes import Probes
 from tenone.config.quantities import (
@@ -131,6 +132,8 @@ class Device(ConfigModel):
     snmp: Snmp | None = None
     mac: Mac | None = None
     """Its hardware address: what switches learn of it may leave the school (decision 0008)."""
+    feeds: Annotated[tuple[Slug, ...], Field(min_length=1)] | None = None
+    """Switches that hang on a UPS. One that does not say feeds all that no other one names."""
 
     @model_validator(mode="before")
     @classmethod
@@ -150,6 +153,11 @@ class Device(ConfigModel):
 
     @model_validator(mode="after")
     def _spoken(self) -> Self:
+        if self.feeds is not None and self.kind is not DeviceKind.UPS:
+            raise refusal(
+                f"a device of the kind {self.kind.value!r} feeds nothing",
+                "keep 'feeds' for UPS (ups), or remove it",
+            )
         if self.kind in POLLED:
             for key in ("host", "snmp"):
                 if getattr(self, key) is None:
@@ -265,6 +273,9 @@ class School(ConfigModel):
     outbox: Outbox = Field(default={}, validate_default=True)
     traps: Traps | None = None
     syslog: Syslog | None = None
+    calendar: CalendarFile | None = None
+    """Class time at the agent; None: all time. The file names its path. A city does not read it:
+    what a minute counts as is said by the city's own calendars."""
 
     @property
     def id(self) -> str:
@@ -283,6 +294,15 @@ class School(ConfigModel):
     def device_id(self, device: Device) -> DeviceId:
         """The device's id in the city: ``<school>/<kind>/<serial>``."""
         return DeviceId(self.school.id, device.kind, device.serial)
+
+    def fed_by(self, switch: str) -> tuple[str, ...]:
+        """Serials of the UPSes that feed a switch: those that name it, else those that name none.
+
+        With one UPS in a school nothing needs to be said.
+        """
+        upses = [one for one in self.devices if one.kind is DeviceKind.UPS]
+        naming = tuple(one.serial for one in upses if one.feeds and switch in one.feeds)
+        return naming or tuple(one.serial for one in upses if one.feeds is None)
 
     def links_of(self, switch: str) -> tuple[Link, ...]:
         """The links a switch carries."""

@@ -150,7 +150,12 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
     (merge("", schema_version=True), "schema_version", "not True", "write"),
     (drop("uplink"), "uplink", "'uplink' is missing", "add 'uplink"),
     (merge("", swiches=[]), "swiches", "not known here", "perhaps 'switches' was meant"),
-    (merge("", zebra=1), "zebra", "not known here", "the keys known here: devices, links"),
+    (
+        merge("", zebra=1),
+        "zebra",
+        "not known here",
+        "the keys known here: calendar, devices, links",
+    ),
     (merge("switches.0", cli={}), "switches[0].cli", "later version", "remove"),
     (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
     (merge("switches.0.snmp", version="v4"), "switches[0].snmp.version", "'v4'", "use v1, v2c, v3"),
@@ -467,3 +472,45 @@ def test_which_calendar_a_school_goes_by(
 def test_a_calendar_by_itself(write: Write) -> None:
     found = load(write("calendar.yaml", CALENDAR))
     assert isinstance(found, CalendarFile)
+
+
+CALENDAR_OF_A_SCHOOL: Values = {
+    "schema_version": 1,
+    "terms": [{"name": "autumn", "first": "2026-09-01", "last": "2027-01-22"}],
+    "bells": {"normal": {"periods": [{"name": "1", "starts": "08:00", "ends": "08:40"}]}},
+    "weekdays": {"monday": "normal"},
+}
+
+
+def test_a_school_with_a_calendar(school: Values, write: Write) -> None:
+    write("here/calendar.yaml", CALENDAR_OF_A_SCHOOL)
+    school["calendar"] = "calendar.yaml"
+    file = write("here/school.yaml", school)
+    for found in (load_school(file), load(file)):
+        assert isinstance(found, School)
+        assert found.calendar is not None
+        assert found.calendar.terms[0].name == "autumn"
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        (7, "not the path of a calendar"),
+        ("", "not the path of a calendar"),
+        ("none.yaml", "none.yaml"),
+        ("bad.yaml", "no bells called 'lost'"),
+    ],
+)
+def test_a_bad_calendar_of_a_school(school: Values, write: Write, entry: object, what: str) -> None:
+    write("bad.yaml", CALENDAR_OF_A_SCHOOL | {"weekdays": {"monday": "lost"}})
+    school["calendar"] = entry
+    (problem,) = problems(write("school.yaml", school))
+    assert what in str(problem)
+
+
+def test_a_city_does_not_ask_for_its_schools_calendars(
+    city: Values, school: Values, write: Write
+) -> None:
+    write("schools/no3.yaml", school | {"calendar": "only-at-the-school.yaml"})
+    (found,) = load_city(write("city.yaml", city)).schools
+    assert found.calendar is None

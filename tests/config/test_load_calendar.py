@@ -178,7 +178,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "calendar.md").read_text(
 
 
 def test_the_documented_example_is_one(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     found = load_calendar(write(tmp_path, example))
     assert found.of_school("no3").day(date(2026, 11, 27)).kind is DayKind.EXCEPTION
 
