@@ -24,7 +24,7 @@ def test_every_example_can_be_loaded(page: str, tmp_path: Path) -> None:
     (calendar,) = examples("docs/calendar.md")
     (tmp_path / "calendar.yaml").write_text(calendar, encoding="utf-8")
     assert isinstance(load(tmp_path / "calendar.yaml"), CalendarFile)
-    kinds = []
+    kinds: list[type] = []
     for text in sorted(examples(page), key=lambda text: "\ncity:" in text):
         file = tmp_path / ("city.yaml" if "\ncity:" in text else "schools/no3.yaml")
         file.write_text(text, encoding="utf-8")
