@@ -23,6 +23,9 @@ F64 = npt.NDArray[np.float64]
 
 REACH: Final = max(alert.window_ns for alert in SCHOOL_MONTH) // MINUTE_NS
 """Taught minutes that are looked back on."""
+_WINDOWS: Final = tuple(
+    sorted({ns // MINUTE_NS for alert in SCHOOL_MONTH for ns in (alert.window_ns, alert.short_ns)})
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,37 +47,29 @@ class Burning:
         """``objective``: of each school, the share of known class-minutes that shall be good."""
         schools = len(objective)
         self._objective = objective
-        self._good: I64 = np.zeros((schools, REACH), np.int64)
-        self._bad: I64 = np.zeros((schools, REACH), np.int64)
-        self._unknown: I64 = np.zeros((schools, REACH), np.int64)
+        self._kept: I64 = np.zeros((3, schools, REACH), np.int64)
+        """Good, bad and unknown class-minutes of each taught minute, round and round."""
+        self._sums = {minutes: np.zeros((3, schools), np.int64) for minutes in _WINDOWS}
+        """Of each window, kept up minute by minute: to add up 40 hours anew costs far more."""
         self._filled: I64 = np.zeros(schools, np.int64)
 
     def add(self, counts: Counts, taught: Flags) -> None:
         """One more minute, of the schools that were taught in it."""
         rows = np.flatnonzero(taught)
-        at = self._filled[rows] % REACH
-        self._good[rows, at] = counts.good[rows]
-        self._bad[rows, at] = counts.bad[rows].sum(axis=1)
-        self._unknown[rows, at] = counts.unknown[rows]
+        filled = self._filled[rows]
+        new = np.stack((counts.good[rows], counts.bad[rows].sum(axis=1), counts.unknown[rows]))
+        for minutes, sums in self._sums.items():
+            # Before a window is full its last place still holds the zero it was made with.
+            sums[:, rows] += new - self._kept[:, rows, (filled - minutes) % REACH]
+        self._kept[:, rows, filled % REACH] = new
         self._filled[rows] += 1
-
-    def _last(self, minutes: int) -> tuple[I64, I64, I64]:
-        """Good, bad and unknown class-minutes of each school's last taught ``minutes``."""
-        back = np.arange(1, minutes + 1)
-        at = (self._filled[:, None] - back) % REACH
-        there = back <= np.minimum(self._filled, REACH)[:, None]
-        good, bad, unknown = (
-            (np.take_along_axis(column, at, axis=1) * there).sum(axis=1)
-            for column in (self._good, self._bad, self._unknown)
-        )
-        return good, bad, unknown
 
     def rates(self, budget_minutes: I64) -> list[Rates]:
         """Every alert. ``budget_minutes``: taught minutes of the month, of each school."""
         found = []
         for alert in SCHOOL_MONTH:
-            long_good, long_bad, _ = self._last(alert.window_ns // MINUTE_NS)
-            good, bad, unknown = self._last(alert.short_ns // MINUTE_NS)
+            long_good, long_bad, _ = self._sums[alert.window_ns // MINUTE_NS]
+            good, bad, unknown = self._sums[alert.short_ns // MINUTE_NS]
             long, short = self._rate(long_good, long_bad), self._rate(good, bad)
             window = alert.window_ns // MINUTE_NS
             # Minutes before the first that was ever counted are not known either.

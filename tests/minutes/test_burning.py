@@ -29,11 +29,11 @@ def counts(state: Verdict) -> Counts:
 
 
 MINUTES = st.lists(
-    st.tuples(st.sampled_from(list(Verdict)), st.integers(1, 700)), min_size=1, max_size=8
+    st.tuples(st.sampled_from(list(Verdict)), st.integers(1, 700)), min_size=1, max_size=5
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, deadline=None)
 @given(MINUTES)
 def test_rates_are_those_of_the_definition(runs: list[tuple[Verdict, int]]) -> None:
     burning = Burning(np.array([OBJECTIVE, OBJECTIVE]))
@@ -83,3 +83,15 @@ def test_the_thresholds_of_a_school_month() -> None:
     rates = Burning(np.array([OBJECTIVE])).rates(np.array([BUDGET_MINUTES]))
     assert [round(float(one.threshold[0]), 2) for one in rates] == [4.4, 1.83, 1.1]
     assert REACH == 40 * 60
+
+
+def test_what_is_older_than_the_longest_window_counts_no_more() -> None:
+    burning = Burning(np.array([OBJECTIVE, OBJECTIVE]))
+    taught = np.array([False, True])
+    budget = np.array([BUDGET_MINUTES, BUDGET_MINUTES])
+    for state, minutes in ((Verdict.BAD, 2 * REACH + 7), (Verdict.GOOD, REACH - 1)):
+        for _ in range(minutes):
+            burning.add(counts(state), taught)
+    assert np.isclose(burning.rates(budget)[-1].long[1], 1 / REACH / 0.01)
+    burning.add(counts(Verdict.GOOD), taught)
+    assert [one.long[1] for one in burning.rates(budget)] == [0, 0, 0]
