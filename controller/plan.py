@@ -53,6 +53,8 @@ class SwitchPlan:
     name: str
     host: str = ""
     port: int = 161
+    fed_by: tuple[str, ...] = ()
+    """Serials of the UPSes of its school that feed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,13 @@ def plan_of(config: CityConfig) -> CityPlan:
             for one in schools
         ],
         switches=[
-            SwitchPlan(school=one.id, name=switch.name, host=switch.host, port=switch.port)
+            SwitchPlan(
+                school=one.id,
+                name=switch.name,
+                host=switch.host,
+                port=switch.port,
+                fed_by=one.fed_by(switch.name),
+            )
             for one in schools
             for switch in one.switches
         ],

@@ -173,16 +173,33 @@ class Engine:
         """Time never goes back here, whatever the clock does."""
         now_ns = self._now_ns = max(self._now_ns, now_ns)
         self._shade(now_ns)
-        for case in sorted(self.cases.values(), key=lambda one: one.subject):
+        # Of thousands of cases most wait for nothing: only the others are put in order.
+        waiting = [case for case in self.cases.values() if self._waits(case)]
+        for case in sorted(waiting, key=lambda one: one.subject):
             if case.verdict is Verdict.BAD:
                 self._raise(case, now_ns)
             elif case.verdict is Verdict.GOOD:
                 self._calm(case, now_ns)
             self._forget(case, now_ns)
-        self._gather(now_ns)
-        for incident in sorted(self.open(), key=lambda one: one.id):
+        opened = self.open()
+        self._gather(now_ns, {one.subject: one for one in opened})
+        planned = self.windows.any_at(now_ns)
+        held = [
+            one
+            for one in opened
+            if planned or one.maintenance is not None or one.alarmed_ns is None
+        ]
+        for incident in sorted(held, key=lambda one: one.id):
             self._window(incident, now_ns)
             self._alarm(incident, now_ns)
+
+    def _waits(self, case: Case) -> bool:
+        """Whether time alone can do something to it: open, close or forget."""
+        incident = self._incident(case)
+        is_open = incident is not None and incident.is_open
+        if case.bad:
+            return case.verdict is Verdict.BAD and case.owner is None and not is_open
+        return not is_open or case.verdict is Verdict.GOOD
 
     def _shade(self, now_ns: int) -> None:
         dead = {
@@ -190,8 +207,12 @@ class Engine:
             for case in self.cases.values()
             if case.bad and case.cause in DEADLY and self._answers(case)
         }
+        schools = {subject.school for subject in dead}
         for case in self.cases.values():
-            owner = self._root(case.subject, dead) if case.bad else None
+            # Nothing hangs on another school's things.
+            owner = None
+            if case.bad and case.subject.school in schools:
+                owner = self._root(case.subject, dead)
             if case.owner is not None and owner is None:
                 case.released_ns = now_ns
             case.owner = owner
@@ -211,9 +232,9 @@ class Engine:
 
         Power stands above all: of a switch or gateway that is silent, and of what is bad by power.
         """
-        power = Subject.power(subject.school)
-        if power in dead and power != subject and self._fed(subject):
-            return power
+        failed = [one for one in self.parents.feeders(subject) if one in dead]
+        if failed and self._fed(subject):
+            return max(failed, key=lambda one: (dead[one], one))
         for group in self.parents.of(subject):
             if subject not in group and group and all(one in dead for one in group):
                 return max(group, key=lambda one: (dead[one], one))
@@ -358,9 +379,8 @@ class Engine:
             if incident is not None:
                 del self.incidents[incident.id]
 
-    def _gather(self, now_ns: int) -> None:
+    def _gather(self, now_ns: int, by_subject: Mapping[Subject, Incident]) -> None:
         """Give every shadowed child to the open incident of its parent."""
-        by_subject = {one.subject: one for one in self.open()}
         behind: dict[Subject, set[str]] = {}
         for case in self.cases.values():
             own = by_subject.get(case.subject)

@@ -57,10 +57,7 @@ class Sampler:
         self._switches = np.full(len(self._n.switches), UNSEEN, np.int64)
         self._agents = np.full(len(self._n.schools), UNSEEN, np.int64)
         self._known = np.zeros(len(self._n.schools), np.bool_)
-        self._power = np.full(len(self._n.schools), UNSEEN, np.int64)
-        self._metered = np.zeros(len(self._n.schools), np.bool_)
-        spans = [self._n.span_of(range(one, one + 1)).links for one in range(len(self._n.schools))]
-        self._first_link = np.array([one.start if len(one) else -1 for one in spans], np.int64)
+        self._power = np.full(len(self._n.upses), UNSEEN, np.int64)
         patience = [school.stale_after_seconds for school in self._n.schools]
         self._patience_ns = (np.array(patience, np.float64) * NS).astype(np.int64)
         for school in heard_before:
@@ -74,13 +71,6 @@ class Sampler:
             number = self._n.link_number.get(change.link)
             if number is not None:
                 self._links[number] = _code(change.verdict, change.severity, change.causes)
-
-    def metered(self, schools: Iterable[str]) -> None:
-        """A UPS of these schools has spoken since the start."""
-        for school in schools:
-            number = self._n.school_number.get(school)
-            if number is not None:
-                self._metered[number] = True
 
     def links(self, at_ns: int) -> Iterator[LinkChange]:
         """Links that are not what was handed over last, as changes at ``at_ns``."""
@@ -136,14 +126,12 @@ class Sampler:
             yield _fact(subject, at_ns, int(seen[number]), Cause.SWITCH_SILENT)
 
     def _powers(self, at_ns: int, heard: Flags) -> Iterator[Fact]:
-        known = self._metered & heard & (self._first_link >= 0)
-        battery = np.zeros(len(known), np.bool_)
-        battery[known] = self._live.measures.on_battery[self._first_link[known]]
-        power = np.where(battery, int(Verdict.BAD), int(Verdict.GOOD))
-        power[~known] = int(Verdict.UNKNOWN)
+        power = self._live.measures.power.astype(np.int64)
+        power[~heard[self._n.ups_school]] = int(Verdict.UNKNOWN)
         for number in np.flatnonzero(power != self._power).tolist():
             self._power[number] = power[number]
-            subject = Subject.power(self._n.schools[number].id)
+            ups = self._n.upses[number]
+            subject = Subject.power(ups.school, ups.serial)
             fact = _fact(subject, at_ns, int(power[number]), Cause.POWER)
             # The lights are still on; what it takes down with it makes it graver.
             bad = fact.verdict is Verdict.BAD

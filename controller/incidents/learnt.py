@@ -41,6 +41,10 @@ class LearntParents:
         learnt = self._groups.get(subject, ())
         return learnt + tuple(one for one in self._plan.of(subject) if one not in learnt)
 
+    def feeders(self, subject: Subject) -> Sequence[Subject]:
+        """See :class:`Parents`."""
+        return self._plan.feeders(subject)
+
     def behind(self, subject: Subject) -> Sequence[str]:
         """See :class:`Parents`."""
         found = list(self._plan.behind(subject))

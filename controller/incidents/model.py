@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
@@ -21,9 +22,11 @@ class Kind(StrEnum):
     LINK = "link"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
-    """One thing that is well or not: the agent of a school, a switch, its power, a link."""
+class Subject(NamedTuple):
+    """One thing that is well or not: the agent of a school, a switch, its power, a link.
+
+    A tuple, because everything is looked up by it: hashed and compared without Python code.
+    """
 
     school: str
     kind: Kind
@@ -50,9 +53,9 @@ class Subject:
         return cls(school, Kind.AGENT, "agent")
 
     @classmethod
-    def power(cls, school: str) -> "Subject":
-        """What feeds a school: its UPSes are taken to feed all of its switches."""
-        return cls(school, Kind.POWER, "ups")
+    def power(cls, school: str, ups: str) -> "Subject":
+        """The power behind a UPS, by its serial."""
+        return cls(school, Kind.POWER, ups)
 
     @property
     def link_id(self) -> str | None:

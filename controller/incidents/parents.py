@@ -22,6 +22,10 @@ class Parents(Protocol):
         """The groups ``subject`` hangs on, nearest first; empty where nothing is known."""
         ...
 
+    def feeders(self, subject: Subject) -> Sequence[Subject]:
+        """The powers that feed ``subject``, any of which may explain its silence; none of power."""
+        ...
+
     def behind(self, subject: Subject) -> Sequence[str]:
         """Ids of all links that ``subject`` carries, itself included where it is a link."""
         ...
@@ -52,6 +56,7 @@ class PlanParents:
             if own and switch.name not in carrying.get(switch.school, ()):
                 self._groups[subject] = (own,)
         self._close()
+        self._feed(plan, carrying)
 
     def _place(
         self,
@@ -85,9 +90,32 @@ class PlanParents:
                         if not more:
                             self._behind[carrier] = schools[subject.school]
 
+    def _feed(self, plan: CityPlan, carrying: Mapping[str, set[str]]) -> None:
+        """What feeds a switch feeds its links; what feeds an uplink's switch, the gateway."""
+        self._feeders: dict[Subject, tuple[Subject, ...]] = {}
+        for switch in plan.switches:
+            subject = Subject(switch.school, Kind.SWITCH, switch.name)
+            fed_by = tuple(Subject.power(switch.school, one) for one in sorted(switch.fed_by))
+            self._feeders[subject] = fed_by
+            if switch.name in carrying.get(switch.school, ()):
+                agent = Subject.agent(switch.school)
+                others = self._feeders.get(agent, ())
+                self._feeders[agent] = tuple(sorted({*others, *fed_by}))
+            for power in fed_by:
+                behind = self._behind.setdefault(power, [])
+                behind += [one for one in self._behind.get(subject, ()) if one not in behind]
+        for link in plan.links:
+            if link.switch is not None:
+                switch_of = Subject(link.school, Kind.SWITCH, link.switch)
+                self._feeders[Subject.link(link.id)] = self._feeders.get(switch_of, ())
+
     def of(self, subject: Subject) -> Groups:
         """See :class:`Parents`."""
         return self._groups.get(subject, ())
+
+    def feeders(self, subject: Subject) -> Sequence[Subject]:
+        """See :class:`Parents`."""
+        return self._feeders.get(subject, ())
 
     def behind(self, subject: Subject) -> Sequence[str]:
         """See :class:`Parents`."""

@@ -7,7 +7,7 @@ from controller.incidents.model import Incident, Kind, Subject
 from controller.incidents.parents import Parents
 from controller.incidents.views import Harmed, IncidentView, view_of
 from controller.plan import CityPlan
-from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.scope import DeviceKind, ScopePath
 from tenone.vocabulary.states import Tier
 
 MOST_NAMED = 6
@@ -30,6 +30,9 @@ class Places:
         self._scopes = {school.id: plan.scope_of(school) for school in plan.schools}
         self._links = {link.id: link for link in plan.links}
         self._switches = {(switch.school, switch.name) for switch in plan.switches}
+        self._upses = {
+            (one.school, one.serial) for one in plan.devices if one.kind == DeviceKind.UPS
+        }
         self._city = ScopePath.parse(plan.id)
         self._parents = parents
 
@@ -40,8 +43,10 @@ class Places:
                 return subject.link_id in self._links
             case Kind.SWITCH:
                 return (subject.school, subject.name) in self._switches
-            case Kind.AGENT | Kind.POWER:
+            case Kind.AGENT:
                 return subject.school in self._schools
+            case Kind.POWER:
+                return (subject.school, subject.name) in self._upses
 
     def scope(self, school: str) -> ScopePath:
         """Where a school lies; of one that is gone, the city."""
@@ -64,8 +69,6 @@ class Places:
     def harmed(self, incident: Incident) -> Harmed:
         """Every link behind it; a link alone hurts itself."""
         subject = incident.subject
-        if subject.kind is Kind.POWER:
-            subject = Subject.agent(subject.school)  # all that the school has
         ids = self._parents.behind(subject)
         end_ns = incident.resolved_ns or self._now_ns()
         links = [self._links[one] for one in ids if one in self._links]

@@ -43,8 +43,6 @@ from tenone.vocabulary.states import Cause
 
 log = logging.getLogger(__name__)
 
-UPS = "ups"
-"""The stream of what a UPS says."""
 STEP_SECONDS = 0.5
 """How often what happened is looked at."""
 PRUNE_SECONDS = 3600.0
@@ -131,7 +129,6 @@ class IncidentRoom:
         self._errors = errors or ErrorCounts()
         self._inbox = house.bus.changes()
         self._counters = house.bus.blocks(COUNTERS)
-        self._ups = house.bus.blocks(UPS)
         self._sampler = Sampler(house.live, ())
         self._listeners: list[Listener] = []
         self._started_ns = house.clock.monotonic_ns()
@@ -226,7 +223,6 @@ class IncidentRoom:
         self._publish(changed)
 
     def _facts(self, now_ns: int) -> list[Fact]:
-        self._sampler.metered(arrival.school for arrival in self._ups.take_now())
         for arrival in self._counters.take_now():
             self._errors.take(arrival)
         ahead_ns = now_ns - self._clock.wall_ns()

@@ -15,7 +15,7 @@ from tenone.vocabulary.states import Verdict
 class Measures:
     """Columns; see each one's unit."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, upses: int = 0) -> None:
         # From counters, of the interval between the two newest samples.
         self.counters_ns: I64 = np.full(count, NEVER, np.int64)
         """When the newest counters were read."""
@@ -55,8 +55,10 @@ class Measures:
         """Whether every class board of the link's room is connected; unknown where there is none
         or one is silent."""
         self.on_battery: Flags = np.zeros(count, np.bool_)
-        """A UPS that feeds the link's switch runs on its battery (the school's, where it is not
-        said which)."""
+        """A UPS that feeds the link's switch runs on its battery or is off."""
+        # One row a UPS.
+        self.power: I8 = _unsaid(upses)
+        """Whether mains feed what hangs on it, by its last word; unknown until it speaks."""
 
 
 def _unknown(count: int) -> F64:

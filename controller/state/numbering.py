@@ -54,6 +54,11 @@ class Numbering:
         self.boards: Sequence[DevicePlan] = sorted(
             boards, key=lambda one: (number[one.school], one.serial)
         )
+        upses = (one for one in plan.devices if one.kind == DeviceKind.UPS)
+        self.upses: Sequence[DevicePlan] = sorted(
+            upses, key=lambda one: (number[one.school], one.serial)
+        )
+        self.ups_number = {(one.school, one.serial): at for at, one in enumerate(self.upses)}
         self.link_number = {link.id: number for number, link in enumerate(self.links)}
         self.switch_number = {
             (switch.school, switch.name): number for number, switch in enumerate(self.switches)
@@ -81,6 +86,17 @@ class Numbering:
             [self.switch_number.get((one.school, one.switch or ""), -1) for one in self.links],
             np.int32,
         )
+        self.ups_school = self._schools_of(self.upses)
+        feeding = [
+            (number, self.ups_number[one.school, serial])
+            for number, one in enumerate(self.links)
+            if self.link_switch[number] >= 0
+            for serial in self.switches[int(self.link_switch[number])].fed_by
+            if (one.school, serial) in self.ups_number
+        ]
+        fed = np.array(feeding, np.int64).reshape(-1, 2)
+        self.fed_by = fed[:, 0].copy(), fed[:, 1].copy()
+        """One row a (link, UPS that feeds its switch): two columns of numbers."""
         count = len(schools)
         self._links_from = _starts(self.link_school, count)
         self._switches_from = _starts(self.switch_school, count)

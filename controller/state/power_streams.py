@@ -1,8 +1,12 @@
-"""The stream of a UPS: whether a school's switches run on a battery.
+"""The stream of a UPS: whether what hangs on it runs on a battery, or is off.
 
-Which UPS feeds which switch nobody says; a school's UPSes are taken to feed all of its switches.
-A UPS that falls silent is taken at its last word: one whose battery ran out does not say so.
+Which UPS feeds which switch stands in the configuration (``devices[].feeds``); one that does not
+say feeds every switch of its school that no other one names. Of several that feed one switch any
+may explain its silence. A UPS that falls silent is taken at its last word: one whose battery ran
+out does not say so.
 """
+
+import numpy as np
 
 from controller.state.marks import Marks
 from controller.state.measures import Measures
@@ -10,37 +14,47 @@ from controller.state.numbering import Numbering
 from controller.state.position import START, Position
 from controller.state.values import rows_of
 from controller.store.protocols import Arrival
+from tenone.vocabulary.body import PowerSource
 from tenone.vocabulary.scope import DeviceId
+from tenone.vocabulary.states import Verdict
 
 
 class PowerStreams:
-    """Fills :attr:`Measures.on_battery`. Nothing here blocks."""
+    """Fills :attr:`Measures.power` and :attr:`Measures.on_battery`. Nothing here blocks."""
 
     def __init__(self, numbering: Numbering, measures: Measures, marks: Marks) -> None:
         self._numbering = numbering
         self._measures = measures
         self._marks = marks
         self._positions: dict[tuple[str, str], Position] = {}
-        self._on_battery: dict[str, set[str]] = {}
 
     def ups(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:
         """One row: the UPS."""
-        number = self._numbering.school_number.get(subject.school)
+        key = subject.school, subject.serial
+        number = self._numbering.ups_number.get(key)
         if number is None:
             self._marks.unplanned_total += 1
             return
-        key = subject.school, subject.serial
         if not self._positions.get(key, START).before(at):
             return
         self._positions[key] = at
-        said = rows_of(arrival)[0].get("on_battery") if arrival.block.rows else None
+        row = rows_of(arrival)[0] if arrival.block.rows else {}
+        said = row.get("on_battery")
         if said is None:
             return
-        running = self._on_battery.setdefault(subject.school, set())
-        if said:
-            running.add(subject.serial)
-        else:
-            running.discard(subject.serial)
-        span = self._numbering.span_of(range(number, number + 1)).links
-        self._measures.on_battery[span.start : span.stop] = bool(running)
+        # Not on its battery, and nothing comes out of it either: its output is switched off.
+        off = row.get("power_source") == PowerSource.NONE
+        power = self._measures.power
+        now = Verdict.BAD if said or off else Verdict.GOOD
+        if power[number] == now:
+            return
+        power[number] = now
+        school = int(self._numbering.ups_school[number])
+        span = self._numbering.span_of(range(school, school + 1)).links
+        links, upses = self._numbering.fed_by
+        first, last = np.searchsorted(links, (span.start, span.stop))
+        failing = power[upses[first:last]] == Verdict.BAD
+        on_battery = self._measures.on_battery
+        on_battery[span.start : span.stop] = False
+        on_battery[links[first:last][failing]] = True
         self._marks.dirty = True

@@ -18,6 +18,7 @@ from tenone.config import (
     load_city,
     load_school,
 )
+from tenone.config.school import Device
 from tenone.vocabulary.scope import slug
 
 Values = dict[str, Any]
@@ -223,6 +224,21 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
         "change",
     ),
     (merge("devices.0", room="r999"), "devices[0].room", "no link leads to", "'room' of one"),
+    (merge("devices.0", feeds=["core"]), "devices[0]", "'board' feeds nothing", "UPS"),
+    (
+        merge(
+            "devices.0",
+            id="ups/u1",
+            room=None,
+            name=None,
+            host="10.1.0.9",
+            snmp={"version": "v2c", "community": "env:X"},
+            feeds=["attic"],
+        ),
+        "devices[0].feeds[0]",
+        "no switch called 'attic'",
+        "'switches'",
+    ),
     (merge("devices.0", id="card/c1"), "devices[0]", "kind 'card' come with a later", "boards"),
     (merge("devices.0", id="tv/c1"), "devices[0].kind", "'tv' is not allowed", "use switch, ap"),
     (merge("devices.0", id="b-301"), "devices[0]", "not of the form kind/serial", "board/"),
@@ -514,3 +530,20 @@ def test_a_city_does_not_ask_for_its_schools_calendars(
     write("schools/no3.yaml", school | {"calendar": "only-at-the-school.yaml"})
     (found,) = load_city(write("city.yaml", city)).schools
     assert found.calendar is None
+
+
+def test_a_ups_feeds_what_it_names_and_a_lone_one_everything() -> None:
+    def ups(serial: str, *feeds: str) -> Device:
+        asked = {"host": "10.1.0.9", "snmp": {"version": "v2c", "community": "env:X"}}
+        named = {"feeds": feeds} if feeds else {}
+        return Device.model_validate({"kind": "ups", "serial": serial, **asked, **named})
+
+    def fed(*upses: Device) -> dict[str, tuple[str, ...]]:
+        parts: dict[str, Any] = {"devices": upses}
+        school = School.model_construct(**parts)
+        return {name: school.fed_by(name) for name in ("core", "floor")}
+
+    assert fed() == {"core": (), "floor": ()}
+    assert fed(ups("u1")) == {"core": ("u1",), "floor": ("u1",)}
+    assert fed(ups("u1"), ups("u2", "floor")) == {"core": ("u1",), "floor": ("u2",)}
+    assert fed(ups("u1", "core"), ups("u2", "core")) == {"core": ("u1", "u2"), "floor": ()}

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -163,6 +163,17 @@ JournalMaker = Callable[..., FakeJournal]
 @pytest.fixture
 def make_journal() -> JournalMaker:
     return FakeJournal
+
+
+def fed(plan: CityPlan, *serials: str) -> CityPlan:
+    """The same with UPSes in no1 that feed all its switches."""
+    upses = [
+        DevicePlan(school="no1", kind="ups", serial=one, name=one, room=None) for one in serials
+    ]
+    switches = [
+        replace(one, fed_by=serials) if one.school == "no1" else one for one in plan.switches
+    ]
+    return replace(plan, devices=[*plan.devices, *upses], switches=switches)
 
 
 def small_city(**link_values: object) -> CityPlan:

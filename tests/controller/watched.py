@@ -16,7 +16,7 @@ from tenone.vocabulary.body import UPS
 from tenone.vocabulary.probes import DNS_SAMPLES, PROBE_SAMPLES
 from tenone.vocabulary.states import Verdict
 
-from .conftest import NOON_NS, FakeJournal, small_city
+from .conftest import NOON_NS, FakeJournal, fed, small_city
 
 EVERY = LinkRules(minute=MinuteProfile())
 ANSWERED, LOST = 1, 2
@@ -32,7 +32,7 @@ def watched_city(rules: LinkRules = EVERY) -> CityPlan:
         else link
         for link in plan.links
     ]
-    return replace(plan, links=links)
+    return fed(replace(plan, links=links), "u1", "u2")
 
 
 class Bench:

@@ -43,7 +43,10 @@ def plan() -> CityPlan:
         name="Binhai",
         districts=[DistrictPlan(id="east", name="East")],
         schools=[SchoolPlan(id="no1", district="east", name="No. 1")],
-        switches=[SwitchPlan(school="no1", name="core"), SwitchPlan(school="no1", name="edge")],
+        switches=[
+            SwitchPlan(school="no1", name="core", fed_by=("u1",)),
+            SwitchPlan(school="no1", name="edge", fed_by=("u1",)),
+        ],
         links=[
             link("up", "core", Tier.UPLINK),
             link("c1", "core"),

@@ -19,7 +19,7 @@ from tenone.blocks.block import Block
 from tenone.config.city import City
 from tenone.config.escalation import Damping, Escalation
 from tenone.runtime.clock import ManualClock
-from tests.controller.conftest import FakeJournal, small_city
+from tests.controller.conftest import FakeJournal, fed, small_city
 
 
 class FakeConfig:
@@ -40,7 +40,7 @@ class Town:
 
     def __init__(self, folder: Path, clock: ManualClock, escalation: Escalation) -> None:
         self.clock = clock
-        self.plan = small_city()
+        self.plan = fed(small_city(), "u1")
         self.records = SqlRecords(f"sqlite:///{folder}/records.db")
         self.records.start()
         self.records.load(self.plan, clock.wall_ns())

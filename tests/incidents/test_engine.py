@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_parent_that_went_out_of_sight_before_it_opened_hides_nobody() -> None
 
 
 def test_power_owns_the_silence_it_makes_and_nothing_else(bench: Bench) -> None:
-    power = Subject.power("no1")
+    power = Subject.power("no1", "u1")
     bench.at(1, bad(power, 0, Cause.POWER, Severity.WARNING))
     bench.at(20)
     assert bench.open()[power].severity is Severity.WARNING
@@ -171,6 +172,23 @@ def test_power_owns_the_silence_it_makes_and_nothing_else(bench: Bench) -> None:
     assert set(bench.open()) == {power, C1}
     assert bench.open()[power].shadowed == {str(EDGE), str(C2), str(AGENT)}
     assert bench.open()[power].severity is Severity.CRITICAL
+
+
+def test_a_ups_answers_only_for_what_it_feeds() -> None:
+    city = plan()
+    switches = [
+        replace(one, fed_by=("u2",) if one.name == "edge" else ("u1",)) for one in city.switches
+    ]
+    bench = Bench(parents=PlanParents(replace(city, switches=switches)))
+    power = Subject.power("no1", "u2")
+    bench.at(1, bad(power, 0, Cause.POWER, Severity.WARNING))
+    bench.at(20)
+    bench.at(21, bad(EDGE, 21), bad(CORE, 21), bad(C2, 21, Cause.POWER))
+    bench.at(60)
+    assert set(bench.open()) == {power, CORE}
+    assert bench.open()[power].shadowed == {str(EDGE), str(C2)}
+    assert bench.parents.behind(power) == ["no1/c2", "no1/c3"]
+    assert bench.parents.feeders(AGENT) == (Subject.power("no1", "u1"),)
 
 
 def test_two_that_hang_on_each_other_do_not_hide_each_other() -> None:
