@@ -12,6 +12,7 @@ from pathlib import Path
 from firmware_sims.switch.model import Neighbour, chassis_mac
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.vendors import STYLES, Vendor
+from firmware_sims.ups.unit import UpsPlan
 
 CITY_ID = "lanjiang"
 CITY_NAME = "Lanjiang"
@@ -35,6 +36,12 @@ ACCESS_PORTS = 24
 UPLINK_PORTS = 2
 MOST_SCHOOLS = 200
 LAST_HOUR = 23
+UPS, FED = "ups-1", "floor-1"
+"""The serial of every school's UPS, and the switch that hangs on it."""
+UPS_SECONDS = 600.0
+"""So long its full battery lasts."""
+BOOT_SECONDS = 3.0
+"""How long a switch takes to start when there is power again."""
 BURST_A_SECOND = 150
 """A class is proved in seven seconds: a demo does not last for hours."""
 
@@ -64,6 +71,8 @@ class SchoolPlan:
     links: tuple[LinkPlan, ...]
     boards: tuple[tuple[str, str, str], ...]
     """Serial, room, name: one in each class."""
+    ups: UpsPlan
+    """Called ``<school>.ups-1`` among all the city's; it feeds the switch of the first floor."""
 
     def fleet_name(self, switch: str) -> str:
         """The name of ``switch`` among all switches of the city."""
@@ -81,6 +90,11 @@ class CityPlan:
     def switches(self) -> list[Plan]:
         """All switches, for one fleet."""
         return [switch for school in self.schools for switch in school.switches]
+
+    @property
+    def upses(self) -> list[UpsPlan]:
+        """All UPSes, for the same fleet."""
+        return [school.ups for school in self.schools]
 
 
 def plan(*, schools: int = 12, seed: int = 0) -> CityPlan:
@@ -134,6 +148,14 @@ def _school(number: int, chance: random.Random) -> SchoolPlan:
         switches=_cabled(switches, links),
         links=tuple(links),
         boards=tuple(boards),
+        ups=UpsPlan(
+            name=f"{school}.{UPS}",
+            feeds=(f"{school}.{FED}",),
+            community=COMMUNITY,
+            runtime_seconds=UPS_SECONDS,
+            load_ratio=1.0,
+            boot_seconds=BOOT_SECONDS,
+        ),
     )
 
 
@@ -290,11 +312,13 @@ def school_yaml(
         "devices": [
             {"kind": "board", "serial": serial, "room": room, "name": name}
             for serial, room, name in school.boards
-        ],
+        ]
+        + [_ups(served[school.ups.name])],
         "local_broker": {"embedded": True, "port": local_port},
         "polling": {
             "state_seconds": pace.state_seconds,
             "counters_seconds": pace.counters_seconds,
+            "health_seconds": pace.state_seconds,
             "timeout_seconds": min(pace.state_seconds / 4, 1.0),
             "retries": 1,
         },
@@ -302,6 +326,34 @@ def school_yaml(
         **({"probes": _probes(school, probed, pace)} if probed else {}),
         **({"syslog": {"listen": syslog}} if syslog else {}),
     }
+
+
+def _ups(served: Served) -> dict[str, object]:
+    return {
+        "kind": "ups",
+        "serial": UPS,
+        "host": served.host,
+        "port": served.port,
+        "snmp": {"version": "v2c", "community": f"env:{COMMUNITY_VARIABLE}"},
+        "feeds": [FED],
+    }
+
+
+def power_cut(school: SchoolPlan, seconds: float) -> dict[str, object]:
+    """The control line by which mains fail and the battery of the school lasts ``seconds``."""
+    charge = min(seconds / UPS_SECONDS, 1.0)
+    return {"ups": school.ups.name, "set": {"mains": False, "charge_ratio": charge}}
+
+
+def power_back(school: SchoolPlan) -> dict[str, object]:
+    """The control line that ends it, with a full battery."""
+    return {"ups": school.ups.name, "set": {"mains": True, "charge_ratio": 1.0}}
+
+
+def boards_fed(school: SchoolPlan) -> tuple[str, ...]:
+    """Serials of the boards whose links hang on the switch that the UPS feeds."""
+    boards = (board_of(school, link) for link in school.links if link.switch == FED)
+    return tuple(one for one in boards if one is not None)
 
 
 def _probes(

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from firmware_sims.city import CityPlan, LinkPlan, SchoolPlan, Served, board_of
+from firmware_sims.city import (
+    UPS,
+    CityPlan,
+    LinkPlan,
+    SchoolPlan,
+    Served,
+    board_of,
+    boards_fed,
+    power_back,
+    power_cut,
+)
 
 
 class Place(StrEnum):
@@ -33,12 +43,15 @@ class FaultKind(StrEnum):
     SWITCH_SILENT = "switch does not answer"
     AGENT_SILENT = "gateway agent silent"
     BOARD_OFFLINE = "class board offline"
+    POWER_CUT = "power cut"
 
 
 FIRST_SECONDS = 5.0
-BETWEEN_SECONDS = (6.0, 9.0)
+BETWEEN_SECONDS = (5.5, 8.0)
 LASTS_SECONDS = (18.0, 30.0)
 REBOOT_SILENT_SECONDS = 12.0
+BATTERY_SECONDS = 8.0
+"""So long the battery lasts when mains fail."""
 
 Command = dict[str, object]
 
@@ -55,8 +68,10 @@ class Fault:
     end: Command
     start_seconds: float
     end_seconds: float
-    cut_off: str | None = None
-    """The serial of the board behind the link: it goes and comes with it."""
+    cut_off: tuple[str, ...] = ()
+    """The serials of the boards behind what breaks: they go and come with it ..."""
+    cut_off_seconds: float = 0.0
+    """... so long after the beginning."""
 
 
 def faults(city: CityPlan, served: dict[str, Served], *, speed: float = 1.0) -> Iterator[Fault]:
@@ -107,7 +122,12 @@ def _fault(
         end = {"board": serial, "set": {"offline": False}}
     if kind is FaultKind.REBOOT:
         lasts = REBOOT_SILENT_SECONDS
-    is_cut = kind in {FaultKind.CLASS_DOWN, FaultKind.ADMIN_DOWN}
+    cut_off: tuple[str, ...] = ()
+    board = board_of(school, link)
+    if kind in {FaultKind.CLASS_DOWN, FaultKind.ADMIN_DOWN} and board is not None:
+        cut_off = (board,)
+    elif kind is FaultKind.POWER_CUT:
+        what, cut_off = UPS, boards_fed(school)
     return Fault(
         kind=kind,
         school=school,
@@ -117,7 +137,8 @@ def _fault(
         end=end,
         start_seconds=now,
         end_seconds=now + lasts,
-        cut_off=board_of(school, link) if is_cut else None,
+        cut_off=cut_off,
+        cut_off_seconds=BATTERY_SECONDS if kind is FaultKind.POWER_CUT else 0.0,
     )
 
 
@@ -145,6 +166,8 @@ def _commands(
             {"switch": switch, "port": port, "set": begin},
             {"switch": switch, "port": port, "set": end},
         )
+    if kind is FaultKind.POWER_CUT:
+        return power_cut(school, BATTERY_SECONDS), power_back(school)
     if kind is FaultKind.REBOOT:
         return {"switch": switch, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS}}, {}
     return {"switch": switch, "silent": True}, {"switch": switch, "silent": False}
@@ -154,9 +177,12 @@ def _scaled(fault: Fault, speed: float) -> Fault:
     begin = fault.begin
     if fault.kind is FaultKind.REBOOT:
         begin = {**begin, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS / speed}}
+    elif fault.kind is FaultKind.POWER_CUT:
+        begin = power_cut(fault.school, BATTERY_SECONDS / speed)
     return replace(
         fault,
         begin=begin,
         start_seconds=fault.start_seconds / speed,
         end_seconds=fault.end_seconds / speed,
+        cut_off_seconds=fault.cut_off_seconds / speed,
     )

@@ -136,17 +136,21 @@ class Demo:
             for school in made.schools
             for one in school.switches
         ]
-        (self._folder / "fleet").write_text(plan.write(switches), encoding="utf-8")
+        (self._folder / "fleet").write_text(
+            plan.write(switches, [one.entry for one in made.upses]), encoding="utf-8"
+        )
         broker = free_port()
         http = free_port(self._wanted.port)
         if self._wanted.port not in {0, http}:
             self._stage.say(f"port {self._wanted.port} is taken, the page is on {http}")
         await self._tree.start(self._switches)
-        for one in self._switches.ready["switches"]:
+        for one in (*self._switches.ready["switches"], *self._switches.ready["ups"]):
             self._served[one["name"]] = city.Served(
-                host=one["host"], port=one["port"], ports=one["ports"]
+                host=one["host"], port=one["port"], ports=one.get("ports", ())
             )
-        self._stage.say(f"{len(made.switches)} switches answer SNMP on loopback")
+        self._stage.say(
+            f"{len(made.switches)} switches and {len(made.upses)} UPS answer SNMP on loopback"
+        )
         await self._start_reflector()
         locals_ = {school.id: free_port() for school in made.schools}
         self._write(broker, http, locals_)
@@ -260,8 +264,8 @@ class Demo:
     async def _one(self, fault: Fault, start: float) -> None:
         where = f"{fault.school.name_zh} {fault.what}".strip()
         try:
-            await self._carry_out(fault, begins=True)
             self._stage.say(f"■ {fault.kind.value}: {where}")
+            await self._carry_out(fault, begins=True)
             await asyncio.sleep(max(0.0, start + fault.end_seconds - time.monotonic()))
             await self._carry_out(fault, begins=False)
             self._stage.say(f"● mended: {fault.kind.value}: {where}")
@@ -282,9 +286,10 @@ class Demo:
             case Place.SWITCHES:
                 if command:
                     await self._switches.ask(command)
-        if fault.cut_off is not None:
-            cut = {"board": fault.cut_off, "set": {"offline": begins}}
-            await self._boards[fault.cut_off].ask(cut)
+        if begins and fault.cut_off_seconds:
+            await asyncio.sleep(fault.cut_off_seconds)
+        for serial in fault.cut_off:
+            await self._boards[serial].ask({"board": serial, "set": {"offline": begins}})
 
     async def stop(self) -> None:
         """End every process."""

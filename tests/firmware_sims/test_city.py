@@ -20,6 +20,8 @@ def served(made: city.CityPlan) -> dict[str, city.Served]:
         )  # fmt: skip
         names = [port.name for port in switch.sockets]
         found[plan.name] = city.Served(host="127.0.0.1", port=20_000 + number, ports=names)
+    for number, ups in enumerate(made.upses):
+        found[ups.name] = city.Served(host="127.0.0.1", port=40_000 + number, ports=())
     return found
 
 

@@ -22,12 +22,23 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from firmware_sims.city import COMMUNITY_VARIABLE, LinkPlan, SchoolPlan
+from firmware_sims.city import (
+    COMMUNITY_VARIABLE,
+    FED,
+    UPS,
+    LinkPlan,
+    SchoolPlan,
+    boards_fed,
+    power_back,
+    power_cut,
+)
 from tenone.cli.demo import Demo, Stage, Wanted
 
 Json = dict[str, Any]
 STATE_SECONDS = 1.0
 COUNTERS_SECONDS = 2.0
+BATTERY_SECONDS = 4.0
+"""So long a UPS's battery lasts."""
 BROKEN_SECONDS = 30.0
 """So long a fault may take to be seen, and to be gone again."""
 QUIET_SECONDS = 2.5
@@ -50,6 +61,7 @@ class Trouble(StrEnum):
     ERRORS = "frame errors"
     FLAP = "link flaps"
     BLIP = "100 Mbit/s inside one poll"
+    POWER_CUT = "power cut"
 
 
 STATE_FAULTS = frozenset({
@@ -325,7 +337,7 @@ class Campaign:
 
 PARENTS = frozenset({
     Trouble.UPLINK_DOWN, Trouble.CORE_SILENT, Trouble.FLOOR_SILENT, Trouble.AGENT_KILLED,
-    Trouble.REBOOT,
+    Trouble.REBOOT, Trouble.POWER_CUT,
 })  # fmt: skip
 
 
@@ -377,9 +389,12 @@ class _Fault:
         self._board = chance.choice(
             [serial for serial, room, _ in school.boards if room == self._link.room] or [""]
         )
+        if trouble is Trouble.POWER_CUT:
+            self._switch = FED
         self.place = (
             self._switch
-            if trouble in {Trouble.FLOOR_SILENT, Trouble.CORE_SILENT, Trouble.REBOOT}
+            if trouble
+            in {Trouble.FLOOR_SILENT, Trouble.CORE_SILENT, Trouble.REBOOT, Trouble.POWER_CUT}
             else self._link.id
         )
         self.expected = self._expect()
@@ -417,6 +432,13 @@ class _Fault:
                 return Expected(links=every, kind="agent", causes=frozenset({"agent-silent"}))
             case Trouble.BLIP:
                 return Expected(links={}, kind=None)
+            case Trouble.POWER_CUT:
+                return Expected(
+                    links=dict.fromkeys(behind, ("bad", "power")),
+                    kind="power",
+                    name=UPS,
+                    causes=frozenset({"power"}),
+                )
             case _:
                 silent = dict.fromkeys(behind, ("unknown", "switch-silent"))
                 return Expected(
@@ -448,6 +470,10 @@ class _Fault:
                 self._demo._agents[self._school.id].signal(signal.SIGKILL)
             case Trouble.BOARD_OFFLINE:
                 await self._set_board(offline=True)
+            case Trouble.POWER_CUT:
+                await self._ask(power_cut(self._school, BATTERY_SECONDS))
+                await asyncio.sleep(BATTERY_SECONDS)
+                await self._set_boards(offline=True)
             case Trouble.FLAP:
                 for _ in range(4):
                     await self._port({"oper": "down"})
@@ -478,6 +504,9 @@ class _Fault:
                 await self._demo._agents[self._school.id].start()
             case Trouble.BOARD_OFFLINE:
                 await self._set_board(offline=False)
+            case Trouble.POWER_CUT:
+                await self._ask(power_back(self._school))
+                await self._set_boards(offline=False)
 
     @property
     def _fleet(self) -> str:
@@ -489,6 +518,11 @@ class _Fault:
 
     async def _ask(self, command: Json) -> None:
         await self._demo._switches.ask(command)
+
+    async def _set_boards(self, *, offline: bool) -> None:
+        for board in boards_fed(self._school):
+            command = {"board": board, "set": {"offline": offline}}
+            await self._demo._boards[board].ask(command)
 
     async def _set_board(self, *, offline: bool) -> None:
         command = {"board": self._board, "set": {"offline": offline}}
@@ -508,7 +542,8 @@ class CampaignCity(Demo):
             for school in self._plan.schools:
                 where = self._traps[school.id] = f"127.0.0.1:{_free_udp()}"
                 switches = tuple(replace(one, traps=where) for one in school.switches)
-                schools.append(replace(school, switches=switches))
+                ups = replace(school.ups, traps=where)
+                schools.append(replace(school, switches=switches, ups=ups))
             self._plan = replace(self._plan, schools=tuple(schools))
 
     def _write(self, broker: int, http: int, locals_: dict[str, int]) -> None:
@@ -519,6 +554,7 @@ class CampaignCity(Demo):
             body["polling"] |= {
                 "state_seconds": self._state_seconds,
                 "counters_seconds": COUNTERS_SECONDS,
+                "health_seconds": self._state_seconds,
                 "timeout_seconds": 0.2,
             }
             where = self._traps.get(body["school"]["id"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.campaign import STATE_FAULTS, Campaign, campaign, quantile
+from tests.integration.campaign import STATE_FAULTS, Campaign, Trouble, campaign, quantile
 
 FAULTS = int(os.environ.get("TENONE_FAULTS", "200"))
 SEED = int(os.environ.get("TENONE_SEED", "20261122"))
@@ -54,5 +54,5 @@ async def test_with_traps_a_slow_poll_is_no_slow_verdict(tmp_path: Path) -> None
     async with campaign(
         tmp_path / "city", schools=SCHOOLS, seed=seed, state_seconds=10.0, traps=True
     ) as city:
-        await city.run(-(-FAULTS // 3 // SCHOOLS), STATE_FAULTS)
+        await city.run(-(-FAULTS // 3 // SCHOOLS), STATE_FAULTS | {Trouble.POWER_CUT})
         judge(city, f"seed {seed}, a state poll every 10 s and traps")
