@@ -81,7 +81,7 @@ class LiveState:
         )
         care = CareStreams(n, self.boards, self.agents, self.marks)
         power = PowerStreams(n, self.measures, self.marks)
-        probes = ProbeStreams(n, self.measures, self.marks, self._clauses.loss_ratio)
+        self.probes = ProbeStreams(n, self.measures, self.marks, self._clauses.loss_ratio)
         self._handlers: dict[str, Handler] = {
             "port-state": self._of_switches.port_state,
             "port-counters": self._of_switches.port_counters,
@@ -90,9 +90,9 @@ class LiveState:
             "board-health": care.board_health,
             "agent-health": care.agent_health,
             "ups": power.ups,
-            "probe-samples": probes.samples,
-            "probe-burst": probes.burst,
-            "dns-samples": probes.dns,
+            "probe-samples": self.probes.samples,
+            "probe-burst": self.probes.burst,
+            "dns-samples": self.probes.dns,
         }
         self._fill_links()
 

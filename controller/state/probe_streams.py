@@ -4,89 +4,41 @@ A link's path is witnessed by the target its plan names. Late blocks change no l
 they tell is recomputed from the store.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from controller.sla.loss_window import FIRST_LOOK, LONGEST
-from controller.sla.path_columns import decide, ipdv_p95, nearest_rank
 from controller.state.columns import F64, I64, NEVER, Flags
 from controller.state.marks import Marks
 from controller.state.measures import Measures
 from controller.state.numbering import Numbering
+from controller.state.paths import Packets, Paths, Windows
 from controller.state.position import START, Position
 from controller.state.values import rows_of
-from controller.store.protocols import NS, Arrival
+from controller.store.protocols import Arrival
 from tenone.blocks.layout import Layout
-from tenone.vocabulary.probes import DnsOutcome, ProbeOutcome
+from tenone.vocabulary.probes import DnsOutcome
 from tenone.vocabulary.scope import DeviceId
 from tenone.vocabulary.states import Verdict
 
-DELAYS: Final = 64
-"""Packets whose delays are looked at together."""
-FORGET_NS: Final = 15 * 60 * NS
-"""After so long without a packet (a class that rested) delays begin anew."""
 _UNSET: Final = 0
 _COLUMNS: Final = ("probe_outcome", "probe_away_ns", "probe_held_ns", "probe_dscp_sent")
 
 
-@dataclass(frozen=True, slots=True)
-class Packets:
-    """Packets of n paths, [path, packet], oldest first. ``outcome`` 0: there was none."""
+@dataclass(frozen=True, slots=True, order=True)
+class PathId:
+    """Whose packets they are: a link, and the target and DSCP that witness it."""
 
-    outcome: npt.NDArray[np.uint8]
-    delay_ms: F64
-    """NaN where it is not known."""
+    link: str
+    target: str
+    dscp: int
 
 
-class Paths:
-    """The newest packets of every witnessed link."""
-
-    def __init__(self, count: int, limit: F64) -> None:
-        self._lost: Flags = np.zeros((count, LONGEST), np.bool_)
-        self._delay: F64 = np.full((count, DELAYS), np.nan)
-        self._next: I64 = np.zeros(count, np.int64)
-        self._filled: I64 = np.zeros(count, np.int64)
-        self._run: I64 = np.zeros(count, np.int64)
-        """Losses in a row, up to now."""
-        self._heard_ns: I64 = np.full(count, NEVER, np.int64)
-        self._limit = limit
-
-    def add(self, paths: I64, packets: Packets, at_ns: int) -> None:
-        """Take packets of ``paths``; each path once."""
-        rested = at_ns - self._heard_ns[paths] > FORGET_NS
-        self._delay[paths[rested]] = np.nan
-        self._heard_ns[paths] = at_ns
-        for number in range(packets.outcome.shape[1]):
-            outcome = packets.outcome[:, number]
-            sent = (outcome == ProbeOutcome.ANSWERED) | (outcome == ProbeOutcome.LOST)
-            path, lost = paths[sent], outcome[sent] == ProbeOutcome.LOST
-            at = self._next[path]
-            self._lost[path, at % LONGEST] = lost
-            self._delay[path, at % DELAYS] = np.where(lost, np.nan, packets.delay_ms[sent, number])
-            self._next[path] = at + 1
-            # An outage that is over belongs to the minutes it was in (sla/loss_window.py).
-            over = ~lost & (self._run[path] >= FIRST_LOOK)
-            self._run[path] = np.where(lost, self._run[path] + 1, 0)
-            self._filled[path] = np.where(over, 1, self._filled[path] + 1)
-
-    def tell(self, paths: I64, links: I64, measures: Measures, at_ns: int) -> None:
-        """Write what the packets prove to ``links``."""
-        back = np.arange(1, LONGEST + 1)
-        lost = self._lost[paths[:, None], (self._next[paths][:, None] - back) % LONGEST]
-        verdict, packets, losses = decide(lost, self._filled[paths], self._limit[paths])
-        measures.loss[links] = verdict
-        measures.loss_packets[links] = packets
-        measures.loss_ratio[links] = np.where(packets > 0, losses / np.maximum(packets, 1), np.nan)
-        measures.probed_ns[links] = at_ns
-        decided = links[verdict != Verdict.UNKNOWN]
-        measures.decided_ns[decided] = at_ns
-        order = (self._next[paths][:, None] - np.arange(DELAYS, 0, -1)) % DELAYS
-        delays = self._delay[paths[:, None], order]
-        measures.rtt_ms[links] = nearest_rank(delays, 1, 2)
-        measures.ipdv_p95_ms[links] = ipdv_p95(delays)
+Chains = Mapping[tuple[str, str], tuple[bytes, int]]
+"""(school, stream) -> journal and sequence number of the newest block that was taken in."""
 
 
 class ProbeStreams:
@@ -111,8 +63,25 @@ class ProbeStreams:
                 key = link.school, link.witness.target
                 self._of.setdefault(key, []).append(path)
                 self._dscp[key] = link.witness.dscp
+        self.ids: Sequence[PathId] = [
+            PathId(link.id, link.witness.target, link.witness.dscp)
+            for link in numbering.links
+            if link.witness is not None
+        ]
+        """Of each path."""
         self._positions: dict[tuple[str, str], Position] = {}
         self._cuts: dict[tuple[str, bytes], list[tuple[int, list[int], list[int]]]] = {}
+
+    def windows(self) -> tuple[Windows, Chains]:
+        """What would be lost with this process: windows, and how far each school was read."""
+        chains = {key: (at.journal_id, at.seq) for key, at in self._positions.items()}
+        return self._paths.windows(), chains
+
+    def restore(self, paths: I64, windows: Windows, chains: Chains) -> None:
+        """Take over what an earlier process knew of ``paths``, before any block is applied."""
+        self._paths.take(paths, windows)
+        for key, (journal_id, seq) in chains.items():
+            self._positions[key] = Position(journal_id, seq, NEVER)
 
     def samples(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:
         """A window of all of a school's targets: rows ``target/k``."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from controller.sla import loss_window
 from controller.sla.class_minutes import Clause
 from controller.state.measures import Measures
-from controller.state.probe_streams import DELAYS, Paths
+from controller.state.paths import DELAYS, Paths
 from controller.store.protocols import NS
 from tenone.blocks.layout import Layout
 from tenone.vocabulary.probes import PROBE_BURST, PROBE_SAMPLES
