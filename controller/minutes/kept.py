@@ -2,12 +2,13 @@
 
 import logging
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from controller.minutes.burning import REACH
 from controller.minutes.count import CAUSES, Counts
 from controller.minutes.tables import ClassMinuteHour
 from controller.store.records import SqlRecords
@@ -24,6 +25,8 @@ KEEP_NS = 100 * 24 * HOUR_NS
 
 Hour = npt.NDArray[np.uint16]
 """[minute, GOOD | UNKNOWN | FIRST_CAUSE + cause]."""
+Minute = tuple[int, Counts, npt.NDArray[np.bool_]]
+"""Start (UTC), counts, which schools were taught."""
 
 
 def blank() -> Hour:
@@ -60,24 +63,34 @@ class KeptHours:
         self._open: dict[int, Hour] = {}
         self._hour_ns = -1
 
-    def load(self, since_ns: int) -> list[tuple[int, Counts, npt.NDArray[np.bool_]]]:
-        """Every kept minute from ``since_ns`` on, in order: start, counts, who was taught."""
-        hours: dict[int, list[tuple[int, Hour]]] = {}
-        for hour_ns, number, hour in self._rows(ClassMinuteHour.hour_ns > since_ns - HOUR_NS):
-            hours.setdefault(hour_ns, []).append((number, hour))
-        found = []
-        for hour_ns in sorted(hours):
-            for minute in range(MINUTES):
-                start_ns = hour_ns + minute * MINUTE_NS
-                if start_ns < since_ns:
-                    continue
-                counts, taught = self._minute(hours[hour_ns], minute)
-                if taught.any():
-                    found.append((start_ns, counts, taught))
-        if hours:
-            self._hour_ns = max(hours)
-            self._open = dict(hours[self._hour_ns])
-        return found
+    def load(self, since_ns: int) -> Iterator[Minute]:
+        """The kept minutes from ``since_ns`` on, in order, as far back as a window reaches."""
+        starts = self._reached(since_ns)
+        for hour_ns in starts:
+            hour = self._hour(hour_ns)
+            if hour_ns == starts[-1]:
+                self._hour_ns, self._open = hour_ns, hour
+            for minute in self._minutes(hour_ns, hour):
+                if minute[0] >= since_ns:
+                    yield minute
+
+    def _reached(self, since_ns: int) -> list[int]:
+        """Starts of the newest hours, in order, until every school has enough of them.
+
+        All of a hundred days would take gigabytes at the size of a city.
+        """
+        column = ClassMinuteHour.hour_ns
+        every = sa.select(column).where(column > since_ns - HOUR_NS).distinct()
+        with self._records.unit() as unit:
+            starts = list(unit.scalars(every.order_by(column.desc())))
+        wanting = np.full(len(self._schools), REACH)
+        for number, hour_ns in enumerate(starts):
+            if (wanting <= 0).all():
+                del starts[number:]
+                break
+            for school, hour in self._hour(hour_ns).items():
+                wanting[school] -= np.count_nonzero(hour[:, GOOD] != NOT_TAUGHT)
+        return starts[::-1]
 
     def _hour(self, hour_ns: int) -> dict[int, Hour]:
         rows = self._rows(ClassMinuteHour.hour_ns == hour_ns)
@@ -97,21 +110,27 @@ class KeptHours:
                     log.warning("class-minutes of %s: %s; it is left out", row.school, error)
         return found
 
-    def _minute(
-        self, hours: Iterable[tuple[int, Hour]], minute: int
-    ) -> tuple[Counts, npt.NDArray[np.bool_]]:
-        counts = Counts.zero(len(self._schools))
-        taught = np.zeros(len(self._schools), np.bool_)
-        for number, hour in hours:
-            row = hour[minute]
-            if row[GOOD] != NOT_TAUGHT:
-                taught[number] = True
-                counts.good[number] = row[GOOD]
-                counts.unknown[number] = row[UNKNOWN]
-                counts.bad[number] = row[FIRST_CAUSE:]
-        return counts, taught
+    def _minutes(self, hour_ns: int, hours: Mapping[int, Hour]) -> Iterator[Minute]:
+        """Those minutes of an hour in which some school was taught."""
+        if not hours:
+            return
+        numbers = np.array(list(hours), np.int64)
+        every = np.stack(list(hours.values())).astype(np.int64)
+        for minute in range(MINUTES):
+            rows = every[:, minute]
+            told = rows[:, GOOD] != NOT_TAUGHT
+            if not told.any():
+                continue
+            counts = Counts.zero(len(self._schools))
+            taught = np.zeros(len(self._schools), np.bool_)
+            at = numbers[told]
+            taught[at] = True
+            counts.good[at] = rows[told, GOOD]
+            counts.unknown[at] = rows[told, UNKNOWN]
+            counts.bad[at] = rows[told, FIRST_CAUSE:]
+            yield hour_ns + minute * MINUTE_NS, counts, taught
 
-    def put(self, minutes: Sequence[tuple[int, Counts, npt.NDArray[np.bool_]]]) -> None:
+    def put(self, minutes: Sequence[Minute]) -> None:
         """Keep some minutes, in order; durable on return. Raises StoreError."""
         touched: dict[tuple[int, int], Hour] = {}
         for start_ns, counts, taught in minutes:
