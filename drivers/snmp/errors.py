@@ -35,6 +35,10 @@ class BudgetExceeded(SnmpError):  # noqa: N818 - as above
     """The device used up the time, requests or rows it was allowed."""
 
 
+class TooManyRows(BudgetExceeded):
+    """One table has more rows than are read of it; what else the device has is another matter."""
+
+
 class SecurityError(SnmpError):
     """The agent did not take our SNMPv3 message and said why."""
 

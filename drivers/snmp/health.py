@@ -13,7 +13,7 @@ from drivers.snmp import cells, entity, entsensors, mib, optics, poe, sensors, u
 from drivers.snmp.ber import Missing, Oid, Value
 from drivers.snmp.cells import Table, walk_into
 from drivers.snmp.entity import EntityTree, PortBook
-from drivers.snmp.errors import BudgetExceeded, SnmpError
+from drivers.snmp.errors import SnmpError, TooManyRows
 from drivers.snmp.optics import OpticRow
 from drivers.snmp.poe import PoeRow
 from drivers.snmp.ports import Port
@@ -89,8 +89,8 @@ class Plan:
 
     def keep(self, before: "Plan") -> None:
         """Of a stream whose tables could not be read now, go on with the rows known before."""
-        for stream in self.failed:
-            if not before.has(stream):
+        for stream, error in self.failed.items():
+            if isinstance(error, TooManyRows) or not before.has(stream):
                 continue
             match stream:
                 case sensors.STREAM:
@@ -196,7 +196,9 @@ class HealthReader:
         self._learnt_ns = self._switch.client.clock.monotonic_ns()
         uptime = said.get(mib.SYS_UPTIME)
         young = isinstance(uptime, int) and uptime < YOUNG_TICKS
-        wait = SOON_SECONDS if plan.failed or young else self._learn_seconds
+        # Tables that are too long will be no shorter in five minutes.
+        failed = any(not isinstance(error, TooManyRows) for error in plan.failed.values())
+        wait = SOON_SECONDS if failed or young else self._learn_seconds
         self._due_ns = self._learnt_ns + round(min(wait, self._learn_seconds) * 1e9)
         self._heard(uptime)
         readings = [
@@ -291,7 +293,7 @@ def _cut(plan: Plan) -> None:
         (poe.STREAM, len(plan.poe)),
     ):
         if count > MAX_ROWS:
-            plan.failed[stream] = BudgetExceeded(
+            plan.failed[stream] = TooManyRows(
                 f"of {count} rows of the stream {stream} only {MAX_ROWS} are read"
             )
     del plan.sensors[MAX_ROWS:]

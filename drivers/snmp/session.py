@@ -17,6 +17,7 @@ from drivers.snmp.errors import (
     NotIncreasing,
     SnmpError,
     Timeout,
+    TooManyRows,
     UnexpectedReply,
     status_name,
 )
@@ -36,6 +37,8 @@ LIGHTER = 5
 """A retry asks for this many times fewer: some agents fall silent over large answers."""
 MAX_SILENCES = 2
 """Columns in a row that may time out before the rest of a device's columns is given up."""
+MAX_LONG = 16
+"""Columns that may have too many rows before the rest is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class Session:
                     if bind.name[: len(root)] != root:
                         return Walk(tuple(found), None)
                     if len(found) == max_rows:
-                        raise BudgetExceeded(
+                        raise TooManyRows(
                             f"{self.device.label} has more than {max_rows} rows under "
                             f"{oid_text(root)}"
                         )
@@ -142,21 +145,26 @@ class Session:
         """Walk several subtrees, as many at once as the device's window.
 
         A subtree that fails takes nothing from the others; when :data:`MAX_SILENCES` of them
-        in a row got no answer, the rest is given up with the same error.
+        in a row got no answer, the rest is given up with the same error; so it is when the budget
+        is used up, or when :data:`MAX_LONG` tables have had too many rows: a device that makes up
+        rows without end would have as many of each.
         """
         walks: dict[int, Walk] = {}
         queue = list(enumerate(roots))[::-1]
-        silences = 0
+        silences = long = 0
 
         async def work() -> None:
-            nonlocal silences
+            nonlocal silences, long
             while queue:
                 number, root = queue.pop()
                 walk = await self.walk(root, budget, max_rows)
                 walks[number] = walk
                 silent = isinstance(walk.error, Timeout)
                 silences = silences + 1 if silent else 0
-                if silences >= MAX_SILENCES or isinstance(walk.error, BudgetExceeded):
+                too_long = isinstance(walk.error, TooManyRows)
+                long += too_long
+                spent = isinstance(walk.error, BudgetExceeded) and not too_long
+                if spent or silences >= MAX_SILENCES or long >= MAX_LONG:
                     walks.update((rest, Walk((), walk.error)) for rest, _ in queue)
                     queue.clear()
 

@@ -7,7 +7,14 @@ import pytest
 
 from drivers.snmp.ber import Missing, Oid, Tag, encode_oid
 from drivers.snmp.client import SnmpClient
-from drivers.snmp.errors import BadTarget, BudgetExceeded, SnmpError, Timeout, Unreachable
+from drivers.snmp.errors import (
+    BadTarget,
+    BudgetExceeded,
+    SnmpError,
+    Timeout,
+    TooManyRows,
+    Unreachable,
+)
 from drivers.snmp.message import Envelope, Head, PduType, Version, build_request
 from drivers.snmp.session import Session
 from drivers.snmp.target import Target, parse_host_port
@@ -198,6 +205,21 @@ async def test_a_silent_column_does_not_starve_the_others(
     walks = await session.walk_all([bad, ROOT, (*ROOT[:-1], 14)])
     assert isinstance(walks[0].error, Timeout)
     assert [len(walk.varbinds) for walk in walks] == [0, 100, 1]
+
+
+async def test_a_column_that_is_too_long_takes_nothing_from_the_others(
+    respond: Respond, client: SnmpClient
+) -> None:
+    short = (*ROOT[:-1], 14)
+    responder = await respond(STORE | {(*short, 1): (Tag.INTEGER, 1)})
+    device = await client.device(target(responder.port, window=1))
+    walks = await Session(client, device).walk_all([ROOT, short], max_rows=30)
+    assert isinstance(walks[0].error, TooManyRows)
+    assert (len(walks[0].varbinds), len(walks[1].varbinds)) == (30, 1)
+    assert walks[1].error is None
+    # Who makes up rows without end would do so everywhere.
+    many = await Session(client, device).walk_all([ROOT] * 20, max_rows=30)
+    assert [len(walk.varbinds) for walk in many] == [30] * 16 + [0] * 4
 
 
 async def test_a_silent_device_is_given_up_after_two_columns(

@@ -11,7 +11,13 @@ from drivers.snmp.ber import Missing, Oid, Tag
 from drivers.snmp.cells import Table
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.entity import CLASS, ENTRY, NAME, Entity, EntityTree, PortBook
-from drivers.snmp.errors import BudgetExceeded, NotIncreasing, SnmpError, Timeout
+from drivers.snmp.errors import (
+    BudgetExceeded,
+    NotIncreasing,
+    SnmpError,
+    Timeout,
+    TooManyRows,
+)
 from drivers.snmp.health import STREAMS, HealthReader, make_plan
 from drivers.snmp.message import PduType
 from drivers.snmp.reading import Readings
@@ -194,6 +200,26 @@ async def test_a_young_agent_is_looked_at_again_soon(
     await health.read()
     responder.store[*HEAT, 5] = (Tag.INTEGER, 34)
     assert len(streams(await health.read())["sensors"]) == 3
+
+
+async def test_a_table_that_is_too_long_is_not_walked_again_and_again(
+    client: SnmpClient, respond: Respond, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.snmp.health.SOON_SECONDS", 0.0)
+    monkeypatch.setattr("drivers.snmp.cells.MAX_ROWS", 3)
+    old_agent = {mib.SYS_UPTIME: (Tag.TIME_TICKS, 6_000_000)}
+    many = {(*HEAT, row): (Tag.INTEGER, 40) for row in range(1, 9)}
+    responder = await respond(store() | old_agent | many)
+    health = reader(client, responder)
+    first = await health.read()
+    assert any(isinstance(error, TooManyRows) for error in first.errors)
+    assert len(streams(first)["sensors"]) == 3
+    assert streams(first)["poe"]["pse 1"]["poe_watts"] == 115
+    since = len(responder.requests)
+    second = await health.read()
+    assert {one.pdu_type for one in responder.requests[since:]} == {PduType.GET}
+    assert len(streams(second)["sensors"]) == 3
+    assert any(isinstance(error, TooManyRows) for error in second.errors)
 
 
 async def test_rows_are_named_after_ports_once_these_are_known(
