@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60.0
 """An inventory that came in part is asked for again so much later; then twice that, ..."""
+QUICK_RETRIES = 10
+"""After a change the inventory is tried with every state sweep, but no more often than this: a
+switch that chokes on its own tables is not walked without end."""
 REWIRED_SECONDS = 45.0
 """After a link came up its neighbour says who it is within 30 s (IEEE 802.1AB msgTxInterval)."""
 REWIRED_GAP_SECONDS = 300.0
@@ -169,7 +172,7 @@ class SwitchPoller:
         elif self.switch.is_rewired:
             self._hasten_surroundings(REWIRED_SECONDS)
         self.switch.is_rewired = False
-        if self.switch.is_changed:
+        if self.switch.is_changed and self._cut <= QUICK_RETRIES:
             self._hasten(self._clock.monotonic_ns(), Kind.INVENTORY)
 
     async def _answer(self) -> None:

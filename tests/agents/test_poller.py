@@ -208,6 +208,25 @@ async def test_an_inventory_that_fails_after_a_change_is_tried_at_the_next_state
     assert not switch.overlapped
 
 
+async def test_an_inventory_that_fails_for_ever_is_asked_for_ever_more_rarely(
+    bench: Bench, fake_switch: MakeSwitch, advance: Advance
+) -> None:
+    switch = fake_switch()
+    bench.cadence = replace(CADENCE, inventory_seconds=36_000)
+    async with bench.polling(core=switch):
+        await advance(60)
+        switch.error = {"inventory": Timeout("no walk")}
+        switch.uptime_ticks = 3
+        await advance(7_200)
+        assert 10 <= len(switch.times("inventory")) <= 20
+        switch.error = {"inventory": SILENT, "state": SILENT}
+        await advance(60)
+        switch.error = {}
+        before = len(switch.times("inventory"))
+        await advance(60)
+        assert len(switch.times("inventory")) > before, "one that comes back is met at once"
+
+
 async def test_poll_now(
     bench: Bench, kept: Kept, fake_switch: MakeSwitch, advance: Advance
 ) -> None:
