@@ -141,3 +141,9 @@ def test_a_maker_of_its_own() -> None:
 
 def test_a_device_that_is_none_has_no_rows() -> None:
     assert reading({"1.3.6.1.2.1.99.1.1.1.1": {(1,): 8}}) == {}
+
+
+def test_a_self_test_is_no_power_failure() -> None:
+    columns: Told = {f"{APC}.4.1.1": {(0,): 15}, f"{UPS}.4.1": {(0,): 5}}
+    row = reading(columns, (1, 3, 6, 1, 4, 1, 318, 1))
+    assert (row["power_source"], row["on_battery"]) == (PowerSource.OTHER, 0)
