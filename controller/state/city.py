@@ -1,6 +1,7 @@
 """Live state as views (:class:`controller.views.City`) and as changes for the live stream."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nsmallest
 
 import numpy as np
 
@@ -37,7 +38,8 @@ from tenone.vocabulary.states import (
 )
 
 CHANGES_AT_ONCE = 1000
-"""Links turned into JSON in one go; at a start all of a city change, and the loop must breathe."""
+"""Of each kind turned into JSON in one go; at a start all of a city change, and the loop must
+breathe."""
 
 UNTOLD = 0
 """An oper status that the switch does not say."""
@@ -59,6 +61,9 @@ class LiveCity:
         self._bindings = bindings or {}
         self._listeners: list[Listener] = []
         self._unsent = np.zeros(len(self._n.links), np.bool_)
+        self._boards_due: set[int] = set()
+        self._schools_due: set[int] = set()
+        """Whose change is still to be told, as links that are unsent."""
         self._school_since = np.full(len(self._n.schools), self._started)
         self._silent_boards = np.ones(len(self._n.boards), np.bool_)
         self._summary = self._summarise()
@@ -85,7 +90,9 @@ class LiveCity:
     @property
     def behind(self) -> bool:
         """Whether changes are left to be told."""
-        return bool(self._unsent.any())
+        marks = self._live.marks
+        waiting = self._boards_due or self._schools_due or marks.switches or marks.agents
+        return bool(waiting) or bool(self._unsent.any())
 
     def _date_schools(self) -> None:
         """Sum up anew; a school's verdict that turned, turned now."""
@@ -112,18 +119,19 @@ class LiveCity:
         live, n = self._live, self._n
         links = np.flatnonzero(self._unsent)[:CHANGES_AT_ONCE].tolist()
         self._unsent[links] = False
-        switches, live.marks.switches = live.marks.switches, set()
-        agents, live.marks.agents = live.marks.agents, set()
-        schools = schools | {int(n.board_school[one]) for one in boards} | agents
+        self._boards_due |= boards
+        due = {int(n.board_school[one]) for one in boards} | live.marks.agents
+        self._schools_due |= schools | due
+        told = _some(self._schools_due)
         changes = [
             *(self._link_change(one) for one in links),
-            *(self._board_change(one) for one in sorted(boards)),
-            *(self._switch_change(one) for one in sorted(switches)),
-            *(self._agent_change(one) for one in sorted(agents)),
-            *(self._school_change(one) for one in sorted(schools)[:CHANGES_AT_ONCE]),
+            *(self._board_change(one) for one in _some(self._boards_due)),
+            *(self._switch_change(one) for one in _some(live.marks.switches)),
+            *(self._agent_change(one) for one in _some(live.marks.agents)),
+            *(self._school_change(one) for one in told),
         ]
-        if schools:
-            districts = {n.scopes[one].parts[1] for one in schools}
+        if told:
+            districts = {n.scopes[one].parts[1] for one in told}
             changes += self._overview_changes(n.city.child(one) for one in sorted(districts))
         if changes:
             for listener in self._listeners:
@@ -384,6 +392,13 @@ class LiveCity:
     def _data_age(self, schools: range, now_ns: int) -> float | None:
         heard = self._live.agents.heard_ns[schools.start : schools.stop]
         return _age(int(heard.max()), now_ns) if len(heard) else None
+
+
+def _some(waiting: set[int]) -> list[int]:
+    """Take the first :data:`CHANGES_AT_ONCE` of those that wait."""
+    found = nsmallest(CHANGES_AT_ONCE, waiting)
+    waiting.difference_update(found)
+    return found
 
 
 _CODES = range(256)

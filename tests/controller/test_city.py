@@ -258,6 +258,29 @@ def test_when_many_change_the_rest_is_told_later(
     }  # fmt: skip
 
 
+def test_when_all_of_a_city_changes_every_kind_is_told_in_parts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.state.city.CHANGES_AT_ONCE", 1)
+    bench.live.marks.boards |= {0, 1}
+    bench.live.marks.switches |= {0, 1}
+    for school in ("no1", "no2"):
+        bench.live.agent_died(school)
+    bench.kinds()
+    told: dict[str, list[str]] = {}
+    for _ in range(8):
+        bench.city.judge()
+        kinds = bench.kinds()
+        for kind, ids in kinds.items():
+            assert kind == "overview" or len(ids) == 1
+            told.setdefault(kind, []).extend(ids)
+    assert not bench.city.behind
+    assert {kind: set(told[kind]) for kind in ("agent", "school")} == {
+        "agent": {"no1", "no2"}, "school": {"no1", "no2"},
+    }  # fmt: skip
+    assert (len(told["board"]), len(told["switch"])) == (2, 2)
+
+
 def test_a_schools_since_is_when_its_verdict_turned(bench: Bench) -> None:
     turned = bench.clock.wall_ns() / NS
     bench.clock.advance(5)
