@@ -61,7 +61,7 @@ class Answers:
             archive=room.archive,
             blocks=house.store,
             names={key: names_of(facts) for key, facts in ports.items()},
-            works=room.works,
+            works=room.judged_by.of,
             oldest_day=house.store.usage().oldest_day,
         )
 

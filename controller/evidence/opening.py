@@ -4,6 +4,8 @@ from pathlib import Path
 
 from controller.evidence.aged import Archive
 from controller.evidence.desk import Desk, ReportError
+from controller.evidence.judged_by import FILE as WORKS_FILE
+from controller.evidence.judged_by import JudgedBy
 from controller.evidence.promises import Works, no_works, read_schools
 from controller.evidence.room import FOLDER
 from controller.plan import CityPlan
@@ -17,7 +19,11 @@ from controller.store.seals import Seals
 def open_desk(
     folder: Path, plan: CityPlan, records: SqlRecords, now_ns: int, works: Works = no_works
 ) -> Desk:
-    """``folder``: ``store.path``. Raises :class:`StoreError` and :class:`ReportError`."""
+    """``folder``: ``store.path``. Raises :class:`StoreError` and :class:`ReportError`.
+
+    ``works``: maintenance as the records have it, for days that were judged before what they were
+    judged by was kept.
+    """
     kept = folder / FOLDER
     if not kept.is_dir():
         raise ReportError(
@@ -27,6 +33,7 @@ def open_desk(
     blocks = SqliteBlockStore(folder / "blocks")
     rollups = Rollups(kept / "rollups")
     ports = records.ports_of(now_ns)
+    judged_by = JudgedBy(kept / WORKS_FILE)
     return Desk(
         city=plan.id,
         schools=read_schools(records.engine, plan),
@@ -35,6 +42,6 @@ def open_desk(
         archive=Archive(kept / "stubs", rollups),
         blocks=blocks,
         names={key: names_of(facts) for key, facts in ports.items()},
-        works=works,
+        works=judged_by.of if judged_by.open() else works,
         oldest_day=blocks.usage().oldest_day,
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from controller.api.services import Health
 from controller.evidence.aged import Archive
 from controller.evidence.days import DayJudge
+from controller.evidence.judged_by import FILE as WORKS_FILE
+from controller.evidence.judged_by import JudgedBy, by_school
 from controller.evidence.promises import School, Works, no_works, read_schools
 from controller.evidence.recorder import Recorder
 from controller.evidence.runs import Days
@@ -44,6 +46,8 @@ class EvidenceRoom:
         self.works: Works = no_works
         """Whoever composes the rooms says who knows about maintenance."""
         folder = house.folder / FOLDER
+        self.judged_by = JudgedBy(folder / WORKS_FILE)
+        """What of it days are judged by; reports and bundles go by this too."""
         self._cursor_file = folder / "cursor.json"
         self.rollups = Rollups(folder / "rollups")
         self.seals = Seals(folder / "seals")
@@ -77,7 +81,8 @@ class EvidenceRoom:
             days=self._days,
         )
         self._recorder.open(now_ns)
-        self._judge = DayJudge(self.rollups, self.schools, works=self.works, days=self._days)
+        self.judged_by.open()
+        self._judge = DayJudge(self.rollups, self.schools, works=self.judged_by.of, days=self._days)
         self._flushed_ns = now_ns
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -175,6 +180,7 @@ class EvidenceRoom:
     def _judge_touched(self, recorder: Recorder, judge: DayJudge, now_ns: int) -> None:
         """Days with new blocks, and those that ended without anybody judging them."""
         today = self._days.of(now_ns)
+        self._open_again(recorder, today)
         wanted: dict[tuple[str, date], set[str]] = {}
         for touched, day in recorder.touched:
             district = self.schools[touched].plan.district
@@ -187,6 +193,27 @@ class EvidenceRoom:
         recorder.touched.clear()
         for school in self.schools.values():
             self._judged[school.plan.district] = today
+        try:
+            self.judged_by.save()
+        except OSError as error:
+            raise StoreError(f"what days were judged by cannot be kept: {error}") from error
+
+    def _open_again(self, recorder: Recorder, today: date) -> None:
+        """Days that were judged and whose approved maintenance is another now."""
+        links = [facts.link for school in self.schools.values() for facts in school.links]
+        oldest = self.rollups.oldest_means(today)
+        changed = by_school(self.judged_by.learn(links, self.works, oldest, today))
+        if not changed:
+            return
+        every = sorted(set().union(*changed.values()))
+        known = {
+            (bucket.district, date.fromordinal(bucket.start))
+            for bucket in self.rollups.days(every[0], every[-1], names=frozenset())
+        }
+        for name, days in changed.items():
+            for day in days:
+                if (self.schools[name].plan.district, day) in known:
+                    recorder.touched.setdefault((name, day), 0)
 
     def _unjudged(self, district: str, today: date) -> list[date]:
         """Today, and the days since the last judgement of the district."""

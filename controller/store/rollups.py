@@ -296,6 +296,11 @@ class Rollups:
                     gone += 1
         return gone
 
+    @staticmethod
+    def oldest_means(today: date) -> date:
+        """The first day whose means are still kept: older days cannot be judged again."""
+        return date.fromisoformat(f"{_month_before(today, KEEP_MEANS_MONTHS)}-01")
+
     def _files(self, kind: str, first: date, last: date) -> list[Path]:
         low, high = _month(first), _month(last)
         return sorted(
