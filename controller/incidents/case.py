@@ -53,7 +53,7 @@ class Case:
 
     def flaps(self, timing: Timing, now_ns: int | None = None) -> bool:
         """Whether it began too often, counted back from ``now_ns`` or its last beginning."""
-        if not self.onsets:
+        if len(self.onsets) < max(timing.flap_count, 1):
             return False
         last = self.onsets[-1] if now_ns is None else now_ns
         return _within(self.onsets, last, timing) >= timing.flap_count

@@ -298,15 +298,15 @@ class Engine:
     def waiting(self) -> set[Subject]:
         """Parents whose word some child still waits for: ask them now."""
         wait_ns = round(self.timing.recheck_seconds * SECOND_NS)
-        return {
-            parent
+        hanging = {
+            self.parents.of(case.subject): case.subject
             for case in self.cases.values()
             if case.verdict is Verdict.BAD
             and case.incident is None
             and case.owner is None
             and self._now_ns - case.since_ns < wait_ns
-            for parent in self.above(case.subject)
         }
+        return {parent for one in hanging.values() for parent in self.above(one)}
 
     def _open(self, case: Case, now_ns: int) -> None:
         began_ns = case.onsets[0] if case.onsets else case.since_ns
@@ -389,7 +389,7 @@ class Engine:
                 self._own(own, owner, now_ns)
             elif case.bad and case.owner is not None:
                 behind.setdefault(case.owner, set()).add(str(case.subject))
-            if case.bad and case.owner in by_subject:
+            if case.bad and case.owner is not None and case.owner in by_subject:
                 self._graver(by_subject[case.owner], case.severity, now_ns)
         for subject, incident in by_subject.items():
             children = frozenset(behind.get(subject, ()))

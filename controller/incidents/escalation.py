@@ -54,6 +54,8 @@ def due(incident: Incident, rungs: Sequence[Rung], now_ns: int) -> list[int]:
     """
     if not incident.is_open or incident.alarmed_ns is None or incident.clearing_ns is not None:
         return []
+    if incident.level >= len(rungs) - 1:
+        return []
     highest = incident.level
     for number, rung in enumerate(rungs):
         if number > highest and _reached(incident, rung, now_ns - incident.alarmed_ns):

@@ -62,6 +62,10 @@ class Windows:
         """All, the next to begin last."""
         return sorted(self._by_id.values(), key=lambda window: (window.start_ns, window.id))
 
+    def any_at(self, at_ns: int) -> bool:
+        """Whether any work is going on."""
+        return any(window.holds(at_ns) for window in self._by_id.values())
+
     def over(self, subject: Subject, scope: ScopePath, at_ns: int) -> Window | None:
         """The window ``subject`` lies in; of several the one that lasts longest."""
         found = [

@@ -18,6 +18,8 @@ from controller.store.tables import Base
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
+AT_ONCE = 500
+"""Rows of one statement; SQLite takes 32,766 parameters (SQLITE_MAX_VARIABLE_NUMBER)."""
 KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
 """Resolved incidents are kept three years, as the changes of links are."""
 _OWN = ("id", "began_ns", "opened_ns", "resolved_ns")
@@ -92,8 +94,13 @@ class IncidentRecords:
     ) -> None:
         """Keep incidents (each with its case and its district), new events and new notices."""
         with unit(self._database) as session:
-            for incident, case, district in incidents:
-                session.merge(_row(incident, case, district))
+            rows = [_row(incident, case, district) for incident, case, district in incidents]
+            # Old rows out, new rows in: a storm's incidents are not read back one by one.
+            for first in range(0, len(rows), AT_ONCE):
+                some = rows[first : first + AT_ONCE]
+                old = IncidentRow.id.in_([row["id"] for row in some])
+                session.execute(sa.delete(IncidentRow).where(old))
+                session.execute(sa.insert(IncidentRow), some)
             lines = [_event_row(event) for event in events]
             if lines:
                 session.execute(sa.insert(IncidentEventRow), lines)
@@ -157,25 +164,25 @@ class IncidentRecords:
             )
 
 
-def _row(incident: Incident, case: Case | None, district: str) -> IncidentRow:
+def _row(incident: Incident, case: Case | None, district: str) -> dict[str, object]:
     rest: dict[str, object] = {name: getattr(incident, name) for name in _PLAIN}
     rest["shadowed"] = sorted(incident.shadowed)
     rest["figures"] = dict(incident.figures)
     rest["proofs"] = list(incident.proofs)
     rest["case"] = None if case is None else _case_json(case)
-    return IncidentRow(
-        id=incident.id,
-        school=incident.subject.school,
-        district=district,
-        subject=str(incident.subject),
-        state=incident.state.value,
-        cause=int(incident.cause),
-        severity=int(incident.severity),
-        began_ns=incident.began_ns,
-        opened_ns=incident.opened_ns,
-        resolved_ns=incident.resolved_ns,
-        rest=json.dumps(rest, ensure_ascii=False),
-    )
+    return {
+        "id": incident.id,
+        "school": incident.subject.school,
+        "district": district,
+        "subject": str(incident.subject),
+        "state": incident.state.value,
+        "cause": int(incident.cause),
+        "severity": int(incident.severity),
+        "began_ns": incident.began_ns,
+        "opened_ns": incident.opened_ns,
+        "resolved_ns": incident.resolved_ns,
+        "rest": json.dumps(rest, ensure_ascii=False),
+    }
 
 
 def _incident(row: IncidentRow) -> tuple[Incident, Case | None]:

@@ -50,8 +50,11 @@ class Escalations:
         """Let incidents climb; levels that were told hear also that it is over or back."""
         told: list[Event] = []
         notices: list[Mapping[str, object]] = []
-        for incident in sorted(engine.open(), key=lambda one: one.id):
-            for level in due(incident, self._rungs, now_ns):
+        climbing = [
+            (one, levels) for one in engine.open() if (levels := due(one, self._rungs, now_ns))
+        ]
+        for incident, levels in sorted(climbing, key=lambda pair: pair[0].id):
+            for level in levels:
                 incident.level = level
                 fields = {"level": LEVELS[level], "severity": incident.severity.label}
                 told.append(

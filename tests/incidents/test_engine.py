@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.incidents.model import DEADLY, Act, Fact, State, Subject, Timing
-from controller.incidents.parents import PlanParents
+from controller.incidents.parents import Groups, PlanParents
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
 from .conftest import (
@@ -481,3 +481,26 @@ def test_children_of_a_dead_uplink_alarm_never(subject: Subject, bench: Bench) -
         )
         alarmed = [one.subject for one in bench.said.values() if one.alarmed_ns]
         assert alarmed == [UP]
+
+
+class CountedParents(PlanParents):
+    """Notes how often it is asked."""
+
+    asked = 0
+
+    def of(self, subject: Subject) -> Groups:
+        self.asked += 1
+        return super().of(subject)
+
+
+def test_what_nothing_happened_to_costs_no_question() -> None:
+    parents = CountedParents(plan())
+    bench = Bench(parents=parents)
+    bench.at(1, *(bad(one, 0.5, Cause.SPEED, Severity.WARNING) for one in (C1, C2, C3)))
+    bench.at(20)
+    assert set(bench.open()) == {C1, C2, C3}
+    parents.asked = 0
+    for second in range(21, 100):
+        bench.at(second)
+        bench.engine.waiting()
+    assert parents.asked == 0

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.maintenance import Window
-from controller.incidents.model import Act, State
+from controller.incidents.model import Act, Incident, State, Subject
 from controller.incidents.records import KEEP_NS
 from controller.incidents.room import GONE, SteadyWall
 from controller.state.live import GRACE_NS
@@ -314,3 +315,34 @@ async def test_a_wall_clock_that_steps_back_does_not_stop_the_room(town: Town) -
     assert view.cause is Cause.SPEED
     await town.sweeps(60)
     assert not town.desk.views(CITY)
+
+
+def test_a_storm_is_written_in_few_statements(town: Town, clock: ManualClock) -> None:
+    def rows(version: int) -> list[tuple[Incident, None, str]]:
+        return [
+            (
+                Incident(
+                    id=f"no1-{number:012d}",
+                    subject=Subject.link(f"no1/l{number}"),
+                    cause=Cause.SPEED,
+                    severity=Severity.WARNING,
+                    began_ns=1,
+                    opened_ns=clock.wall_ns(),
+                    version=version,
+                ),
+                None,
+                "east",
+            )
+            for number in range(1200)
+        ]
+
+    town.room.records.write(rows(1), ())
+    said: list[str] = []
+    sa.event.listen(
+        town.records.engine, "before_cursor_execute", lambda *told: said.append(told[2])
+    )
+    town.room.records.write(rows(2), ())
+    assert len(said) <= 6  # a row was read and written by itself
+    kept = town.room.records.load(0).incidents
+    assert len(kept) == 1200
+    assert {one.version for one in kept} == {2}
