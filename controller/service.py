@@ -28,13 +28,14 @@ from controller.ingest.receipts import ReceiptBook
 from controller.keeping import Keeping
 from controller.minutes.room import MinutesRoom
 from controller.plan import CityPlan, plan_of
+from controller.proofs import ProofsRoom
 from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.blocks import SqliteBlockStore
 from controller.store.influx import InfluxExport, InfluxTarget
 from controller.store.protocols import Arrival, LinkChange, StoreError
-from controller.store.quarantine import Quarantine
+from controller.store.quarantine import PASSED, Quarantine
 from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
@@ -60,7 +61,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (MinutesRoom, EvidenceRoom)
+ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom)
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
 
@@ -145,6 +146,7 @@ class Controller:
             clock=clock,
             executor=self._in_store.executor,
             on_applied=self._wake.set,
+            passing=self.store,
         )
         self._supervisor = Supervisor(clock)
         if make_port is None:
@@ -389,6 +391,7 @@ class Controller:
         told = (
             f"{totals.refused} refused, {totals.conflicts} conflicts, {totals.breaks} chain "
             f"breaks, {totals.base_skipped} never came, "
+            f"{self.quarantine.totals.get(PASSED, 0)} unreadable blocks passed in all, "
             f"{self.live.marks.unplanned_total} not in the configuration"
         )
         return Health(name="evidence", ready=True, sentence=told)

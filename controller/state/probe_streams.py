@@ -4,7 +4,7 @@ A link's path is witnessed by the target its plan names. Late blocks change no l
 they tell is recomputed from the store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +69,7 @@ class ProbeStreams:
             if link.witness is not None
         ]
         """Of each path."""
+        self._tells = True
         self._positions: dict[tuple[str, str], Position] = {}
         self._cuts: dict[tuple[str, bytes], list[tuple[int, list[int], list[int]]]] = {}
 
@@ -82,6 +83,19 @@ class ProbeStreams:
         self._paths.take(paths, windows)
         for key, (journal_id, seq) in chains.items():
             self._positions[key] = Position(journal_id, seq, NEVER)
+
+    def catch_up(self, arrivals: Iterable[Arrival]) -> None:
+        """Count packets of before the start; what they prove is told with the next ones."""
+        self._tells = False
+        try:
+            for arrival in arrivals:
+                subject = DeviceId.parse(arrival.block.stamp.subject)
+                evidence_ns = arrival.monotonic_ns - max(arrival.age_ns, 0)
+                at = Position(arrival.block.journal_id, arrival.block.seq, evidence_ns)
+                take = self.samples if arrival.layout.stream == "probe-samples" else self.burst
+                take(arrival, subject, at)
+        finally:
+            self._tells = True
 
     def samples(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:
         """A window of all of a school's targets: rows ``target/k``."""
@@ -129,6 +143,8 @@ class ProbeStreams:
             return
         part = Packets(packets.outcome[asked], packets.delay_ms[asked])
         self._paths.add(paths, part, at.evidence_ns)
+        if not self._tells:
+            return
         self._paths.tell(paths, self._links[paths], self._measures, at.evidence_ns)
         self._marks.dirty = True
 
