@@ -1,14 +1,11 @@
 """Proofs over a restart: what an end, a kill, another target and a bad file make of them."""
 
 import asyncio
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
-import numpy as np
 import pytest
 
 from controller.bus import Bus
@@ -241,43 +238,3 @@ def test_a_folder_that_cannot_be_written_is_said(town: Town) -> None:
     town.room.close()
     assert "would not survive a restart" in town.room.health().sentence
     assert town.room.health().ready
-
-
-WRITER = """
-import sys
-from pathlib import Path
-import numpy as np
-from controller.store.files import replace_file
-from controller.sla.loss_window import LONGEST
-from controller.state.path_file import Snapshot, encode
-from controller.state.paths import OCTETS, Windows
-from controller.state.probe_streams import PathId
-count, written = 3000, 0
-ids = [PathId(f"no1/c{n}", f"c{n}", 0) for n in range(count)]
-print("go", flush=True)
-while True:
-    written += 1
-    one = np.full(count, written % LONGEST)
-    windows = Windows(np.full((count, OCTETS), written % 256, np.uint8), one, one, one, one)
-    shot = Snapshot(written_ns=written, paths=ids, windows=windows, chains={})
-    replace_file(Path(sys.argv[1]), encode(shot))
-"""
-
-
-async def test_a_file_that_is_written_under_kill_is_always_whole(tmp_path: Path) -> None:
-    file = tmp_path / FOLDER / FILE
-    for pause in (0.05, 0.14):
-        writer = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WRITER, str(file), stdout=asyncio.subprocess.PIPE
-        )
-        assert writer.stdout is not None
-        assert await writer.stdout.readline() == b"go\n"
-        async with asyncio.timeout(20):
-            while not file.exists():  # noqa: ASYNC110 - a file has no event
-                await asyncio.sleep(0.005)
-        await asyncio.sleep(pause)
-        writer.send_signal(signal.SIGKILL)
-        await writer.wait()
-        read = decode(file.read_bytes())
-        assert np.all(read.windows.next == read.written_ns % 2120)
-    assert len(list(file.parent.iterdir())) <= 2, "what a killed writer leaves is cleared away"
