@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from controller.evidence.desk import Asked, Desk, Made, ReportError
 from controller.evidence.room import EvidenceRoom
-from controller.state.resolve import names_of
+from controller.state.resolve import bindings_of
 from tenone.vocabulary.scope import ScopePath
 
 Json = dict[str, Any]
@@ -60,7 +60,7 @@ class Answers:
             seals=room.seals,
             archive=room.archive,
             blocks=house.store,
-            names={key: names_of(facts) for key, facts in ports.items()},
+            names={key: bindings_of(facts) for key, facts in ports.items()},
             works=room.judged_by.of,
             oldest_day=house.store.usage().oldest_day,
         )

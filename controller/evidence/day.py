@@ -118,6 +118,7 @@ def meaning(state: PortState, contract_mbps: int, shared: bool, bound: bool) -> 
             duplex=np.array([state.duplex], np.uint8),
             contract_mbps=np.array([contract_mbps], np.uint32),
             shared=here if shared else ~here,
+            virtual=~here,  # its runs say that the port is missing: see controller.state.resolve
         )
     )
     verdict = Verdict(int(judged.verdict[0]))

@@ -9,7 +9,7 @@ from controller.evidence.judged_by import JudgedBy
 from controller.evidence.promises import Works, no_works, read_schools
 from controller.evidence.room import FOLDER
 from controller.plan import CityPlan
-from controller.state.resolve import names_of
+from controller.state.resolve import bindings_of
 from controller.store.blocks import SqliteBlockStore
 from controller.store.records import SqlRecords
 from controller.store.rollups import Rollups
@@ -41,7 +41,7 @@ def open_desk(
         seals=Seals(kept / "seals"),
         archive=Archive(kept / "stubs", rollups),
         blocks=blocks,
-        names={key: names_of(facts) for key, facts in ports.items()},
+        names={key: bindings_of(facts) for key, facts in ports.items()},
         works=judged_by.of if judged_by.open() else works,
         oldest_day=blocks.usage().oldest_day,
     )

@@ -15,7 +15,7 @@ from controller.evidence.promises import School, Works, no_works, read_schools
 from controller.evidence.recorder import Recorder
 from controller.evidence.runs import Days
 from controller.house import House
-from controller.state.resolve import names_of
+from controller.state.resolve import bindings_of
 from controller.store.protocols import NS, StoredBlock, StoreError
 from controller.store.repack import closed, repack
 from controller.store.rollups import Rollups
@@ -76,7 +76,7 @@ class EvidenceRoom:
             source=house.store,
             rollups=self.rollups,
             schools=self.schools,
-            names={key: names_of(facts) for key, facts in ports.items()},
+            names={key: bindings_of(facts) for key, facts in ports.items()},
             cursor_file=self._cursor_file,
             days=self._days,
         )

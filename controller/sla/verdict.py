@@ -44,7 +44,8 @@ class Evidence:
     ``admin``, ``oper``, ``duplex``: the MIB's codes, 0 where nothing was said.
     ``speed_mbps``: 0 is absent. ``age_seconds``: since the values were read, inf for never.
     ``reachable``: 1 the switch answers, 0 it does not, -1 never heard of.
-    ``shared``: the link carries others (uplink, backbone).
+    ``shared``: the link carries others (uplink, backbone). ``virtual``: bound to an interface that
+    is no socket (a VLAN, loopback, tunnel): it carries no contract, whatever it says of itself.
     """
 
     bound: Bools
@@ -60,6 +61,7 @@ class Evidence:
     duplex: Bytes
     contract_mbps: npt.NDArray[np.uint32]
     shared: Bools
+    virtual: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,9 @@ def _blindness(links: Evidence, stale: Bools) -> Masks:
     mask |= _bit(bound & ~links.agent_heard, Cause.AGENT_SILENT)
     mask |= _bit(bound & (links.reachable == 0), Cause.SWITCH_SILENT)
     mask |= _bit(bound & links.seen & stale, Cause.STALE)
-    mask |= _bit(bound & ~links.present, Cause.PORT_MISSING)
-    mask |= _bit(bound & links.present & ~links.seen, Cause.NEVER_SEEN)
+    mask |= _bit(bound & links.virtual, Cause.VIRTUAL_PORT)
+    mask |= _bit(bound & ~links.virtual & ~links.present, Cause.PORT_MISSING)
+    mask |= _bit(bound & ~links.virtual & links.present & ~links.seen, Cause.NEVER_SEEN)
     return mask
 
 

@@ -76,6 +76,8 @@ class Links:
         self.port_of_counters: npt.NDArray[np.int64] = np.full(count, NO_PORT, np.int64)
         """The same, kept while that port is missing."""
         self.bound: Flags = np.zeros(count, np.bool_)
+        self.virtual: Flags = np.zeros(count, np.bool_)
+        """Bound to an interface that is no socket: it carries no contract."""
         self.flaps: I64 = np.zeros(count, np.int64)
         """How often the link was away between two good polls, since the start."""
         self.negotiated: I8 = np.full(count, Verdict.UNKNOWN, np.int8)

@@ -232,6 +232,7 @@ class LiveState:
             duplex=ports.duplex[port],
             contract_mbps=links.contract_mbps,
             shared=links.shared,
+            virtual=links.virtual,
         )
 
     def _heard(self, now_ns: int) -> Flags:

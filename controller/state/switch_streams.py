@@ -12,7 +12,7 @@ from controller.state.flaps import flapped, restarted
 from controller.state.marks import Marks
 from controller.state.numbering import Numbering
 from controller.state.position import START, Position
-from controller.state.resolve import names_of, resolve
+from controller.state.resolve import VIRTUAL, bindings_of, resolve
 from controller.state.samples import CounterCut
 from controller.state.values import NUMPY, flag, rows_of
 from controller.store.protocols import Arrival, Flap
@@ -89,7 +89,7 @@ class SwitchStreams:
         """The names of a switch's ports, as the records know them."""
         switch = self._numbering.switch_number.get(key)
         if switch is not None:
-            self._own[switch].names = names_of(ports)
+            self._own[switch].names = bindings_of(ports)
 
     def block_of(self, link: int) -> Block | None:
         """The newest port-state block of the switch that carries ``link``."""
@@ -193,7 +193,9 @@ class SwitchStreams:
     def _bind(self, own: _Switch) -> None:
         moved = []
         for number in own.links:
-            port = resolve(self._numbering.links[number].port or "", own.shown, own.names)
+            text = self._numbering.links[number].port or ""
+            port = resolve(text, own.shown, own.names)
+            self._links.virtual[number] = own.names.get(text) == VIRTUAL
             # A port that is missing now still owns the counters it had.
             if port is not None and self._links.port_of_counters[number] != port:
                 self._links.port_of_counters[number] = port
@@ -291,7 +293,7 @@ class SwitchStreams:
             PortFacts(port=key, **{name: row.get(name) for name in PORT_INVENTORY})
             for key, row in zip(arrival.layout.rows, rows_of(arrival), strict=True)
         ]
-        own.names = names_of(ports)
+        own.names = bindings_of(ports)
         self._bind(own)
         self._marks.inventories.append((subject.school, subject.serial, ports))
 

@@ -38,6 +38,7 @@ CAUSES = {
     Cause.OPER_UNKNOWN: mark("the switch does not say the state"),
     Cause.NOT_BOUND: mark("not bound to a port yet"),
     Cause.NEVER_SEEN: mark("nothing heard yet"),
+    Cause.VIRTUAL_PORT: mark("bound to an interface that is no socket"),
 }
 """Follows a name: "3-2 half duplex"."""
 
@@ -86,6 +87,9 @@ ADVICE = {
     Cause.OPER_UNKNOWN: mark("Nothing to mend in the classroom: the switch is silent on it."),
     Cause.NOT_BOUND: mark("Name the switch and port of this link in school.yaml."),
     Cause.NEVER_SEEN: mark("Wait for the first sweep, or poll now."),
+    Cause.VIRTUAL_PORT: mark(
+        "A VLAN, a loopback or a tunnel carries no contract: name the socket in school.yaml."
+    ),
 }
 
 METHODS = {

@@ -132,6 +132,7 @@ class Cause(IntEnum):
     OPER_UNKNOWN = 38
     NOT_BOUND = 39
     NEVER_SEEN = 40
+    VIRTUAL_PORT = 41
 
     @property
     def label(self) -> str:

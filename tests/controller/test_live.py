@@ -159,6 +159,17 @@ def test_ports_in_another_order_are_the_same_ports() -> None:
     assert bench.live.ports.count == 1 + 3
 
 
+def test_a_link_bound_to_a_vlan_is_refused_until_it_is_a_socket() -> None:
+    bench = Bench()
+    bench.born()
+    bench.give(bench.journal.ports())
+    bench.give(bench.journal.inventory("sw1", ("GE1", "GE2"), if_type=(136, 6)))
+    assert bench.link("c301") == ("unknown", ["virtual-port"])
+    assert bench.link("c302") == ("good", [])
+    bench.give(bench.journal.inventory("sw1", ("GE1", "GE2"), if_type=(6, 6)))
+    assert bench.link("c301") == ("good", [])
+
+
 def test_a_binding_the_plan_does_not_have() -> None:
     bench = Bench(small_city(switch=None, port=None))
     bench.born()

@@ -25,6 +25,7 @@ TYPES = {
     "duplex": np.uint8,
     "contract_mbps": np.uint32,
     "shared": np.bool_,
+    "virtual": np.bool_,
 }
 
 
@@ -45,6 +46,7 @@ class Row:
     duplex: int = 3
     contract_mbps: int = 1000
     shared: bool = False
+    virtual: bool = False
 
 
 GOOD = Row()
@@ -145,6 +147,7 @@ CASES = [
         0,
         [Cause.AGENT_SILENT, Cause.STALE],
     ),
+    ("a VLAN", replace(GOOD, virtual=True, present=False), "unknown", 0, [Cause.VIRTUAL_PORT]),
     ("port missing", replace(GOOD, present=False), "unknown", 0, [Cause.PORT_MISSING]),
     (
         "never seen",
@@ -208,7 +211,9 @@ def reference(row: Row) -> tuple[Verdict, Severity, list[Cause]]:  # noqa: PLR09
         unseen.append(Cause.SWITCH_SILENT)
     if row.seen and not row.age_seconds <= row.stale_after_seconds:
         unseen.append(Cause.STALE)
-    if not row.present:
+    if row.virtual:
+        unseen.append(Cause.VIRTUAL_PORT)
+    elif not row.present:
         unseen.append(Cause.PORT_MISSING)
     elif not row.seen:
         unseen.append(Cause.NEVER_SEEN)
@@ -258,6 +263,7 @@ ROWS = st.builds(
     duplex=st.integers(0, 4),
     contract_mbps=st.sampled_from([100, 1000, 10_000]),
     shared=st.booleans(),
+    virtual=st.booleans(),
 )
 SIGHTED = st.builds(
     Row,

@@ -130,6 +130,7 @@ const CAUSES = {
   "oper-unknown": "the switch does not say the state",
   "not-bound": "not bound to a port yet",
   "never-seen": "nothing heard yet",
+  "virtual-port": "bound to an interface that is no socket",
 };
 
 /** The first cause. @param {Link} link */
