@@ -13,6 +13,8 @@ from controller.state.numbering import Numbering
 from controller.store.protocols import NS, LinkChange
 from tenone.vocabulary.states import Cause, Duplex, OperStatus, Severity, Verdict
 
+BESIDE = frozenset({Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
+"""What the switch does not say: known by others, at other moments than the port was read."""
 UNSEEN = -9
 """No verdict has been handed over yet."""
 
@@ -57,6 +59,7 @@ class Sampler:
         self._switches = np.full(len(self._n.switches), UNSEEN, np.int64)
         self._agents = np.full(len(self._n.schools), UNSEEN, np.int64)
         self._known = np.zeros(len(self._n.schools), np.bool_)
+        """Gateways that were heard of before this start."""
         self._power = np.full(len(self._n.upses), UNSEEN, np.int64)
         patience = [school.stale_after_seconds for school in self._n.schools]
         self._patience_ns = (np.array(patience, np.float64) * NS).astype(np.int64)
@@ -99,16 +102,18 @@ class Sampler:
     def others(self, at_ns: int, monotonic_ns: int, *, silence_counts: bool) -> Iterator[Fact]:
         """Gateways and switches that are not what was handed over last.
 
-        A gateway that never said a word is not missed. Nobody knows how the switches of a silent
-        one are.
+        A gateway that never said a word is not missed; one that spoke before the start may take
+        its time to come back (``silence_counts``), one that has spoken since is missed at once.
+        Nobody knows how the switches of a silent one are.
         """
         live, n = self._live, self._n
-        self._known |= live.agents.heard_ns != NEVER
+        missed = live.agents.heard_ns != NEVER
+        if silence_counts:
+            missed |= self._known
         heard = live.agents.online & (monotonic_ns - live.agents.heard_ns <= self._patience_ns)
         silent = np.full(len(n.schools), int(Verdict.UNKNOWN), np.int64)
         silent[heard] = int(Verdict.GOOD)
-        if silence_counts:
-            silent[~heard & self._known] = int(Verdict.BAD)
+        silent[~heard & missed] = int(Verdict.BAD)
         for number in np.flatnonzero(silent != self._agents).tolist():
             self._agents[number] = silent[number]
             subject = Subject.agent(n.schools[number].id)

@@ -14,7 +14,7 @@ from controller.incidents.case import Case
 from controller.incidents.engine import Engine
 from controller.incidents.errors import STREAM as COUNTERS
 from controller.incidents.errors import ErrorCounts
-from controller.incidents.facts import Sampler, fact_of
+from controller.incidents.facts import BESIDE, Sampler, fact_of
 from controller.incidents.hours import Hours
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import (
@@ -238,6 +238,10 @@ class IncidentRoom:
         """``ahead_ns``: by how much our time runs ahead of a wall clock that stepped back."""
         errors = self._errors.of(change.link)
         fact = fact_of(change, self.places.contract_mbps(change.link), errors)
+        if fact.cause in BESIDE:
+            # A change bears the moment its port was read, which was before this happened: a switch
+            # that died with its boards would count as seen well since.
+            fact = replace(fact, at_ns=now_ns - ahead_ns)
         # What is judged now was read a moment ago, which may be before "nobody sees it" was said.
         after_ns = self._handed.get(fact.subject, 0) + 1
         at_ns = self._handed[fact.subject] = max(min(fact.at_ns + ahead_ns, now_ns), after_ns)
