@@ -1,12 +1,12 @@
 #!/bin/sh
 # What `./run test --all` needs beyond Python, on Debian and Ubuntu: second opinions (net-snmp,
 # Mosquitto, VictoriaMetrics, snmp_exporter), a browser with Chinese letters, tools for network
-# namespaces and for a file system that can be cut from power. Installs what is missing and says
-# what could not be had; the tests that need it then skip, and say so too.
+# namespaces and for a file system that can be cut from power, two pingers. Installs what is missing
+# and says what could not be had; the tests that need it then skip, and say so too.
 set -eu
 
 wanted="mosquitto mosquitto-clients snmpd snmp ethtool iproute2 nftables chromium fonts-noto-cjk \
-victoria-metrics prometheus prometheus-snmp-exporter xfsprogs"
+victoria-metrics prometheus prometheus-snmp-exporter xfsprogs fping iputils-ping"
 
 say() { printf '%s\n' "$*" >&2; }
 

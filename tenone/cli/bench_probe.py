@@ -1,8 +1,8 @@
 """``tenone bench probe``: what the probes measure against what a wire says it did.
 
 Two network namespaces, a wire of our own between them (:mod:`tenone.cli.bench_wire`), the product's
-own ``tenone reflector`` at one end and ``tenone probe`` at the other, ``ping`` beside them where it
-is installed. Needs root: namespaces and taps.
+own ``tenone reflector`` at one end and ``tenone probe`` at the other; ``ping`` and ``fping`` over
+the same wire after them, where they are installed. Needs root: namespaces and taps.
 """
 
 import json
@@ -28,6 +28,8 @@ PORT = 8620
 CANNOT = 2
 _SPACE = ("ip", "netns", "exec")
 _PING = re.compile(r"icmp_seq=(\d+) ttl=\d+ time=([\d.]+) ms")
+_FPING = re.compile(r": \[(\d+)\], \d+ bytes, ([\d.]+) ms")
+"""Three digits are all fping prints: 10.2 ms is 50 us either way."""
 
 
 class WireError(Exception):
@@ -70,7 +72,7 @@ def probe(
 
 
 def measure(imposed: Imposed, *, count: int, interval_ms: int) -> Iterator[dict[str, Any]]:
-    """One line a method: ours, and ping's where there is one. Raises :class:`WireError`."""
+    """One line a method: ours, ping's and fping's where they are. Raises :class:`WireError`."""
     with ExitStack() as laid:
         try:
             near, far, wire = laid.enter_context(_wire(imposed))
@@ -79,12 +81,23 @@ def measure(imposed: Imposed, *, count: int, interval_ms: int) -> Iterator[dict[
             raise WireError(f"no wire can be laid (it needs root): {why.strip()}") from error
         laid.enter_context(_reflector(far))
         ours = _tenone(near, count, interval_ms)
-        pings = _ping(near, count, interval_ms)
+        others = {
+            "ping": _ping(near, count, interval_ms),
+            "fping": _fping(near, count, interval_ms),
+        }
         out, _ = wire.communicate()
     record = {(kind, way, number): held for kind, way, number, held in json.loads(out)}
-    for method, kind, found in (("tenone probe", "stamp", ours), ("ping", "icmp", pings)):
-        if found is not None:
-            yield compared(method, imposed, truth(record, kind), found)
+    yield compared("tenone probe", imposed, truth(record, "stamp"), ours)
+    ran = {method: found for method, found in others.items() if found is not None}
+    yield from (
+        compared(method, imposed, truth(record, kind), found)
+        for (method, found), kind in zip(ran.items(), _programs(record), strict=True)
+    )
+
+
+def _programs(record: Mapping[tuple[str, int, int], int | None]) -> list[str]:
+    """The programs that sent echoes, in the order they ran."""
+    return list(dict.fromkeys(kind for kind, _, _ in record if kind.startswith("icmp/")))
 
 
 def truth(record: Mapping[tuple[str, int, int], int | None], kind: str) -> dict[int, int | None]:
@@ -224,6 +237,18 @@ def _ping(space: str, count: int, interval_ms: int) -> Delays | None:
         [*_SPACE, space, program, *words], check=False, capture_output=True, text=True
     )
     return {int(number): round(float(ms) * 1e6) for number, ms in _PING.findall(done.stdout)}
+
+
+def _fping(space: str, count: int, interval_ms: int) -> Delays | None:
+    """Round trips as fping says; None where it is not installed."""
+    program = shutil.which("fping")
+    if program is None:
+        return None
+    words = ["-c", str(count), "-t", "3000", "-p", str(interval_ms), FAR]
+    done = subprocess.run(
+        [*_SPACE, space, program, *words], check=False, capture_output=True, text=True
+    )
+    return {int(number): round(float(ms) * 1e6) for number, ms in _FPING.findall(done.stdout)}
 
 
 def _inside(space: str) -> list[str]:

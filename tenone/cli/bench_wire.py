@@ -30,7 +30,7 @@ _SENDER_SEQUENCE = 24
 """Where a STAMP reply repeats the sender's number; a request has its own at 0."""
 
 Key = tuple[str, int, int]
-"""``stamp`` or ``icmp``, 0 there or 1 back, sequence number."""
+"""``stamp`` or ``icmp/IDENTIFIER`` (one a program), 0 there or 1 back, sequence number."""
 
 
 def probe_of(frame: bytes, port: int) -> Key | None:
@@ -48,8 +48,8 @@ def probe_of(frame: bytes, port: int) -> Key | None:
             at = body + _SENDER_SEQUENCE
             return ("stamp", 1, int.from_bytes(frame[at : at + 4], "big"))
     if protocol == _ICMP and frame[start] in {_ECHO_REPLY, _ECHO_REQUEST}:
-        number = int.from_bytes(frame[start + 6 : start + 8], "big")
-        return ("icmp", int(frame[start] == _ECHO_REPLY), number)
+        whose, number = struct.unpack_from("!HH", frame, start + 4)
+        return (f"icmp/{whose}", int(frame[start] == _ECHO_REPLY), number)
     return None
 
 
