@@ -5,8 +5,10 @@ district only, and a block's subject must be the device it came under.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
+from controller.ingest.passing import WholeBlock
 from controller.plan import SchoolPlan
 from controller.store.protocols import Arrival, BaseNotice, ChainKey
 from drivers.wire.blocks import (
@@ -15,12 +17,13 @@ from drivers.wire.blocks import (
     WireBlockError,
     decode_blocks,
     device_of,
+    only_block,
     readable_layouts,
 )
 from drivers.wire.sparkplug.codec import CodecError, Metric, Payload, encode
 from drivers.wire.sparkplug.events import Data, DeviceBorn, NodeBorn, NodeDied
 from drivers.wire.topics import NodeId
-from tenone.blocks.block import ID_BYTES
+from tenone.blocks.block import ID_BYTES, place_of
 from tenone.blocks.layout import Layout
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.states import PriorityClass
@@ -147,7 +150,9 @@ class Decoder:
             raise RebirthNeededError(node, f"{device or node}: {error}") from error
         except WireBlockError as error:
             sentence = f"data of {device or node}: {error}"
-            return [*items, _refusal("malformed", sentence, node, device, metrics)]
+            whole = only_block(metrics, self._layouts.get((node, device), {}))
+            refusal = _refusal("malformed", sentence, node, device, metrics)
+            return [*items, replace(refusal, block=_placed(node, whole))]
         for one in carried:
             if (wrong := self._wrong_place(node, device, one)) is not None:
                 items.append(wrong)
@@ -189,6 +194,7 @@ class Decoder:
             school=node.node,
             topic=f"{node}/{device or ''}",
             data=block.data,
+            block=_placed(node, block.data),
         )
 
     def _bases(self, node: NodeId, named: Mapping[str, object]) -> list[Item]:
@@ -215,6 +221,15 @@ class Decoder:
 
 def _stream_of(metric: Metric) -> str:
     return (metric.name or "").rpartition("/")[0]
+
+
+def _placed(node: NodeId, data: bytes | None) -> WholeBlock | None:
+    """The block with its place; None where it claims none that a store holds."""
+    place = None if data is None else place_of(data)
+    if data is None or place is None or place[2] > MAX_SEQ:
+        return None
+    journal_id, priority, seq = place
+    return WholeBlock(node, ChainKey(journal_id, priority), seq, data)
 
 
 def _refusal(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from controller.ingest.passing import WholeBlock
 from controller.store.protocols import Arrival, BaseNotice
 from drivers.wire.topics import NodeId
 
@@ -42,6 +43,8 @@ class Refusal:
     school: str
     topic: str
     data: bytes
+    block: WholeBlock | None = None
+    """The one block it is about, where all its bytes came and its layout is known here."""
 
 
 Item = Arrival | BaseNotice | AgentBorn | AgentDied | Heard | Refusal

@@ -10,10 +10,12 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
 
 from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
+from controller.ingest.passing import PASS_AFTER_TIMES, Patience
 from controller.ingest.receipts import ReceiptBook
 from controller.ingest.troubles import Troubles
 from controller.store.protocols import (
@@ -24,7 +26,7 @@ from controller.store.protocols import (
     CommitResult,
     StoreError,
 )
-from controller.store.quarantine import Quarantine, Refused
+from controller.store.quarantine import PASSED, Quarantine, Refused
 from drivers.wire.topics import NodeId
 from tenone.runtime.clock import Clock
 
@@ -40,6 +42,8 @@ FINDINGS = 200
 SKEW_SECONDS = 60.0
 """An agent's clock further off than this is worth a word."""
 LAGS = 16_384
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 Commit = Callable[[Sequence[Arrival], Sequence[BaseNotice]], CommitResult]
@@ -66,6 +70,18 @@ class Sink(Protocol):
         ...
 
 
+class Passing(Protocol):
+    """What is used of the block store to pass what nobody can read; in ``executor``."""
+
+    def holds_up(self, key: ChainKey, seq: int, school: str) -> bool:
+        """Whether this block alone keeps a chain's watermark where it is."""
+        ...
+
+    def pass_over(self, key: ChainKey, seq: int, school: str) -> int | None:
+        """Excuse it, durable on return; the new watermark. Raises :class:`StoreError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something that is wrong with what a school sends; nothing was lost by it here."""
@@ -88,6 +104,8 @@ class Figures:
     base_skipped: int = 0
     breaks: int = 0
     conflicts: int = 0
+    passed: int = 0
+    """Blocks that nobody could read and that the receipt passed."""
     receipts: int = 0
     commits: int = 0
     lag_seconds: float | None = None
@@ -112,7 +130,9 @@ class Ingest:
         clock: Clock,
         executor: Executor,
         on_applied: Callable[[], None] = lambda: None,
+        passing: Passing | None = None,
     ) -> None:
+        """``passing``: the store's way past what nobody can read; None: nothing is passed."""
         self._commit = commit
         self._quarantine = quarantine
         self._live = live
@@ -120,6 +140,8 @@ class Ingest:
         self._clock = clock
         self._executor = executor
         self._on_applied = on_applied
+        self._passing = passing
+        self._patience = Patience()
         self._inbox: deque[Item] = deque()
         self._inbox_bytes = 0
         self._arrived = asyncio.Event()
@@ -252,24 +274,60 @@ class Ingest:
     async def _put_aside(self, refusals: list[Refusal]) -> None:
         now_ns = self._clock.wall_ns()
         self.figures.refused += len(refusals)
+        rows: list[Refused] = []
+        due: list[Refusal] = []
         for refusal in refusals:
-            self._find(refusal.reason, refusal.school, refusal.sentence)
-        rows = [
-            Refused(
-                at_ns=now_ns,
-                reason=one.reason,
-                school=one.school,
-                topic=one.topic,
-                sentence=one.sentence,
-                data=one.data,
-            )
-            for one in refusals
-        ]
+            times, passes = await self._weigh(refusal)
+            if times == 1:
+                self._find(refusal.reason, refusal.school, refusal.sentence)
+            if passes:
+                due.append(refusal)
+            rows.append(_refused(refusal, now_ns, counted_only=times > 1))
         try:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._executor, self._quarantine.put, rows)
+            await self._in_store(self._quarantine.put, rows)
+            for refusal in due:
+                await self._pass(refusal, now_ns)
         except StoreError as error:
             log.error("%d refused messages could not be kept: %s", len(rows), error)  # noqa: TRY400 - said in one line
+
+    async def _weigh(self, refusal: Refusal) -> tuple[int, bool]:
+        """How often these bytes have held up their chain, and whether to pass them now."""
+        block = refusal.block
+        if block is None or self._passing is None:
+            return 1, False
+        holds_up = await self._in_store(
+            self._passing.holds_up, block.chain, block.seq, refusal.school
+        )
+        return self._patience.refused(block, self._clock.monotonic_ns(), holds_up=holds_up)
+
+    async def _pass(self, refusal: Refusal, now_ns: int) -> None:
+        """Keep the bytes, then pass them, then say so; raises :class:`StoreError`."""
+        block = refusal.block
+        if block is None or self._passing is None:
+            return
+        chain = block.chain
+        if not await self._in_store(self._passing.holds_up, chain, block.seq, refusal.school):
+            return  # it came twice in one batch
+        sentence = (
+            f"block {block.seq} of class {chain.priority.name} of journal "
+            f"{chain.journal_id.hex()[:8]} came {PASS_AFTER_TIMES} times or more with the same "
+            "bytes that nobody can read and held up all behind it; it is passed and counts as "
+            f"unknown, its bytes (SHA-256 {block.hash.hex()[:16]}...) are in the quarantine: "
+            f"{refusal.sentence}"
+        )
+        kept = replace(refusal, reason=PASSED, sentence=sentence, data=block.data)
+        await self._in_store(self._quarantine.put, [_refused(kept, now_ns)])
+        through = await self._in_store(self._passing.pass_over, chain, block.seq, refusal.school)
+        if through is None:
+            return
+        self._patience.forget(chain)
+        self.figures.passed += 1
+        self._find(PASSED, refusal.school, sentence)
+        self._book.note(block.node, chain, through, again=False)
+
+    async def _in_store(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(work, *args, **kwargs))
 
     def _watch_clock(self, school: str, offset: float) -> None:
         """Tell once that an agent's clock is off, and once more after it was right."""
@@ -311,6 +369,18 @@ class Ingest:
                 self._live.agent_died(item.node.node)
             case BaseNotice() | Refusal():
                 return
+
+
+def _refused(refusal: Refusal, at_ns: int, *, counted_only: bool = False) -> Refused:
+    return Refused(
+        at_ns=at_ns,
+        reason=refusal.reason,
+        school=refusal.school,
+        topic=refusal.topic,
+        sentence=refusal.sentence,
+        data=refusal.data,
+        counted_only=counted_only,
+    )
 
 
 def _conflict(arrival: Arrival) -> Refusal:

@@ -26,6 +26,7 @@ from controller.store.dayfile import (
     size_of,
 )
 from controller.store.gap import excuse
+from controller.store.passing import Passing
 from controller.store.protocols import (
     DAY_NS,
     Arrival,
@@ -50,7 +51,7 @@ MAX_LAYOUTS = 200_000
 """Layouts remembered; a city of 10,800 switches has about 40,000, all of them are in the files."""
 
 
-class SqliteBlockStore:
+class SqliteBlockStore(Passing):
     """See the module; a :class:`controller.store.protocols.BlockStore`.
 
     ``retention_days``: so many days of files stay, today's included; None keeps all.

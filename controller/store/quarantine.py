@@ -14,6 +14,8 @@ LIMIT_ROWS = 10_000
 LIMIT_BYTES = 64 * 1024 * 1024
 MAX_KEPT_BYTES = 1024 * 1024
 """Of one refused message; what is longer is cut."""
+PASSED = "passed"
+"""Blocks that nobody will send again: no byte of them is cut, and they go last."""
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS refused (
@@ -34,6 +36,8 @@ class Refused:
     topic: str
     sentence: str
     data: bytes
+    counted_only: bool = False
+    """The same bytes are there already."""
 
 
 class Quarantine:
@@ -81,7 +85,9 @@ class Quarantine:
         rows = []
         for one in refused:
             totals[one.reason] = totals.get(one.reason, 0) + 1
-            packed = zlib.compress(one.data[:MAX_KEPT_BYTES])
+            if one.counted_only:
+                continue
+            packed = zlib.compress(one.data if one.reason == PASSED else one.data[:MAX_KEPT_BYTES])
             rows.append((one.at_ns, one.reason, one.school, one.topic, one.sentence, packed))
         try:
             self._database.execute("BEGIN IMMEDIATE")
@@ -107,7 +113,7 @@ class Quarantine:
         ).fetchone()
         while rows > self._limit_rows or (size > self._limit_bytes and rows > 1):
             oldest, length = database.execute(
-                "SELECT id, length(data) FROM refused ORDER BY id LIMIT 1"
+                "SELECT id, length(data) FROM refused ORDER BY reason = ?, id LIMIT 1", (PASSED,)
             ).fetchone()
             database.execute("DELETE FROM refused WHERE id = ?", (oldest,))
             rows, size = rows - 1, size - length

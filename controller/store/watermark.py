@@ -109,6 +109,10 @@ class Chain:
         self.excused.add(max(first, 1), last)
         self._advance()
 
+    def holds_up(self, seq: int) -> bool:
+        """Whether blocks wait behind ``seq``, and for nothing but it."""
+        return seq == self._through + 1 and any(last > seq for _, last in self.stored)
+
     def announce_base(self, base: int) -> int:
         """The agent has forgotten everything through ``base``; return how many never came."""
         if base <= self._through:
@@ -118,6 +122,13 @@ class Chain:
         self.base_skipped += missing
         self._advance()
         return missing
+
+    def excusing(self, seq: int) -> "Chain":
+        """What a checkpoint would say if ``seq`` were excused too."""
+        other = Chain(self.school, self.district)
+        excused = IntervalSet((*self.excused, (seq, seq)))
+        other.restore(self.stored, excused, self.base_skipped)
+        return other
 
     def _advance(self) -> None:
         through = self._through

@@ -247,6 +247,28 @@ def decode_blocks(
     return tuple(found)
 
 
+def only_block(metrics: Sequence[Metric], layouts: Mapping[str, Layout]) -> bytes | None:
+    """The bytes of the one block in a message, unchecked, where they came whole.
+
+    None where the message has none or several, or where its layout cannot be read here.
+    """
+    try:
+        named = metrics_by_name(metrics)
+        heads = [
+            name
+            for name, metric in named.items()
+            if metric.value is not None and (name == RAW_BLOCK or name.endswith(f"/{HEADER}"))
+        ]
+        if len(heads) != 1:
+            return None
+        if heads[0] == RAW_BLOCK:
+            _layout(_bytes(named, RAW_LAYOUT))
+            return _bytes(named, RAW_BLOCK)
+        return _joined(named, heads[0].removesuffix(f"/{HEADER}"), layouts)
+    except (CodecError, WireBlockError):
+        return None
+
+
 def _parts(stream: Stream, block: Block) -> list[tuple[int, bytes]]:
     """Cut the canonical bytes into header, validity and columns, each with its alias."""
     try:
@@ -265,12 +287,17 @@ def _parts(stream: Stream, block: Block) -> list[tuple[int, bytes]]:
 def _rebuilt(
     named: Mapping[str, Metric], header: Metric, stream: str, layouts: Mapping[str, Layout]
 ) -> CarriedBlock:
+    data = _joined(named, stream, layouts)
+    return _checked(data, layouts[stream], historical=header.is_historical)
+
+
+def _joined(named: Mapping[str, Metric], stream: str, layouts: Mapping[str, Layout]) -> bytes:
     layout = layouts.get(stream)
     if layout is None:
         raise UnknownLayoutError(f"no birth announced a layout for stream {stream}")
     parts = [_bytes(named, f"{stream}/{HEADER}"), _bytes(named, f"{stream}/{VALIDITY}")]
     parts += [_bytes(named, f"{stream}/{column}") for column in layout.columns]
-    return _checked(b"".join(parts), layout, historical=header.is_historical)
+    return b"".join(parts)
 
 
 def _raw(named: Mapping[str, Metric], raw: Metric) -> CarriedBlock:

@@ -42,6 +42,16 @@ class BlockError(ValueError):
     """Bytes that are no block, or a block that does not fit its layout or chain."""
 
 
+def place_of(data: bytes) -> tuple[bytes, PriorityClass, int] | None:
+    """Journal id, class and number that bytes of this format claim, whatever else is wrong."""
+    if len(data) < _FIXED.size or data[:4] != MAGIC:
+        return None
+    _, version, priority, _, _, _, flags, _, journal_id, seq, *_ = _FIXED.unpack_from(data)
+    if version != VERSION or flags or not seq or priority not in set(PriorityClass):
+        return None
+    return journal_id, PriorityClass(priority), seq
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """When and by whom a block was made.

@@ -8,7 +8,7 @@ import pytest
 from controller.ingest.decode import Decoder, RebirthNeededError
 from controller.ingest.items import AgentBorn, AgentDied, Heard, Item, Refusal
 from controller.plan import SchoolPlan
-from controller.store.protocols import Arrival, BaseNotice
+from controller.store.protocols import Arrival, BaseNotice, ChainKey
 from drivers.wire.blocks import AliasBook, BlockWriter
 from drivers.wire.sparkplug.codec import Metric
 from drivers.wire.sparkplug.events import Data, DeviceBorn, NodeBorn, NodeDied
@@ -56,11 +56,18 @@ class Edge:
         device: str | None = "switch-sw1",
         at_ms: int = NOON_MS,
         drop: str = "",
+        spoil: str = "",
     ) -> list[Item]:
         names = {number: name for (_, name), number in self.book._aliases.items()}
         metrics = [
             Metric(name=names[metric.alias or 0], datatype=DataType.BYTES, value=metric.value)
             for metric in self.writer.encode(block, self.layout(block))
+        ]
+        metrics = [
+            replace(one, value=bytes(one.value) + b"\0")  # type: ignore[arg-type]  # the writer's
+            if one.name == spoil
+            else one
+            for one in metrics
         ]
         kept = tuple(metric for metric in metrics if metric.name != drop)
         return self.decoder.data(Data(node, device, at_ms, kept))
@@ -240,3 +247,23 @@ def test_a_journal_id_that_is_none_excuses_nothing(journal: object) -> None:
 
 def test_a_death_is_told() -> None:
     assert Edge().decoder.died(NodeDied(NODE, 0, NOON_MS, ())) == [AgentDied(node=NODE)]
+
+
+def test_a_refused_block_names_its_place_where_all_its_bytes_came() -> None:
+    """What is passed in the end is exactly what came (decision 0016)."""
+    edge = Edge()
+    first = edge.journal.ports()
+    edge.birth(first)
+    block = edge.journal.ports()
+    whole = edge.data(block)
+    assert arrivals(whole) == [block]
+    items = edge.data(block, spoil="port-state/duplex")
+    (refusal,) = [item for item in items if isinstance(item, Refusal)]
+    assert refusal.block is not None
+    assert refusal.block.seq == block.seq
+    assert refusal.block.chain == ChainKey(block.journal_id, block.priority)
+    assert refusal.block.node == NODE
+    assert len(refusal.block.data) == len(block.data) + 1
+    dropped = edge.data(block, drop="port-state/oper")
+    (refusal,) = [item for item in dropped if isinstance(item, Refusal)]
+    assert refusal.block is None, "not all of it came"
