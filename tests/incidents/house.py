@@ -9,6 +9,7 @@ from controller.house import House
 from controller.incidents.desk import IncidentDesk
 from controller.incidents.make import incident_room
 from controller.incidents.room import IncidentRoom
+from controller.plan import CityPlan
 from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
@@ -38,9 +39,15 @@ async def at_once(work: Callable[..., Any], *args: object, **kwargs: object) -> 
 class Town:
     """Two schools with their agents, live state, records on disk, and the room of incidents."""
 
-    def __init__(self, folder: Path, clock: ManualClock, escalation: Escalation) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: ManualClock,
+        escalation: Escalation,
+        plan: CityPlan | None = None,
+    ) -> None:
         self.clock = clock
-        self.plan = fed(small_city(), "u1")
+        self.plan = fed(plan or small_city(), "u1")
         self.records = SqlRecords(f"sqlite:///{folder}/records.db")
         self.records.start()
         self.records.load(self.plan, clock.wall_ns())

@@ -13,11 +13,14 @@ from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Incident, State, Subject
 from controller.incidents.records import KEEP_NS
 from controller.incidents.room import GONE, SteadyWall
+from controller.sla.class_minutes import Clause, MinuteProfile
+from controller.sla.rules import LinkRules
 from controller.state.live import GRACE_NS
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity
+from tests.controller.conftest import small_city
 
 from .house import Town
 
@@ -128,6 +131,40 @@ async def test_a_silent_gateway_is_one_incident_of_the_school(town: Town) -> Non
     for _ in range(40):
         await town.step(1)
     assert not town.desk.views(ScopePath.parse("binhai/east"))
+
+
+async def test_a_gateway_that_spoke_since_the_start_is_missed_in_the_first_minute(
+    town: Town,
+) -> None:
+    await town.sweeps(10)
+    town.died("no1")
+    await town.step(1)
+    await town.step(29)
+    assert not town.desk.views(CITY)
+    await town.step(2)
+    assert [(view.kind, view.school) for view in town.desk.views(CITY)] == [("agent", "no1")]
+
+
+async def test_boards_that_go_with_their_switch_alarm_for_nobody(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    rules = LinkRules(minute=MinuteProfile(clauses=frozenset({Clause.LINK, Clause.BOARD})))
+    plan = small_city(rules=rules)
+    town = Town(tmp_path, clock, Escalation.model_validate({}), plan)
+    town.born("no1", "no2")
+    town.give(town.journals["no1"].boards(["b1"], online=[1]))
+    await town.sweeps(20)
+    # The newest look at the switch was good; then both died, and the board says so first.
+    town.give(town.journals["no1"].boards(["b1"], online=[0]))
+    for _ in range(12):
+        await town.step(1)
+    assert not town.desk.views(CITY), "nobody has seen the switch since"
+    town.give(town.journals["no1"].status(reachable=0, error="no answer"))
+    for _ in range(20):
+        await town.step(1)
+    (view,) = town.desk.views(CITY)
+    assert (view.kind, view.name) == ("switch", "sw1")
+    town.close()
 
 
 async def test_a_gateway_that_never_spoke_is_not_missed(tmp_path: Path, clock: ManualClock) -> None:
