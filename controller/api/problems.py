@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from controller.store.protocols import StoreError
+
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -81,6 +83,10 @@ def install(app: FastAPI) -> None:
         where = " ".join(str(part) for part in first["loc"])
         return problem_response(422, f"{where}: {first['msg']}.")
 
+    async def on_store(_request: Request, error: Exception) -> JSONResponse:
+        log.error("%s", error)
+        return problem_response(503, f"{error}.")
+
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return problem_response(
@@ -90,6 +96,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(StoreError, on_store)
     app.add_exception_handler(Exception, on_crash)
 
 

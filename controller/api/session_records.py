@@ -35,7 +35,7 @@ class RecordsSessionStore:
     @classmethod
     def at(cls, url: str) -> "RecordsSessionStore":
         """A store at a database URL such as ``sqlite:////var/lib/tenone/sessions.db``."""
-        return cls(create_engine(url))
+        return cls(create_engine(url, hide_parameters=True))
 
     def get(self, key: str) -> Session | None:
         """See the protocol."""

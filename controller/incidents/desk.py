@@ -47,6 +47,8 @@ class IncidentDesk:
         places = self._room.places
         since_ns = self._room.wall.now_ns() - PAST_NS
         schools = places.schools_in(scope)
+        if not schools:  # a room, or a district without schools: not everybody's
+            return []
         kept = await self._in_records(self._room.records.past, schools, since_ns, MOST_PAST)
         return [places.view(incident) for incident in kept]
 

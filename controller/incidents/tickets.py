@@ -22,6 +22,7 @@ COLUMNS = (
     "incident_state", "opened", "resolved", "count",
 )  # fmt: skip
 MOST_TEXT = 2000
+FORMULAS = frozenset("=+-@\t\r")
 
 
 class TicketError(Exception):
@@ -161,7 +162,7 @@ def from_csv(text: str) -> list[Update]:
         raise TicketError(f"line 1: the column {min(missing)!r} is missing")
     updates, seen = [], set()
     for line, row in enumerate(reader, 2):
-        number, state = (row.get("number") or "").strip(), (row.get("state") or "").strip()
+        number, state = _plain((row.get("number") or "").strip()), (row.get("state") or "").strip()
         if not number:
             continue  # an incident that has no ticket
         if state not in STATES:
@@ -175,8 +176,8 @@ def from_csv(text: str) -> list[Update]:
             Update(
                 number=number,
                 state=state,
-                assignee=(row.get("assignee") or "").strip()[:200],
-                note=(row.get("note") or "").strip()[:MOST_TEXT],
+                assignee=_plain((row.get("assignee") or "").strip())[:200],
+                note=_plain((row.get("note") or "").strip())[:MOST_TEXT],
             )
         )
     return updates
@@ -201,7 +202,12 @@ def ticket_json(ticket: Ticket) -> Json:
 
 def _safe(text: str) -> str:
     """Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in FORMULAS else text
+
+
+def _plain(text: str) -> str:
+    """What :func:`_safe` was given."""
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULAS else text
 
 
 def _moment(at_ns: int | None) -> str:

@@ -56,7 +56,7 @@ class SqlRecords:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self._engine = sa.create_engine(self._url)
+        self._engine = sa.create_engine(self._url, hide_parameters=True)  # values are people's, too
         self._city = ""
         if self._url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)

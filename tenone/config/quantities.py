@@ -101,6 +101,13 @@ def _clean(text: str) -> str:
     return text
 
 
+def _prose(text: str) -> str:
+    odd = (unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\r\n" for c in text)
+    if any(odd) or any(c in _BIDI_CONTROLS for c in text):
+        raise refusal("the text holds control characters", "remove them")
+    return text
+
+
 def _shown(text: str) -> str:
     return repr(text) if len(text) <= LONGEST_SHOWN else repr(text[:LONGEST_SHOWN]) + "..."
 
@@ -125,6 +132,8 @@ Slug: TypeAlias = Annotated[_Slug, Strict(), AfterValidator(_slug)]
 """An identifier: see :mod:`tenone.vocabulary.scope`."""
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_clean)]
 """A name for people: any Unicode, 1 to 120 characters, no control characters."""
+Prose: TypeAlias = Annotated[str, AfterValidator(_prose)]
+"""What a person wrote: lines of any Unicode, without what turns text around or ends it."""
 PortName: TypeAlias = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_clean)]
 """A port as the switch names it (ifName, at most 255 octets: RFC 2863 DisplayString)."""
 Host: TypeAlias = Annotated[

@@ -1,11 +1,13 @@
 """Incidents, maintenance, duty and tickets over HTTP, with the room behind them."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from controller.api.app import create_app
 from controller.api.hub import Hub
@@ -14,7 +16,7 @@ from controller.api.sessions import Role, Sessions
 from controller.api.trend import Trend
 from controller.incidents.duty import DutyRecords
 from controller.incidents.office import Office
-from controller.incidents.tickets import TicketRecords
+from controller.incidents.tickets import Ticket, TicketRecords, from_csv, to_csv
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.scope import ScopePath
@@ -213,3 +215,93 @@ async def test_metrics_and_the_live_stream_know_what_is_open(desk: Desk) -> None
     assert chunk is not None
     assert b'"kind":"incident"' in chunk
     assert b"no1/c301" in chunk
+
+
+async def test_what_is_over_is_not_told_to_a_room_that_has_nothing(desk: Desk) -> None:
+    await desk.town.sweeps(60)
+    async with desk.client("binhai/east") as east:
+        assert (await east.get(f"{API}/incidents?state=resolved")).json()["total"] == 1
+    async with desk.client("binhai/east/no12") as other:  # it saw all that was over in the city
+        for scope in ("", "binhai/east/no12", "binhai/east/no12/library"):
+            answer = await other.get(f"{API}/incidents?state=resolved&scope={scope}")
+            assert answer.json()["items"] == [], scope
+
+
+ODD_MOMENTS = ("9998-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")
+ODD_TEXTS = ("a\x00b", "\x1b[2J", "\u202eevil", "\ud800")
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS)
+async def test_moments_that_cannot_be_kept_are_refused(desk: Desk, moment: str) -> None:
+    work = {"reason": "r", "asked_by": "Li", "approved_by": "Wang", "start": moment}
+    duty = {"scope": "binhai/east", "role": "head", "name": "Li", "by": "Wang"}
+    async with desk.client("binhai/east") as east:
+        for body in (
+            await east.post(f"{API}/maintenance", json=work | {"end": moment}),
+            await east.post(f"{API}/duty", json=duty | {"valid_from": moment}),
+            await east.post(f"{API}/duty", json=duty | {"valid_to": moment}),
+        ):
+            assert body.status_code == 400, body.text
+            assert "between 1971 and 2199" in body.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+async def test_text_that_a_database_or_a_screen_cannot_hold_is_refused(
+    desk: Desk, text: str
+) -> None:
+    (view,) = desk.town.desk.views(ScopePath())
+    now = desk.town.clock.wall_ns() / 1e9
+    work = {"asked_by": "Li", "approved_by": "W", "start": now, "end": now + 60, "reason": text}
+    async with desk.client("binhai/east") as east:
+
+        async def send(path: str, body: dict[str, Any]) -> int:
+            content = json.dumps(body)
+            headers = {"content-type": "application/json"}
+            return (await east.post(f"{API}/{path}", content=content, headers=headers)).status_code
+
+        for word in ("comment", "assign", "ticket", "resolve"):
+            said = {"by": "Li", "text": text}
+            assert await send(f"incidents/{view.id}/{word}", said) == 422, word
+        assert await send("tickets", {"incident": view.id, "by": "Li", "note": text}) == 422
+        assert await send("maintenance", work) == 422
+        fine = {"by": "Li", "text": "two lines:\r\n\tpatch cord, 配线架"}
+        assert await send(f"incidents/{view.id}/comment", fine) == 200
+
+
+async def test_a_ticket_version_that_no_row_can_have_is_refused(desk: Desk) -> None:
+    (view,) = desk.town.desk.views(ScopePath())
+    async with desk.client("binhai/east") as east:
+        made = await east.post(f"{API}/tickets", json={"incident": view.id, "by": "Li"})
+        path = f"{API}/tickets/{made.json()['number']}"
+        for version in (10**30, -1):
+            body = {"state": "done", "version": version, "by": "Li"}
+            assert (await east.post(path, json=body)).status_code == 422
+
+
+async def test_records_that_fail_say_so_and_repeat_no_phone_number(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with desk.town.records.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE duty"))
+    duty = {
+        "scope": "binhai/east", "role": "head", "name": "王芳", "phone": "13912345678", "by": "Li",
+    }  # fmt: skip
+    async with desk.client("binhai/east") as east:
+        answer = await east.post(f"{API}/duty", json=duty)
+    assert answer.status_code == 503
+    for said in (answer.text, caplog.text):
+        assert "duty" in said
+        assert "13912345678" not in said
+        assert "王芳" not in said
+
+
+def test_csv_carries_what_looks_like_a_formula_there_and_back(desk: Desk) -> None:
+    (one,) = desk.town.room.engine.open()
+    ticket = Ticket(
+        number="t-1", incident=one.id, school="no1", assignee="@wang", note="- new cord",
+        made_ns=1, changed_ns=1, changed_by="Li",
+    )  # fmt: skip
+    text = to_csv([(ticket, one)])
+    assert "'- new cord" in text
+    (update,) = from_csv(text)
+    assert (update.assignee, update.note) == (ticket.assignee, ticket.note)

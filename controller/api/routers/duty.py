@@ -1,6 +1,6 @@
 """The duty register: who answers for a school, a district, the city; and the gaps."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from controller.api.access import Caller, Here, asked_scope, need_operator
 from controller.api.incident_schemas import DutyOut, DutyPage, GapsOut
 from controller.api.listing import Listed, Listing, one_page
+from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
 from controller.api.routers.incidents import signature
 from controller.api.sessions import Role
@@ -62,6 +63,7 @@ async def enter(services: Here, session: Caller, body: DutyIn) -> JSONResponse:
     """Enter somebody."""
     need_operator(session, "keep the duty register")
     scope = asked_scope(services, session, body.scope)
+    now_ns = round(services.now() * NS)
     start = body.valid_from
     duty = Duty(
         scope=scope,
@@ -69,8 +71,8 @@ async def enter(services: Here, session: Caller, body: DutyIn) -> JSONResponse:
         name=body.name,
         phone=body.phone,
         email=body.email,
-        valid_from_ns=round(services.now() * NS) if start is None else _ns(start),
-        valid_to_ns=None if body.valid_to is None else _ns(body.valid_to),
+        valid_from_ns=now_ns if start is None else epoch_ns("valid_from", start),
+        valid_to_ns=None if body.valid_to is None else epoch_ns("valid_to", body.valid_to),
         entered_by=signature(session, body.by),
     )
     try:
@@ -92,9 +94,3 @@ async def end(services: Here, session: Caller, duty: int) -> JSONResponse:
     except LookupError:
         raise Problem(409, "This duty has ended already.") from None
     return JSONResponse(duty_json(ended, personal=True))
-
-
-def _ns(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * NS)

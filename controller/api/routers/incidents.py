@@ -17,7 +17,7 @@ from controller.incidents.model import Act
 from controller.incidents.repairs import times_json
 from controller.incidents.views import STATES, IncidentView, event_json, incident_json
 from controller.store.protocols import StoreError
-from tenone.config.quantities import Name
+from tenone.config.quantities import Name, Prose
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
 
@@ -48,7 +48,7 @@ class ActIn(BaseModel):
     version: int | None = Field(
         default=None, description="version of the incident the person saw; 409 if it has moved on"
     )
-    text: Annotated[str, Field(max_length=2000)] = Field(
+    text: Annotated[Prose, Field(max_length=2000)] = Field(
         default="", description="a comment, a reason, an assignee or a ticket's number"
     )
 

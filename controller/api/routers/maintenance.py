@@ -1,6 +1,6 @@
 """Maintenance: planned work, approved by a named person. It keeps alarms quiet and leaves W."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from controller.api.access import Caller, Here, asked_scope, link_seen_by, need_operator, visible
 from controller.api.incident_schemas import WindowOut, WindowPage
 from controller.api.listing import Listed, Listing, one_page
+from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
 from controller.api.routers.incidents import signature
 from controller.incidents.acts import ActError, StaleError
@@ -16,7 +17,7 @@ from controller.incidents.maintenance import Window
 from controller.incidents.room import new_id
 from controller.incidents.views import window_json
 from controller.store.protocols import NS, StoreError
-from tenone.config.quantities import Name
+from tenone.config.quantities import Name, Prose
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/maintenance", tags=["incidents"])
@@ -31,7 +32,7 @@ class WindowIn(BaseModel):
     link: str | None = Field(default=None, max_length=65, description="school/link")
     start: datetime = Field(description="RFC 3339; without an offset UTC")
     end: datetime
-    reason: str = Field(min_length=1, max_length=2000)
+    reason: Prose = Field(min_length=1, max_length=2000)
     asked_by: Name
     approved_by: Name
 
@@ -71,8 +72,8 @@ async def add(services: Here, session: Caller, body: WindowIn) -> JSONResponse:
         id=new_id("m"),
         scope=scope,
         link=body.link,
-        start_ns=_ns(body.start),
-        end_ns=_ns(body.end),
+        start_ns=epoch_ns("start", body.start),
+        end_ns=epoch_ns("end", body.end),
         reason=body.reason,
         asked_by=signature(session, body.asked_by),
         approved_by=body.approved_by,
@@ -107,9 +108,3 @@ def _state(window: Window, now_ns: int) -> str:
     if window.until_ns <= now_ns:
         return "over"
     return "running" if window.holds(now_ns) else "planned"
-
-
-def _ns(moment: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * NS)

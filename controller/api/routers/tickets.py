@@ -17,7 +17,7 @@ from controller.incidents.acts import ActError, StaleError
 from controller.incidents.room import new_id
 from controller.incidents.tickets import STATES, Ticket, ticket_json
 from controller.store.protocols import NS
-from tenone.config.quantities import Name
+from tenone.config.quantities import Name, Prose
 
 router = APIRouter(prefix="/tickets", tags=["incidents"])
 
@@ -35,8 +35,8 @@ class TicketIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     incident: str = Field(max_length=64)
-    assignee: str = Field(default="", max_length=120)
-    note: str = Field(default="", max_length=2000)
+    assignee: Prose = Field(default="", max_length=120)
+    note: Prose = Field(default="", max_length=2000)
     by: Name
 
 
@@ -46,9 +46,9 @@ class TicketChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: str = Field(max_length=16)
-    assignee: str | None = Field(default=None, max_length=120)
-    note: str | None = Field(default=None, max_length=2000)
-    version: int
+    assignee: Prose | None = Field(default=None, max_length=120)
+    note: Prose | None = Field(default=None, max_length=2000)
+    version: int = Field(ge=1, le=2**31 - 1)
     by: Name
 
 
