@@ -64,6 +64,8 @@ class MinutesRoom:
         self._burning = Burning(np.array([one.class_minute_objective for one in n.schools]))
         self._class_links: Flags = np.array([link.tier is Tier.CLASS for link in n.links], np.bool_)
         self._school_of: I64 = n.link_school.astype(np.int64)
+        self._unseen: Flags = np.ones(links, np.bool_)
+        """Of which nothing has been known since the controller started."""
         self._unwritten: list[tuple[int, Counts, Flags]] = []
         self._trouble = ""
         self._last_ns = 0
@@ -178,6 +180,7 @@ class MinutesRoom:
             link = self._n.link_number.get(change.link)
             if link is not None:
                 self._timeline.put(link, change.at_ns, change.verdict, change.causes)
+                self._unseen[link] &= change.verdict is Verdict.UNKNOWN
         self._to_date.change(*self._columns(changes))
         if self._inbox.dropped > self._dropped:
             self._dropped = self._inbox.dropped
@@ -206,10 +209,11 @@ class MinutesRoom:
         if start_ns >= self._to_date.end_ns:
             self._next_month(start_ns)
         minute = self._timeline.take(start_ns)
-        # What the records last said is not known any more while an agent is away.
-        lost = (self._house.live.links.verdict == Verdict.UNKNOWN) & (
-            minute.verdict == Verdict.GOOD
-        )
+        # What the records last said is not known any more while an agent is away. A minute that
+        # was seen to be bad stays so.
+        unknown = self._house.live.links.verdict == Verdict.UNKNOWN
+        self._unseen &= unknown
+        lost = unknown & (self._unseen | (minute.verdict == Verdict.GOOD))
         verdict = np.where(lost, np.int8(Verdict.UNKNOWN), minute.verdict)
         taught = self._timetable.taught(start_ns)
         counted = self._class_links & taught[self._school_of]

@@ -182,6 +182,23 @@ async def test_a_link_that_is_unknown_now_is_not_taken_as_the_records_last_said(
     assert day(room) == (1, {}, 1)
 
 
+async def test_after_a_restart_a_bad_link_is_unknown_until_its_agent_is_back(town: Town) -> None:
+    town.good()
+    town.tell("no1/c1", -300, Verdict.BAD, Cause.SPEED)
+    room = town.room()
+    number = room._n.link_number["no1/c1"]
+    room._house.live.links.verdict[number] = Verdict.UNKNOWN
+    await pass_minutes(town, room, 2)
+    assert day(room) == (1, {}, 1)
+    room._house.live.links.verdict[number] = Verdict.BAD
+    await pass_minutes(town, room, 1)
+    assert day(room) == (2, {Cause.SPEED: 1}, 1)
+    room._house.live.links.verdict[number] = Verdict.UNKNOWN
+    town.tell("no1/c1", 150, Verdict.UNKNOWN)
+    await pass_minutes(town, room, 2)
+    assert day(room) == (4, {Cause.SPEED: 2}, 2), "it was seen to be bad until 08:02:30"
+
+
 async def test_burn_and_availability(town: Town) -> None:
     town.good(-3 * 86_400)
     room = town.room()
