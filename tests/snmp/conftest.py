@@ -6,16 +6,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
-from hypothesis import settings
 
 from drivers.snmp.ber import Missing, Oid, Tag, Value
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.message import Message, PduType, VarBind
 from tenone.runtime.clock import SystemClock
-
-# A slow machine is no failure.
-settings.register_profile("tenone", deadline=None)
-settings.load_profile("tenone")
 
 Store = dict[Oid, tuple[int, Value]]
 Handle = Callable[["Responder", bytes, tuple[str, int]], None]
