@@ -12,6 +12,7 @@ Rules (SLA.md, "Counters, clocks and identities", last lines):
 * What lies behind a dead parent is shadowed: no incident of its own, no alarm. An incident that
   people were told of before stays, and goes on being escalated. When the parent is back, its
   children have a while to come back by themselves.
+  A switch that answers nothing and still carries shadows nobody (:mod:`.mute`).
 * Only evidence that is good for long enough closes; unknown closes nothing. Trouble that returns
   soon reopens the same incident; one that flaps has to be quiet for longer.
 * A maintenance window keeps an incident from alarming while it lasts, and no longer.
@@ -37,6 +38,7 @@ from controller.incidents.model import (
     Timing,
     incident_id,
 )
+from controller.incidents.mute import Mutes, Witness
 from controller.incidents.parents import Parents
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
@@ -46,8 +48,6 @@ ECHOES = frozenset({Cause.ERRORS, Cause.CONGESTION, Cause.LOSS, Cause.DNS, Cause
 STATES_OF_PORTS = frozenset({
     Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN, Cause.SPEED, Cause.DUPLEX,
 })  # fmt: skip
-Witness = Callable[[Subject], int | None]
-"""When a subject was last seen well, wall-clock ns; None where nobody knows."""
 
 
 def nobody(_subject: Subject) -> int | None:
@@ -96,6 +96,7 @@ class Engine:
         self._now_ns = 0
         self._out = Outcome()
         self._witness: Witness = nobody
+        self._mutes = Mutes(parents)
 
     def restore(self, incidents: Iterable[Incident], cases: Iterable[Case]) -> None:
         """Take over what was known before a restart; nothing alarms by it."""
@@ -236,7 +237,9 @@ class Engine:
         if failed and self._fed(subject):
             return max(failed, key=lambda one: (dead[one], one))
         for group in self.parents.of(subject):
-            if subject not in group and group and all(one in dead for one in group):
+            if subject in group or not group or any(one not in dead for one in group):
+                continue
+            if not self._mutes.among(group, subject, self.cases, self._now_ns, self._witness):
                 return max(group, key=lambda one: (dead[one], one))
         return None
 

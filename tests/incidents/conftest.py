@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.incidents.engine import Engine, Witness, nobody
+from controller.incidents.engine import Engine, nobody
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import Act, Event, Fact, Incident, Kind, Subject, Timing
+from controller.incidents.mute import Witness
 from controller.incidents.parents import Parents, PlanParents
 from controller.plan import CityPlan, DistrictPlan, LinkPlan, SchoolPlan, SwitchPlan
 from tenone.vocabulary.scope import ScopePath
@@ -95,6 +96,11 @@ def unknown(subject: Subject, at: float) -> Fact:
 def everybody(_subject: Subject) -> int | None:
     """A witness who has just seen everything well."""
     return T0 + 10**6 * S
+
+
+def but_no_link(subject: Subject) -> int | None:
+    """A witness who has just seen all switches well, and no link: nothing that one carries."""
+    return None if subject.kind is Kind.LINK else everybody(subject)
 
 
 @dataclass

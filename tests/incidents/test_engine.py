@@ -26,6 +26,7 @@ from .conftest import (
     Bench,
     S,
     bad,
+    but_no_link,
     everybody,
     good,
     plan,
@@ -167,8 +168,12 @@ def test_power_owns_the_silence_it_makes_and_nothing_else(bench: Bench) -> None:
     bench.at(1, bad(power, 0, Cause.POWER, Severity.WARNING))
     bench.at(20)
     assert bench.open()[power].severity is Severity.WARNING
-    bench.at(21, bad(EDGE, 21), bad(C2, 21, Cause.POWER), bad(C1, 21, Cause.SPEED), bad(AGENT, 21))
-    bench.at(60)
+    bench.at(
+        21,
+        bad(EDGE, 21), bad(C2, 21, Cause.POWER), bad(C1, 21, Cause.SPEED), bad(AGENT, 21),
+        witness=but_no_link,
+    )  # fmt: skip
+    bench.at(60, witness=but_no_link)
     assert set(bench.open()) == {power, C1}
     assert bench.open()[power].shadowed == {str(EDGE), str(C2), str(AGENT)}
     assert bench.open()[power].severity is Severity.CRITICAL
@@ -183,8 +188,9 @@ def test_a_ups_answers_only_for_what_it_feeds() -> None:
     power = Subject.power("no1", "u2")
     bench.at(1, bad(power, 0, Cause.POWER, Severity.WARNING))
     bench.at(20)
-    bench.at(21, bad(EDGE, 21), bad(CORE, 21), bad(C2, 21, Cause.POWER))
-    bench.at(60)
+    facts = (bad(EDGE, 21), bad(CORE, 21), bad(C2, 21, Cause.POWER))
+    bench.at(21, *facts, witness=but_no_link)
+    bench.at(60, witness=but_no_link)
     assert set(bench.open()) == {power, CORE}
     assert bench.open()[power].shadowed == {str(EDGE), str(C2)}
     assert bench.parents.behind(power) == ["no1/c2", "no1/c3"]
@@ -197,8 +203,8 @@ def test_two_that_hang_on_each_other_do_not_hide_each_other() -> None:
             return {CORE: ((EDGE,),), EDGE: ((CORE,),)}.get(subject, ())
 
     bench = Bench(parents=Ring(plan()))
-    bench.at(1, bad(CORE, 0), bad(EDGE, 0))
-    bench.at(20)
+    bench.at(1, bad(CORE, 0), bad(EDGE, 0), witness=but_no_link)
+    bench.at(20, witness=but_no_link)
     assert set(bench.open()) == {CORE}
     assert bench.open()[CORE].shadowed == {str(EDGE)}
 
