@@ -24,7 +24,8 @@ class Keeping:
         self._thread = thread
         self._clock = clock
         self._changes: list[LinkChange] = []
-        self._ports: list[tuple[str, str, list[PortFacts]]] = []
+        self._ports: dict[tuple[str, str], list[PortFacts]] = {}
+        """By school and switch: of each only its newest inventory."""
         self._some = asyncio.Event()
         self._trouble = ""
 
@@ -35,7 +36,8 @@ class Keeping:
     ) -> None:
         """Take over what should be kept; never waits."""
         self._changes += changes
-        self._ports += ports
+        for school, switch, facts in ports:
+            self._ports[school, switch] = facts
         if len(self._changes) > MAX_UNKEPT:
             lost = len(self._changes) - MAX_UNKEPT
             del self._changes[:lost]
@@ -53,20 +55,20 @@ class Keeping:
     async def write(self) -> None:
         """What cannot be written stays for the next time; raises :class:`StoreError`."""
         changes, self._changes = self._changes, []
-        ports, self._ports = self._ports, []
+        ports, self._ports = self._ports, {}
         try:
             await self._thread(self._records.append_changes, changes)
             changes = []
             while ports:
-                school, switch, facts = ports[0]
+                (school, switch), facts = next(iter(ports.items()))
                 now_ns = self._clock.wall_ns()
                 await self._thread(self._records.learn_ports, school, switch, facts, now_ns)
-                del ports[0]
+                del ports[school, switch]
             self._trouble = ""
         except StoreError as error:
             self._trouble = str(error)
             self._changes = changes + self._changes
-            self._ports = ports + self._ports
+            self._ports = ports | self._ports
             self._some.set()
             raise
 

@@ -56,6 +56,21 @@ async def test_what_cannot_be_written_is_written_later_once(broken: str) -> None
     thread.end()
 
 
+async def test_of_a_switchs_inventories_only_the_newest_waits() -> None:
+    records, thread = Records(), Thread("records")
+    keeping = Keeping(cast("SqlRecords", records), thread, ManualClock())
+    keeping.take([], [("a", "sw1", []), ("a", "sw2", [])])
+    records.broken = "ports"
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            await keeping.write()
+        keeping.take([], [("a", "sw1", [])])
+    records.broken = ""
+    await keeping.write()
+    assert sorted(records.ports) == [("a", "sw1"), ("a", "sw2")]
+    thread.end()
+
+
 def test_beyond_the_bound_the_oldest_changes_go_loudly(caplog: pytest.LogCaptureFixture) -> None:
     thread = Thread("records")
     keeping = Keeping(cast("SqlRecords", Records()), thread, ManualClock())
