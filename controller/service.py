@@ -19,6 +19,7 @@ from controller.incidents.learnt import LearntParents
 from controller.incidents.make import incident_room, office
 from controller.incidents.office import Office
 from controller.incidents.parents import PlanParents
+from controller.incidents.repairs import repairs_of
 from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
@@ -229,6 +230,7 @@ class Controller:
         rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
         self.rooms = {room.name: room for room in rooms}
         self.evidence.works = self.incidents.maintenance
+        self.evidence.repairs = repairs_of(self.incidents.records)
         for room in rooms:
             await self._in_records(room.open)
 

@@ -6,7 +6,11 @@ from pydantic import BaseModel
 
 
 class SlaReportOut(BaseModel):
-    """See docs/evidence.md; every ratio has its coverage beside it."""
+    """See docs/evidence.md; every ratio has its coverage beside it.
+
+    ``about.class_minutes_clauses``: by which clauses class-minutes are judged here. The running
+    count of ``/api/v1/class-minutes`` is judged by all clauses and is another figure.
+    """
 
     format: int
     kind: str
@@ -21,6 +25,7 @@ class SlaReportOut(BaseModel):
     outages: list[dict[str, Any]]
     made: dict[str, Any]
     checkpoints: list[dict[str, Any]]
+    repairs: dict[str, Any]
 
 
 class InspectionOut(BaseModel):
@@ -33,6 +38,7 @@ class InspectionOut(BaseModel):
     until_ns: int
     inputs_sha256: str
     items: list[dict[str, Any]]
+    repairs: dict[str, Any]
     made: dict[str, Any]
 
 

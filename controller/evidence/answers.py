@@ -62,6 +62,7 @@ class Answers:
             blocks=house.store,
             names={key: bindings_of(facts) for key, facts in ports.items()},
             works=room.judged_by.of,
+            repairs=room.repairs,
             oldest_day=house.store.usage().oldest_day,
         )
 

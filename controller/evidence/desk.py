@@ -17,16 +17,19 @@ from controller.evidence.inputs import (
     run_json,
     to_json,
 )
-from controller.evidence.promises import School, Works, no_works, ports_of
+from controller.evidence.promises import School, Works, no_works, ports_of, service_of
 from controller.evidence.quality import indicators, inspection, quality
 from controller.evidence.recorder import MEAN_SECONDS, REPLAY_NS, STREAMS, Key, Source, usable
-from controller.evidence.report import Busyness, Json, Line, add_days, sla_report
+from controller.evidence.repairs import Repairs, no_repairs, repairs_json
+from controller.evidence.report import CLAUSES, Busyness, Json, Line, add_days, sla_report
 from controller.evidence.runs import Days, Run
+from controller.sla.availability import approved
+from controller.sla.repair import Repair
 from controller.store.protocols import DAY_NS, NS, ChainKey, StoredBlock
 from controller.store.rollup_rows import Bucket
 from controller.store.rollups import Rollups
 from controller.store.seals import Seals
-from tenone.calendar.intervals import SECOND_NS, Intervals
+from tenone.calendar.intervals import SECOND_NS, Intervals, Span
 from tenone.calendar.zone import CITY_ZONE, day_span
 
 EVERY_LINK = 20_000
@@ -74,6 +77,7 @@ class Desk:
         blocks: Source,
         names: Mapping[Key, Mapping[str, str]],
         works: Works = no_works,
+        repairs: Repairs = no_repairs,
         oldest_day: str | None = None,
         archive: Archive | None = None,
     ) -> None:
@@ -85,6 +89,7 @@ class Desk:
         self._blocks = blocks
         self._names = names
         self._works = works
+        self._repairs = repairs
         self._oldest_day = oldest_day
         self._archive = archive
         self._days = Days()
@@ -122,7 +127,28 @@ class Desk:
         )
         report["made"] = {"by": made.by, "at_ns": made.at_ns, "version": made.version}
         report["checkpoints"] = self._checkpoints(asked)
+        report["repairs"] = self._repaired(asked, sums.until_ns)
         return report
+
+    def _repaired(self, asked: Asked, until_ns: int) -> Json:
+        """Of the incidents opened in the period, as the records have them now."""
+        start_ns, end_ns = self._span(asked)
+        districts = {
+            name: school.plan.district
+            for name, school in self._schools.items()
+            if asked.school in {None, name} and asked.district in {None, school.plan.district}
+        }
+        found = [
+            one
+            for one in self._repairs(start_ns, min(end_ns, until_ns))
+            if one.school in districts and asked.link in {None, one.link}
+        ]
+        return repairs_json(found, districts, self._open_hours, self._city)
+
+    def _open_hours(self, one: Repair, start_ns: int, end_ns: int) -> Intervals:
+        calendar = self._schools[one.school].plan.calendar
+        hours = service_of(calendar, start_ns, max(start_ns, end_ns)).hours
+        return hours if one.link is None else hours - approved(self._works(one.link))
 
     def _about(self, asked: Asked) -> Json:
         return {
@@ -133,6 +159,7 @@ class Desk:
             "first": asked.first.isoformat(),
             "last": asked.last.isoformat(),
             "zone": CITY_ZONE,
+            "class_minutes_clauses": list(CLAUSES),
         }
 
     def _lines(self, asked: Asked) -> dict[str, Line]:
@@ -296,7 +323,7 @@ class Desk:
                     lessons=Intervals() if lessons is None else lessons,
                     maintenance={one.facts.link: one.window.maintenance for one in inputs},
                     calendar_unknown=inputs[0].calendar_unknown,
-                    raw=self._has_raw(window.span.start_ns),
+                    raw=self._has_raw(school.plan.id, window.span),
                 )
             )
         return Inputs(
@@ -308,12 +335,18 @@ class Desk:
             days=tuple(days),
         )
 
-    def _has_raw(self, start_ns: int) -> bool:
-        """Whether all blocks of the local day that begins then are still there."""
+    def _has_raw(self, school: str, span: Span) -> bool:
+        """Whether all blocks that ever came of a local day are still there."""
         if self._oldest_day is None:
             return False
-        oldest = date.fromisoformat(self._oldest_day).toordinal() - date(1970, 1, 1).toordinal()
-        return start_ns - REPLAY_NS >= oldest * DAY_NS
+        oldest = date.fromisoformat(self._oldest_day)
+        oldest_ns = (oldest.toordinal() - date(1970, 1, 1).toordinal()) * DAY_NS
+        if span.start_ns - REPLAY_NS >= oldest_ns:
+            return True
+        # The files begin within the day: either it is the first one ever, or the rest has aged out.
+        before = oldest - timedelta(days=1)
+        first_ever = self._archive is not None and not self._archive.has(school, before)
+        return first_ever and span.end_ns > oldest_ns
 
     def _ports(self, school: School, start_ns: int, end_ns: int) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}

@@ -7,6 +7,7 @@ from controller.evidence.desk import Desk, ReportError
 from controller.evidence.judged_by import FILE as WORKS_FILE
 from controller.evidence.judged_by import JudgedBy
 from controller.evidence.promises import Works, no_works, read_schools
+from controller.evidence.repairs import Repairs, no_repairs
 from controller.evidence.room import FOLDER
 from controller.plan import CityPlan
 from controller.state.resolve import bindings_of
@@ -17,7 +18,13 @@ from controller.store.seals import Seals
 
 
 def open_desk(
-    folder: Path, plan: CityPlan, records: SqlRecords, now_ns: int, works: Works = no_works
+    folder: Path,
+    plan: CityPlan,
+    records: SqlRecords,
+    now_ns: int,
+    *,
+    works: Works = no_works,
+    repairs: Repairs = no_repairs,
 ) -> Desk:
     """``folder``: ``store.path``. Raises :class:`StoreError` and :class:`ReportError`.
 
@@ -43,5 +50,6 @@ def open_desk(
         blocks=blocks,
         names={key: bindings_of(facts) for key, facts in ports.items()},
         works=judged_by.of if judged_by.open() else works,
+        repairs=repairs,
         oldest_day=blocks.usage().oldest_day,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from controller.evidence.repairs import STAGES
 from controller.evidence.report import Json, Line
 from controller.store.rollup_rows import Bucket, QualityRow
 
@@ -177,11 +178,14 @@ def inspection(report: Json, told: Json, *, size: str) -> Json:
         _item("clock", [], value=told["clock_skew_worst_seconds"],
               ok=abs(told["clock_skew_worst_seconds"] or 0.0) <= SKEW_SECONDS),
     ]  # fmt: skip
+    people = _people(report)
+    items.append(_step("mtta", people))
     if size == "semester":
         busy = [one["link"] for one in lines if (one["utilisation_p95_ratio"] or 0.0) > 0.8]  # noqa: PLR2004 - BUSY_RATIO
         worst = max((one["utilisation_p95_ratio"] or 0.0 for one in lines), default=0.0)
         items.append(_item("utilisation", busy, value=worst))
         items.append(_item("mttr", [], value=_group(report)["mttr_seconds"], ok=True))
+        items += [_step(stage, people) for stage in STAGES]
     return {
         "kind": "inspection",
         "size": size,
@@ -190,12 +194,26 @@ def inspection(report: Json, told: Json, *, size: str) -> Json:
         "until_ns": report["until_ns"],
         "inputs_sha256": report["inputs_sha256"],
         "items": items,
+        "repairs": report["repairs"],
     }
 
 
 def _group(report: Json) -> Json:
     groups: list[Json] = report["groups"]
     return next(one for one in groups if one["kind"] == "school" and one["tier"] == "all")
+
+
+def _people(report: Json) -> Json:
+    """What people did about the school's incidents; empty where it had none."""
+    groups: list[Json] = report["repairs"]["groups"]
+    return next((one for one in groups if one["kind"] == "school"), {})
+
+
+def _step(code: str, people: Json) -> Json:
+    """A mean in seconds, and on how many of the incidents it rests; it judges nobody."""
+    item = _item(code, [], value=people.get(f"{code}_seconds")) | {"ok": None}
+    rests_on, incidents = people.get(f"{code}_incidents", 0), people.get("incidents", 0)
+    return {**item, "rests_on": rests_on, "incidents": incidents}
 
 
 def _attained(code: str, lines: list[Json]) -> Json:

@@ -25,6 +25,9 @@ from controller.store.rollup_rows import Bucket, OutageRow
 Json = dict[str, Any]
 FORMAT = 1
 DIGITS = 9
+CLAUSES = ("link",)
+"""By which clauses of SLA.md the class-minutes of days are judged: the link's own alone. What a
+page counts as it runs is judged by all of them, and so is another figure."""
 WORST_LINES = 200
 """Links listed in a report of a district or city; a CSV has every one."""
 

@@ -13,6 +13,7 @@ from controller.evidence.judged_by import FILE as WORKS_FILE
 from controller.evidence.judged_by import JudgedBy, by_school
 from controller.evidence.promises import School, Works, no_works, read_schools
 from controller.evidence.recorder import Recorder
+from controller.evidence.repairs import Repairs, no_repairs
 from controller.evidence.runs import Days
 from controller.house import House
 from controller.state.resolve import bindings_of
@@ -45,6 +46,8 @@ class EvidenceRoom:
         self.house = house
         self.works: Works = no_works
         """Whoever composes the rooms says who knows about maintenance."""
+        self.repairs: Repairs = no_repairs
+        """The same for what people did about incidents."""
         folder = house.folder / FOLDER
         self.judged_by = JudgedBy(folder / WORKS_FILE)
         """What of it days are judged by; reports and bundles go by this too."""

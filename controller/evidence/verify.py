@@ -1,7 +1,8 @@
 """Recomputes a report from an evidence bundle and says what holds. Pure: needs no controller."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from controller.evidence import bundle
@@ -17,17 +18,20 @@ from controller.evidence.inputs import (
 )
 from controller.evidence.prove import Proof, prove
 from controller.evidence.recorder import STREAMS
-from controller.evidence.report import Json, add_days, sla_report
+from controller.evidence.report import CLAUSES, Json, add_days, sla_report
 from controller.evidence.runs import Days, LateError, Run, port_states
 from controller.store.protocols import ChainKey
 from tenone.blocks.block import Block, BlockError
 from tenone.blocks.layout import Layout, LayoutError
+from tenone.blocks.seal import key_id
 from tenone.calendar.zone import day_span
 
+MOST_DAYS = 10_000
 MADE = "made"
 CHECKPOINTS = "checkpoints"
-NOT_RECOMPUTED = frozenset({MADE, CHECKPOINTS})
-"""Parts of a report that say who made it; everything else is recomputed."""
+REPAIRS = "repairs"
+NOT_RECOMPUTED = frozenset({MADE, CHECKPOINTS, REPAIRS})
+"""Who made a report, and what people did about incidents; everything else is recomputed."""
 
 
 @dataclass(slots=True)
@@ -65,8 +69,12 @@ class _Contents:
     means: dict[tuple[int, str], float | None] = field(default_factory=dict)
 
 
-def verify(data: bytes) -> Verdict:
-    """Check a bundle's bytes; never raises for what is in them."""
+def verify(data: bytes, keys: Collection[str] = ()) -> Verdict:
+    """Check a bundle's bytes; never raises for what is in them.
+
+    ``keys``: ids of the keys that the school's gateways are known to have, learnt elsewhere than
+    from the bundle. Without any, whoever made the bundle may have made its keys too.
+    """
     verdict = Verdict()
     try:
         sections, verdict.faults = bundle.read(data)
@@ -93,6 +101,8 @@ def verify(data: bytes) -> Verdict:
     except (ValueError, KeyError, TypeError, LateError) as error:
         verdict.faults.append(f"the report cannot be recomputed: {error}")
     _say(contents, contents.inputs, proof, verdict)
+    _keys(contents, keys, proof, verdict)
+    _left_out(contents, contents.inputs, verdict)
     verdict.equal = not verdict.faults
     return verdict
 
@@ -148,6 +158,12 @@ def _recompute(contents: _Contents, inputs: Inputs, verdict: Verdict) -> None:
     unread = sum(block.layout_id not in contents.layouts for block in contents.blocks)
     if unread:
         verdict.faults.append(f"the layouts of {unread} blocks are not in the bundle")
+    clauses = contents.report["about"].get("class_minutes_clauses", list(CLAUSES))
+    if clauses != list(CLAUSES):
+        verdict.faults.append(
+            f"the report says that class-minutes are judged by {clauses}; this version judges "
+            f"them by {list(CLAUSES)}"
+        )
     runs, means = _evidence(contents, inputs, pairs)
     _check_windows(inputs, verdict)
     judged = judge_again(inputs, runs, means)
@@ -228,6 +244,47 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - a line's length
 
 
+def _keys(contents: _Contents, keys: Collection[str], proof: Proof, verdict: Verdict) -> None:
+    """Whose signatures they are is for the reader to know: the bundle cannot vouch for itself."""
+    used = sorted({key_id(public) for public in contents.first_keys.values()})
+    if not keys:
+        verdict.notes.append(
+            f"the keys that signed are {', '.join(used) or 'none'}, as the bundle itself says: "
+            "compare them with the gateways' own, or name those with --key"
+        )
+        return
+    strange = [one for one in used if one not in keys]
+    if strange:
+        verdict.faults.append(
+            f"the bundle is signed by {', '.join(strange)}, not by a key that was asked for"
+        )
+    signed = {chain.journal_id for chain, _ in proof.sealed}
+    for journal in sorted({block.journal_id for block in contents.blocks} - signed):
+        verdict.faults.append(f"no key has signed for any block of journal {journal.hex()[:8]}")
+
+
+def _left_out(contents: _Contents, inputs: Inputs, verdict: Verdict) -> None:
+    """Days of the period that the report passes over."""
+    try:
+        about = contents.report["about"]
+        first, last = (date.fromisoformat(str(about[name])) for name in ("first", "last"))
+    except (KeyError, TypeError, ValueError):
+        verdict.faults.append("the report does not say from which day to which it is")
+        return
+    judged = {each.day for each in inputs.days}
+    count = (last - first).days + 1
+    absent = sorted(
+        day
+        for day in (first + timedelta(days=number) for number in range(min(count, MOST_DAYS)))
+        if day not in judged
+    )
+    if absent:
+        verdict.notes.append(
+            f"{len(absent)} of the {count} days from {first} to {last} are not in the report, "
+            f"the first of them {absent[0]}"
+        )
+
+
 def _say(contents: _Contents, inputs: Inputs, proof: Proof, verdict: Verdict) -> None:
     """What is proved by signatures, and what is not."""
     whole = {(ChainKey(b.journal_id, b.priority), b.seq): b for b in contents.blocks}
@@ -235,9 +292,14 @@ def _say(contents: _Contents, inputs: Inputs, proof: Proof, verdict: Verdict) ->
     verdict.days_raw = sum(each.raw for each in inputs.days)
     verdict.days_kept = len(inputs.days) - verdict.days_raw
     notes = verdict.notes
+    if any(one["incidents"] for one in contents.report.get(REPAIRS, {}).get("groups", ())):
+        notes.append(
+            "the times to acknowledge and to repair are the controller's record of incidents; no "
+            "block says them"
+        )
     notes.append(
         f"{verdict.sealed} of {verdict.blocks} blocks are signed for by {proof.checkpoints} "
-        f"checkpoints of the school's own keys"
+        f"checkpoints"
     )
     if verdict.sealed < verdict.blocks:
         notes.append(

@@ -1,12 +1,13 @@
 """How long repairs took, by the level that was responsible (R21; SLA.md, definition 2). Pure."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from controller.incidents.escalation import LEVELS
 from controller.incidents.model import Incident
-from controller.sla.repair import Course, mean_split, split
+from controller.incidents.records import IncidentRecords
+from controller.sla.repair import Course, Repair, mean_split, split
 from controller.store.protocols import NS
 from tenone.calendar.intervals import Intervals
 
@@ -41,6 +42,37 @@ def level_of(incident: Incident) -> int:
     if incident.acknowledged_ns is not None:
         return incident.acknowledged_level
     return incident.level
+
+
+def opened_between(incidents: Iterable[Incident], start_ns: int, end_ns: int) -> list[Repair]:
+    """Incidents opened in ``[start, end)``, as reports count them.
+
+    An open one that looks good again may break anew: it has no fix yet.
+    """
+    found = []
+    for one in incidents:
+        if start_ns <= one.opened_ns < end_ns:
+            course = course_of(one)
+            if one.resolved_ns is None:
+                course = replace(course, fixed_ns=None)
+            level = level_of(one)
+            found.append(
+                Repair(
+                    school=one.subject.school,
+                    link=one.subject.link_id,
+                    level=LEVELS[level] if level >= 0 else None,
+                    alarmed_ns=one.alarmed_ns,
+                    course=course,
+                )
+            )
+    return found
+
+
+def repairs_of(records: IncidentRecords) -> Callable[[int, int], list[Repair]]:
+    """The same from the records: what was opened since is open still, or was resolved since."""
+    return lambda start_ns, end_ns: opened_between(
+        records.load(start_ns).incidents, start_ns, end_ns
+    )
 
 
 def by_level(

@@ -76,6 +76,20 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """One trouble that was to be repaired, as reports count it."""
+
+    school: str
+    link: str | None
+    """None where it was about something else: a switch, a gateway, a board."""
+    level: str | None
+    """Who was responsible; None where nobody was told."""
+    alarmed_ns: int | None
+    """When people were told; None where a dead parent or announced work held it back."""
+    course: Course
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """A repair's time in W' by stage; None for a stage that has no end."""
 

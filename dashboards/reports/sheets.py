@@ -24,19 +24,28 @@ def inspection_page(sheet: Json, lang: Lang) -> Page:
             (say("school", lang), about["school"]),
             (say("period", lang), f"{about['first']} {say('to', lang)} {about['last']}"),
             (say("until", lang), moment(sheet["until_ns"], about["zone"])),
+            (say("made-by", lang), made["by"]),
             (say("made-at", lang), moment(made["at_ns"], about["zone"])),
             (say("version", lang), made["version"]),
             (say("inputs", lang), sheet["inputs_sha256"]),
         ],
         [Table(say("summary", lang), [head, *rows])],
-        [say("by-hand", lang)],
+        [say("by-hand", lang), say("repairs-explain", lang)],
         [say(key, lang) for key in ("technician", "department-head", "leader")],
     )
 
 
 def _item(one: Json, lang: Lang) -> list[str]:
     value = one["value"]
-    if value is None:
+    if "rests_on" in one:
+        text = say(
+            "rests-on",
+            lang,
+            value=length(value, lang),
+            rests_on=one["rests_on"],
+            incidents=one["incidents"],
+        )
+    elif value is None:
         text = say("unknown", lang)
     elif one["code"] in RATIOS:
         text = percent(value, lang)
@@ -46,7 +55,8 @@ def _item(one: Json, lang: Lang) -> list[str]:
     if links:
         more = f" +{len(links) - SHOWN_LINKS}" if len(links) > SHOWN_LINKS else ""
         text += f": {', '.join(links[:SHOWN_LINKS])}{more}"
-    return [say(f"item-{one['code']}", lang), text, say("ok" if one["ok"] else "look", lang)]
+    result = "" if one["ok"] is None else say("ok" if one["ok"] else "look", lang)
+    return [say(f"item-{one['code']}", lang), text, result]
 
 
 def indicators_page(items: Sequence[Json], lang: Lang) -> Page:

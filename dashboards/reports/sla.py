@@ -20,6 +20,11 @@ CSV_COLUMNS: Final = (
     "unknown_ns", "down_ns", "good_ns", "samples",
 )  # fmt: skip
 MINUTE_COLUMNS: Final = ("good", "bad", "unknown")
+STAGES: Final = ("mtta", "detect", "acknowledge", "fix", "verify")
+REPAIR_COLUMNS: Final = (
+    "incidents", "held_back",
+    *(f"{stage}_{what}" for stage in STAGES for what in ("seconds", "incidents")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,20 @@ def as_csv(report: Json) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     minutes = [f"class_minutes_{name}" for name in MINUTE_COLUMNS]
-    writer.writerow([*CSV_COLUMNS, *minutes, "causes"])
+    writer.writerow([*CSV_COLUMNS, *minutes, "class_minutes_clauses", "causes", *REPAIR_COLUMNS])
+    clauses = " ".join(report["about"]["class_minutes_clauses"])
+    repaired = report["repairs"]["links"]
     for line in report["links"]:
         causes = " ".join(
             f"{name}={part['tenths'] / 10:.1f}%" for name, part in line["bad_time"].items()
         )
         own = [_safe(line[name]) for name in CSV_COLUMNS]
         told = [line["class_minutes"][name] for name in MINUTE_COLUMNS]
-        writer.writerow([*own, *told, causes])
+        people = repaired.get(line["link"], {})
+        steps = [
+            _safe(people.get(name, 0 if "incidents" in name else None)) for name in REPAIR_COLUMNS
+        ]
+        writer.writerow([*own, *told, clauses, causes, *steps])
     return out.getvalue()
 
 
@@ -75,6 +86,7 @@ def as_page(report: Json, lang: Lang) -> Page:
         (say("zone", lang), about["zone"]),
         (say("days", lang), str(len(days))),
         (say("until", lang), moment(report["until_ns"], about["zone"])),
+        (say("clauses", lang), _clauses(report, lang)),
         (say("made-by", lang), made["by"]),
         (say("made-at", lang), moment(made["at_ns"], about["zone"])),
         (say("version", lang), made["version"]),
@@ -84,9 +96,13 @@ def as_page(report: Json, lang: Lang) -> Page:
         Table(say("summary", lang), _groups(report, lang)),
         Table(say("links", lang), _links(report, lang)),
     ]
+    told = any(one["incidents"] for one in report["repairs"]["groups"])
+    if told:
+        tables.append(Table(say("repairs", lang), _repairs(report, lang)))
     if report["checkpoints"]:
         tables.append(Table(say("checkpoints", lang), _checkpoints(report, lang)))
-    notes = [say("explain", lang)]
+    notes = [say("explain", lang), say("clauses-explain", lang)]
+    notes.append(say("repairs-explain" if told else "no-repairs", lang))
     if report["links_listed"] < report["links_total"]:
         listed, total = report["links_listed"], report["links_total"]
         notes.insert(0, say("listed", lang, listed=listed, total=total))
@@ -159,6 +175,31 @@ def _causes(line: Json, lang: Lang) -> str:
         for name, part in line["bad_time"].items()
     ]
     return ", ".join(parts) or say("none", lang)
+
+
+def _clauses(report: Json, lang: Lang) -> str:
+    """By which clauses class-minutes are judged, and by which they are not."""
+    judged = report["about"]["class_minutes_clauses"]
+    every = ", ".join(say(f"clause-{name}", lang) for name in judged)
+    return say("clauses-only" if len(judged) == 1 else "clauses-some", lang, clauses=every)
+
+
+def _repairs(report: Json, lang: Lang) -> list[list[str]]:
+    """Means of scopes, then of levels; beside each on how many of the incidents it rests."""
+    rows = [[say(key, lang) for key in ("where", "incidents", "held-back", *STAGES)]]
+    repairs = report["repairs"]
+    lines = [(one["scope"], one) for one in repairs["groups"]]
+    lines += [(say(f"level-{one['level']}", lang), one) for one in repairs["levels"]]
+    for where, one in lines:
+        steps = [
+            say("none", lang)
+            if one[f"{stage}_seconds"] is None
+            else f"{length(one[f'{stage}_seconds'], lang)} "
+            f"({one[f'{stage}_incidents']}/{one['incidents']})"
+            for stage in STAGES
+        ]
+        rows.append([where, str(one["incidents"]), str(one["held_back"]), *steps])
+    return rows
 
 
 def _checkpoints(report: Json, lang: Lang) -> list[list[str]]:

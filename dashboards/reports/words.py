@@ -52,7 +52,65 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "outages": ("中断次数", "Outages"),
     "mttr": ("平均修复时间", "MTTR"),
     "mtbf": ("平均无故障时间", "MTBF"),
-    "sle": ("合格课时分钟", "Good class-minutes"),
+    "sle": ("合格课时分钟 (仅链路条款)", "Good class-minutes (link clause only)"),
+    "clauses": ("课时分钟判定依据", "Class-minutes judged by"),
+    "clause-link": ("链路", "the link"),
+    "clauses-only": (
+        "仅“{clauses}”一项条款，不含其他条款",
+        "the clause of {clauses} alone, and no other",
+    ),
+    "clauses-some": ("以下条款: {clauses}", "these clauses: {clauses}"),
+    "clauses-explain": (
+        (
+            "本报告的课时分钟只按教室链路自身的承诺判定，可由签名数据块重新计算。系统页面上的实时累计按全部条款"
+            "（链路、丢包、域名解析、班牌、上联等）判定，两个数值不同，不可互相替代。"
+        ),
+        (
+            "Class-minutes in this report are judged by the promise of the class's own link alone, "
+            "and can be recomputed from signed blocks. The running count on the pages is judged by "
+            "all clauses (link, loss, DNS, board, uplink and others). The two are different "
+            "figures: neither stands for the other."
+        ),
+    ),
+    "repairs": ("故障响应与修复 (服务时间内)", "Response and repair (in service time)"),
+    "incidents": ("故障数", "Incidents"),
+    "held-back": ("未告警", "Nobody told"),
+    "mtta": ("平均响应时间 MTTA", "MTTA"),
+    "detect": ("发现", "Detect"),
+    "acknowledge": ("响应", "Acknowledge"),
+    "fix": ("修复", "Fix"),
+    "verify": ("验证", "Verify"),
+    "level-school": ("负责级别：学校", "responsible: school"),
+    "level-district": ("负责级别：区县", "responsible: district"),
+    "level-city": ("负责级别：全市", "responsible: city"),
+    "repairs-explain": (
+        (
+            "响应与修复时间取自系统的故障记录，不含在签名数据块中；括号内为该均值所依据的故障数与告警故障总数。"
+            "MTTA 从告警到确认；未告警的故障（上级故障或已批准的检修）不计入。"
+        ),
+        (
+            "Times of response and repair are the controller's record of incidents and in no "
+            "signed block; in brackets: on how many of the incidents a mean rests. MTTA runs from "
+            "the alarm to the acknowledgement. Incidents nobody was told of (behind a dead parent, "
+            "in approved maintenance) are in no mean."
+        ),
+    ),
+    "no-repairs": (
+        "本周期内没有发出告警的故障，因此没有响应与修复时间。",
+        "No incident of this period was told to anybody: no times of response and repair.",
+    ),
+    "rests-on": (
+        "{value} (依据 {rests_on}/{incidents} 起故障)",
+        "{value} (of {rests_on}/{incidents} incidents)",
+    ),
+    "item-mtta": ("平均响应时间 (告警至确认)", "Mean time to acknowledge (from the alarm)"),
+    "item-detect": ("平均发现时间", "Mean time to detect"),
+    "item-acknowledge": (
+        "平均确认时间 (发现至确认)",
+        "Mean time from detection to acknowledgement",
+    ),
+    "item-fix": ("平均排除时间", "Mean time to fix"),
+    "item-verify": ("平均验证时间", "Mean time to verify"),
     "p95": ("P95 利用率", "P95 use"),
     "causes": ("不达标原因", "Causes of bad time"),
     "verdict": ("结论", "Verdict"),

@@ -18,6 +18,7 @@ from controller.evidence.opening import open_desk
 from controller.evidence.promises import Works
 from controller.incidents.maintenance import Windows
 from controller.incidents.records import IncidentRecords
+from controller.incidents.repairs import repairs_of
 from controller.plan import CityPlan, plan_of
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
@@ -154,7 +155,9 @@ def open_files(config: Path) -> Opened:
     records = SqlRecords(city.records.url)
     now_ns = time.time_ns()
     works = _works(plan, records, now_ns)
-    return Opened(plan, open_desk(Path(city.store.path), plan, records, now_ns, works), records)
+    repairs = repairs_of(IncidentRecords(records.engine))
+    desk = open_desk(Path(city.store.path), plan, records, now_ns, works=works, repairs=repairs)
+    return Opened(plan, desk, records)
 
 
 def _works(plan: CityPlan, records: SqlRecords, now_ns: int) -> Works:

@@ -62,7 +62,14 @@ def test_json_csv_html_and_pdf(city: Path, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.stdout.removeprefix("\ufeff"))))
     assert [row["link"] for row in rows] == ["no1/c301", "no1/c302", "no1/up"]
     assert rows[0]["refusal"] == "coverage"
+    assert rows[0]["class_minutes_clauses"] == "link"
+    assert (rows[0]["incidents"], rows[0]["mtta_seconds"]) == ("0", "")
+    english = sla(city, "--format", "html", "--lang", "en").stdout
+    assert "link clause only" in english
+    assert "neither stands for the other" in english
     page = sla(city, "--format", "html", "--school", "no1")
+    assert "仅链路条款" in page.stdout
+    assert "不可互相替代" in page.stdout
     assert "网络服务水平报告" in page.stdout
     assert "不予认证" in page.stdout
     paper = tmp_path / "a.pdf"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from controller.incidents.model import Incident, State
-from controller.incidents.repairs import by_level, course_of, level_of
+from controller.incidents.repairs import by_level, course_of, level_of, opened_between
 from tenone.calendar.intervals import Intervals
 from tenone.vocabulary.states import Cause, Severity
 
@@ -58,3 +58,17 @@ def test_only_the_time_that_counts_counts() -> None:
     lesson = Intervals.of([(T0, T0 + 100 * S)])
     (school,) = by_level([incident()], lambda _one: lesson)
     assert (school.detect, school.acknowledge, school.fix, school.verify) == (10, 60, 30, 0)
+
+
+def test_what_a_report_counts_was_opened_in_its_period() -> None:
+    opened = T0 + 10 * S
+    still = incident(state=State.OPEN, resolved_ns=None, alarmed_ns=opened)
+    held = incident(acknowledged_ns=None, level=-1)
+    one, open_one, held_one = opened_between([incident(), still, held], opened, opened + 1)
+    assert (one.link, one.school, one.level) == (C1.link_id, C1.school, "school")
+    assert one.course.verified_ns == T0 + 600 * S
+    assert open_one.course.fixed_ns is None, "it may break anew"
+    assert open_one.alarmed_ns == opened
+    assert (held_one.alarmed_ns, held_one.level) == (None, None)
+    assert opened_between([incident()], opened + 1, opened + 2) == []
+    assert opened_between([incident()], 0, opened) == []
