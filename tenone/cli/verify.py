@@ -20,6 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     file: Annotated[Path, typer.Argument(help="A bundle made by 'tenone report --evidence'.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", help="Id of a gateway's key you know; any other is a fault."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Recompute every number of a report from its sealed blocks: equal, or what does not fit."""
@@ -28,7 +32,7 @@ def verify(
     except OSError as error:
         typer.echo(f"tenone verify: {file} cannot be read: {error.strerror}", err=True)
         raise typer.Exit(UNREADABLE) from None
-    verdict = verify_bytes(data)
+    verdict = verify_bytes(data, key or ())
     typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False) if as_json else told(verdict))
     if not verdict.equal:
         raise typer.Exit(NOT_EQUAL)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.evidence import bundle
 from controller.evidence.desk import Asked, Desk, Made, ReportError
 from controller.evidence.report import Json
 from controller.evidence.verify import first_difference, verify
 from controller.store.protocols import NS
-from tenone.blocks.block import Block, BlockError
+from tenone.blocks.block import Block, BlockError, Draft
+from tenone.blocks.seal import CHECKPOINT_LAYOUT, Seal, key_id
 from tests.evidence.world import DAY, MORNING_NS, World, random_morning
 
 END_NS = MORNING_NS + 2700 * NS
@@ -213,3 +215,50 @@ def test_any_bytes_are_taken(tmp_path: Path) -> None:
         assert not verify(junk).equal
     with pytest.raises(BlockError):
         Block.parse(b"")
+
+
+def test_a_forger_with_a_key_of_his_own_is_found_by_whoever_knows_the_real_one(
+    bundled: tuple[Json, bytes],
+) -> None:
+    _, data = bundled
+    sections, _ = bundle.read(data)
+    (keys,) = (bundle.unpack_json(one.body) for one in sections if one.kind == "KEYS")
+    real = key_id(bytes.fromhex(next(iter(keys.values()))))
+    assert verify(data, {real}).equal
+    forger = Ed25519PrivateKey.generate()
+    public = forger.public_key().public_bytes_raw()
+    forged = rewritten(data, "KEYS", lambda _: bundle.pack_json(dict.fromkeys(keys, public.hex())))
+
+    def sign_again(body: bytes) -> bytes:
+        made = []
+        for each in bundle.unpack_list(body):
+            block = Block.parse(each)
+            told = Seal.of(block).check()
+            seal = Seal.sign(replace(told, key_id=key_id(public)), forger)
+            draft = Draft.of(CHECKPOINT_LAYOUT, block.stamp, seal.columns, block.priority)
+            made.append(draft.seal(block.journal_id, block.seq, block.previous).data)
+        return bundle.pack_list(made)
+
+    forged = rewritten(forged, "SEAL", sign_again)
+    blind = verify(forged)
+    assert any(key_id(public) in note and "compare" in note for note in blind.notes)
+    knowing = verify(forged, {real})
+    assert not knowing.equal
+    assert key_id(public) in " ".join(knowing.faults)
+    unsigned = rewritten(data, "KEYS", lambda _: bundle.pack_json({}))
+    unsigned = rewritten(unsigned, "SEAL", lambda _: b"")
+    assert verify(unsigned).equal
+    assert "no key has signed" in " ".join(verify(unsigned, {real}).faults)
+
+
+def test_a_day_that_was_left_out_is_named(bundled: tuple[Json, bytes]) -> None:
+    _, data = bundled
+
+    def earlier(body: bytes) -> bytes:
+        report = bundle.unpack_json(body)
+        report["about"]["first"] = (DAY - timedelta(days=2)).isoformat()
+        return bundle.pack_json(report)
+
+    notes = verify(rewritten(data, "REPT", earlier)).notes
+    assert any("2 of the 3 days" in note for note in notes)
+    assert not any("are not in the report" in note for note in verify(data).notes)
