@@ -111,6 +111,10 @@ class Archive:
                         aged.hashes.append(bundle.unpack_hashes(section.body))
             yield aged
 
+    def has(self, school: str, day: date) -> bool:
+        """Whether the raw blocks of a UTC day have aged out and left their hashes."""
+        return (self._folder / school / f"{day}{STUBS}").exists()
+
     def retain(self, today: date) -> int:
         """Unlink what is past its days; returns how many files."""
         oldest = (today - timedelta(days=KEEP_STUB_DAYS)).isoformat()

@@ -370,11 +370,16 @@ class Desk:
         if not raw:
             return [], []
         spans = Intervals.of((start - REPLAY_NS, min(end, end_ns)) for start, end in raw)
+        # A day that is not over was judged from what had come by then.
+        running = [each.until_ns for each in inputs.days if each.until_ns < each.span.end_ns]
+        read_ns = max(running, default=None)
         for stored in self._blocks.read(
             school=inputs.school, from_ns=max(raw[0].start_ns, start_ns) - DAY_NS
         ):
             block = stored.block
             chain = ChainKey(block.journal_id, block.priority)
+            if read_ns is not None and stored.received_ns > read_ns:
+                continue
             if stored.layout.stream in STREAMS and usable(stored) and block.stamp.wall_ns in spans:
                 wanted[chain, block.seq] = stored
             else:

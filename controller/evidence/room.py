@@ -149,6 +149,9 @@ class EvidenceRoom:
             self._flush(recorder, now_ns)
             recorder.reopen(now_ns, self.house.store.usage().oldest_day)
         if now_ns - self._judged_ns >= JUDGE_NS or now_ns < self._judged_ns:
+            # All that had come by now is read; it must also be kept, or the newest minute of an
+            # open day would be judged without the blocks that are there to prove it.
+            self._flush(recorder, now_ns)
             self._judge_touched(recorder, judge, now_ns)
             self._judged_ns = now_ns
         if now_ns - self._retained_ns >= RETAIN_NS:

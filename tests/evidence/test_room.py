@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.evidence.answers import Answers
+from controller.evidence.desk import Asked
+from controller.evidence.verify import verify
 from controller.service import Controller
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.calendar.zone import CITY_ZONE, local_date
@@ -36,7 +38,14 @@ async def test_a_report_of_a_running_city(tmp_path: Path, monkeypatch: pytest.Mo
             today = local_date(clock.wall_ns(), ZoneInfo(CITY_ZONE))
             await room._thread(room.judge_now, clock.wall_ns())
             answers = Answers(room, "1")
+            await agent.keep_ports(speed_mbps=[1000, 1000, 10_000])  # not judged yet
+            await agent.drained()
             report = answers.sla(SCHOOL, today, today, "test")
+            asked = Asked(first=today, last=today, district="east", school="no1")
+            found = verify(answers._desk().evidence(asked, report))
+            assert found.faults == []
+            assert found.equal, "a running day is proved by what it was judged from"
+            assert found.days_raw == 1, "files that begin within the first day ever are whole"
             line = next(one for one in report["links"] if one["link"] == "no1/c301")
             assert line["certified"] is False, "known for moments only"
             assert line["samples"] == 2
