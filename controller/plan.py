@@ -146,17 +146,7 @@ def plan_of(config: CityConfig) -> CityPlan:
             )
             for one in schools
         ],
-        switches=[
-            SwitchPlan(
-                school=one.id,
-                name=switch.name,
-                host=switch.host,
-                port=switch.port,
-                fed_by=one.fed_by(switch.name),
-            )
-            for one in schools
-            for switch in one.switches
-        ],
+        switches=[switch for one in schools for switch in _switches_of(one)],
         links=[
             LinkPlan(
                 school=one.id,
@@ -186,6 +176,19 @@ def plan_of(config: CityConfig) -> CityPlan:
             for device in one.devices
         ],
     )
+
+
+def _switches_of(school: School) -> list[SwitchPlan]:
+    return [
+        SwitchPlan(
+            school=school.id,
+            name=one.name,
+            host=one.host,
+            port=one.port,
+            fed_by=school.fed_by(one.name),
+        )
+        for one in school.switches
+    ]
 
 
 def _witness_of(school: School, link: Link) -> WitnessPlan | None:

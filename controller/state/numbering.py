@@ -54,11 +54,6 @@ class Numbering:
         self.boards: Sequence[DevicePlan] = sorted(
             boards, key=lambda one: (number[one.school], one.serial)
         )
-        upses = (one for one in plan.devices if one.kind == DeviceKind.UPS)
-        self.upses: Sequence[DevicePlan] = sorted(
-            upses, key=lambda one: (number[one.school], one.serial)
-        )
-        self.ups_number = {(one.school, one.serial): at for at, one in enumerate(self.upses)}
         self.link_number = {link.id: number for number, link in enumerate(self.links)}
         self.switch_number = {
             (switch.school, switch.name): number for number, switch in enumerate(self.switches)
@@ -86,6 +81,20 @@ class Numbering:
             [self.switch_number.get((one.school, one.switch or ""), -1) for one in self.links],
             np.int32,
         )
+        self._number_power()
+        count = len(schools)
+        self._links_from = _starts(self.link_school, count)
+        self._switches_from = _starts(self.switch_school, count)
+        self._boards_from = _starts(self.board_school, count)
+        self._districts = self._district_ranges()
+
+    def _number_power(self) -> None:
+        """UPSes, and what they feed."""
+        upses = (one for one in self.plan.devices if one.kind == DeviceKind.UPS)
+        self.upses: Sequence[DevicePlan] = sorted(
+            upses, key=lambda one: (self.school_number[one.school], one.serial)
+        )
+        self.ups_number = {(one.school, one.serial): at for at, one in enumerate(self.upses)}
         self.ups_school = self._schools_of(self.upses)
         feeding = [
             (number, self.ups_number[one.school, serial])
@@ -97,11 +106,6 @@ class Numbering:
         fed = np.array(feeding, np.int64).reshape(-1, 2)
         self.fed_by = fed[:, 0].copy(), fed[:, 1].copy()
         """One row a (link, UPS that feeds its switch): two columns of numbers."""
-        count = len(schools)
-        self._links_from = _starts(self.link_school, count)
-        self._switches_from = _starts(self.switch_school, count)
-        self._boards_from = _starts(self.board_school, count)
-        self._districts = self._district_ranges()
 
     def _schools_of(self, items: Sequence[LinkPlan | SwitchPlan | DevicePlan]) -> Index:
         return np.array([self.school_number[one.school] for one in items], np.int32)
