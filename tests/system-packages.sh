@@ -6,7 +6,8 @@
 set -eu
 
 wanted="mosquitto mosquitto-clients snmpd snmp ethtool iproute2 nftables chromium fonts-noto-cjk \
-victoria-metrics prometheus prometheus-snmp-exporter xfsprogs fping iputils-ping"
+victoria-metrics prometheus prometheus-snmp-exporter xfsprogs fping iputils-ping \
+poppler-utils poppler-data"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -14,7 +14,7 @@ table{border-collapse:collapse;width:100%;font-size:12px}
 th,td{border:1px solid #bbb;padding:.25em .5em;text-align:left;vertical-align:top}
 th{background:#f0f0f0}.sign{display:flex;gap:3em;margin-top:3em}
 .sign div{border-top:1px solid #333;padding-top:.3em;flex:1}
-@media print{body{margin:0}table{page-break-inside:auto}}
+@media print{body{margin:0}table{break-inside:auto}tr,.sign{break-inside:avoid}}
 """
 
 

@@ -39,6 +39,7 @@ EMBEDDABLE = (
 """TrueType fonts with Chinese; OpenType ones with CFF outlines (Noto CJK) cannot be embedded."""
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "C:/Windows/Fonts")
 MARGIN = 12 * MM
+SIGNING = 7 * MM
 
 
 def font(folders: Sequence[str] = FONT_FOLDERS) -> str:
@@ -63,23 +64,54 @@ def as_pdf(page: Page, lang: Lang, *, folders: Sequence[str] = FONT_FOLDERS) -> 
     head = _styles.ParagraphStyle("head", fontName=name, fontSize=11, leading=16, wordWrap=wrap)
     text = _styles.ParagraphStyle("text", fontName=name, fontSize=8, leading=11, wordWrap=wrap)
     cell = _styles.ParagraphStyle("cell", fontName=name, fontSize=6.2, leading=7.8, wordWrap=wrap)
+    width = _sizes.landscape(_sizes.A4)[0] - 2 * MARGIN
+
+    def story() -> list[Any]:
+        return _story(page, lang, width, (title, head, text, cell))
+
+    _, pages = _built(page, lang, name, story(), 0)
+    data, _ = _built(page, lang, name, story(), pages)
+    return data
+
+
+def _built(
+    page: Page, lang: Lang, font_name: str, story: list[Any], pages: int
+) -> tuple[bytes, int]:
+    """The bytes and how many pages; ``pages``: what the foot of each says of that."""
     out = io.BytesIO()
     document = _flow.SimpleDocTemplate(
         out, pagesize=_sizes.landscape(_sizes.A4), title=page.title, author="TenOne",
         leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
     )  # fmt: skip
+
+    def foot(canvas: Any, _document: Any) -> None:
+        canvas.setFont(font_name, 6)
+        canvas.drawString(MARGIN, MARGIN / 2, page.stamp or page.title)
+        told = say("page", lang, page=canvas.getPageNumber(), pages=pages)
+        canvas.drawRightString(document.pagesize[0] - MARGIN, MARGIN / 2, told)
+
+    document.build(story, onFirstPage=foot, onLaterPages=foot)
+    return out.getvalue(), int(document.page)
+
+
+def _story(page: Page, lang: Lang, width: float, styles: Sequence[Any]) -> list[Any]:
+    title, head, text, cell = styles
     story: list[Any] = [_flow.Paragraph(escape(page.title), title), _flow.Spacer(1, 3 * MM)]
     story += [_flow.Paragraph(f"{escape(key)}: {escape(value)}", text) for key, value in page.facts]
     for table in page.tables:
+        # Room for the heading, the names of the columns and two rows, else on a new page.
+        story.append(_flow.CondPageBreak(30 * MM))
         story += [_flow.Spacer(1, 4 * MM), _flow.Paragraph(escape(table.title), head)]
-        story.append(_table(table, cell, document.width))
+        story.append(_table(table, cell, width))
     story.append(_flow.Spacer(1, 4 * MM))
     story += [_flow.Paragraph(escape(note), text) for note in page.notes]
+    signing: list[Any] = []
     for who in page.signatures:
         line = f"{escape(who)}: ______________________  {escape(say('date', lang))}: ____________"
-        story += [_flow.Spacer(1, 10 * MM), _flow.Paragraph(line, text)]
-    document.build(story)
-    return out.getvalue()
+        signing += [_flow.Spacer(1, SIGNING), _flow.Paragraph(line, text)]
+    if signing:
+        story.append(_flow.KeepTogether(signing))  # nobody signs half a sheet
+    return story
 
 
 def _table(table: Table, style: Any, width: float) -> Any:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboards.reports.sla import Page, Table, length, moment, percent
+from dashboards.reports.sla import Page, Table, length, moment, percent, stamp
 from dashboards.reports.words import Lang, say
 
 Json = Mapping[str, Any]
@@ -32,6 +32,7 @@ def inspection_page(sheet: Json, lang: Lang) -> Page:
         [Table(say("summary", lang), [head, *rows])],
         [say("by-hand", lang), say("repairs-explain", lang)],
         [say(key, lang) for key in ("technician", "department-head", "leader")],
+        stamp(sheet, lang),
     )
 
 

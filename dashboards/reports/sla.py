@@ -45,6 +45,8 @@ class Page:
     notes: Sequence[str]
     signatures: Sequence[str] = ()
     """Who has to sign, each on an empty line."""
+    stamp: str = ""
+    """Who made it, when, of what: stands on every sheet of paper."""
 
 
 def as_csv(report: Json) -> str:
@@ -106,7 +108,19 @@ def as_page(report: Json, lang: Lang) -> Page:
     if report["links_listed"] < report["links_total"]:
         listed, total = report["links_listed"], report["links_total"]
         notes.insert(0, say("listed", lang, listed=listed, total=total))
-    return Page(say("sla-title", lang), facts, tables, notes)
+    return Page(say("sla-title", lang), facts, tables, notes, stamp=stamp(report, lang))
+
+
+def stamp(report: Json, lang: Lang) -> str:
+    """For the foot of every page: a sheet that is found alone says where it belongs."""
+    made, about = report["made"], report["about"]
+    return say(
+        "stamp",
+        lang,
+        by=made["by"],
+        at=moment(made["at_ns"], about["zone"]),
+        sha=report["inputs_sha256"],
+    )
 
 
 _FIGURES: Final = (

@@ -153,6 +153,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
             "can be recomputed from its signed blocks by tenone verify."
         ),
     ),
+    "stamp": ("制表 {by}  {at}  SHA-256 {sha}", "made by {by}  {at}  SHA-256 {sha}"),
+    "page": ("第 {page} 页，共 {pages} 页", "page {page} of {pages}"),
     "signature": ("签名", "Signature"),
     "date": ("日期", "Date"),
     # Inspection
