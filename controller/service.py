@@ -230,6 +230,7 @@ class Controller:
         rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
         self.rooms = {room.name: room for room in rooms}
         self.evidence.works = self.incidents.maintenance
+        self.minutes.works = self.incidents.windows.approved
         self.evidence.repairs = repairs_of(self.incidents.records)
         for room in rooms:
             await self._in_records(room.open)

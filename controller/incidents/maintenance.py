@@ -62,6 +62,10 @@ class Windows:
         """All, the next to begin last."""
         return sorted(self._by_id.values(), key=lambda window: (window.start_ns, window.id))
 
+    def approved(self) -> list[Window]:
+        """Those that take time out of the promise."""
+        return [window for window in self._by_id.values() if window.approved_by]
+
     def any_at(self, at_ns: int) -> bool:
         """Whether any work is going on."""
         return any(window.holds(at_ns) for window in self._by_id.values())

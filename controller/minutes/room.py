@@ -5,7 +5,8 @@ stored blocks and in the day's report, not in this running count.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -45,6 +46,35 @@ UNKEPT_MINUTES = 600
 Clauses = Callable[[], ClauseColumns]
 
 
+class Work(Protocol):
+    """Approved work on a link, or on everything inside a scope."""
+
+    @property
+    def scope(self) -> ScopePath:
+        """Where."""
+        ...
+
+    @property
+    def link(self) -> str | None:
+        """The one link, by its id; None: all of the scope."""
+        ...
+
+    @property
+    def start_ns(self) -> int:
+        """UTC."""
+        ...
+
+    @property
+    def until_ns(self) -> int:
+        """UTC, half open."""
+        ...
+
+
+def no_works() -> Iterable[Work]:
+    """Nobody works."""
+    return ()
+
+
 class MinutesRoom:
     """See :class:`controller.house.Room`."""
 
@@ -56,6 +86,8 @@ class MinutesRoom:
         self._n = n
         schools, links = len(n.schools), len(n.links)
         self._clauses = clauses or self._live_clauses
+        self.works: Callable[[], Iterable[Work]] = no_works
+        """Approved work; whoever knows of it puts itself here."""
         self._timetable = Timetable([school.calendar for school in n.schools])
         self._timeline = LinkTimeline(links)
         self._inbox = house.bus.changes()
@@ -216,10 +248,23 @@ class MinutesRoom:
         lost = unknown & (self._unseen | (minute.verdict == Verdict.GOOD))
         verdict = np.where(lost, np.int8(Verdict.UNKNOWN), minute.verdict)
         taught = self._timetable.taught(start_ns)
-        counted = self._class_links & taught[self._school_of]
+        counted = self._class_links & taught[self._school_of] & ~self._in_works(start_ns)
         judged = judge(verdict, minute.causes, self._clauses())
         self._add(start_ns, count(judged, self._school_of, counted, len(taught)), taught)
         self._taught, self._served = taught, self._timetable.served(start_ns)
+
+    def _in_works(self, start_ns: int) -> Flags:
+        """Links with approved work in some part of the minute: it leaves the service window."""
+        found: Flags = np.zeros(len(self._class_links), np.bool_)
+        for work in self.works():
+            if work.start_ns >= start_ns + MINUTE_NS or work.until_ns <= start_ns:
+                continue
+            if work.link is None:
+                links = self._n.span(work.scope).links
+                found[links.start : links.stop] = True
+            elif work.link in self._n.link_number:
+                found[self._n.link_number[work.link]] = True
+        return found
 
     def _live_clauses(self) -> ClauseColumns:
         now = self._house.live.clauses(self._house.clock.monotonic_ns())

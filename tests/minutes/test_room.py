@@ -1,6 +1,7 @@
 """The room with real records and live state, minute by minute on a manual clock."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
@@ -155,6 +156,36 @@ async def test_minutes_of_lessons_are_judged_once_they_are_over(town: Town) -> N
     assert room.total("no1").bad == 1
     await pass_minutes(town, room, 60)
     assert sum(day(room)[0:1]) + 1 == 2 * 40 + 2 * 13, "the break is not counted"
+
+
+@dataclass
+class Work:
+    scope: ScopePath
+    link: str | None
+    start_ns: int
+    until_ns: int
+
+
+@pytest.mark.parametrize(
+    ("scope", "link", "good"),
+    [
+        ("binhai/east/no1", None, 2 * 3),
+        ("binhai/east/no1", "no1/c1", 2 * 3 + 2),
+        ("binhai/west", None, 2 * 5),
+    ],
+)
+async def test_minutes_of_approved_work_leave_the_count(
+    town: Town, scope: str, link: str | None, good: int
+) -> None:
+    town.good()
+    room = town.room()
+    work = Work(ScopePath.parse(scope), link, MONDAY_8 + 90 * SECOND_NS, MONDAY_8 + 150 * SECOND_NS)
+    room.works = lambda: [work]
+    town.tell("no1/c1", 100, Verdict.BAD, Cause.LINK_DOWN)
+    town.tell("no1/c1", 140, Verdict.GOOD)
+    await pass_minutes(town, room, 6)
+    bad = {} if good < 2 * 5 else {Cause.LINK_DOWN: 2}
+    assert day(room) == (good - sum(bad.values()), bad, 0)
 
 
 async def test_a_restart_goes_on_and_what_nobody_saw_is_unknown(town: Town) -> None:
