@@ -10,20 +10,24 @@ from typer.testing import CliRunner, Result
 
 from controller.evidence.promises import read_schools
 from controller.evidence.room import FOLDER
+from controller.incidents.model import Incident, State, Subject
+from controller.incidents.records import IncidentRecords
 from controller.plan import plan_of
 from controller.store.protocols import NS
 from controller.store.records import SqlRecords
 from tenone.cli.main import build
 from tenone.config import load_city
+from tenone.vocabulary.states import Cause, Severity
 from tests.controller.harness import write_city
 from tests.evidence.world import DAY, SPAN, World, random_morning
 
 APP = build(["report", "verify"])
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Path:
-    """A city.yaml whose controller ran for a day."""
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A city.yaml whose controller ran for a day; reports only read its files."""
+    tmp_path = tmp_path_factory.mktemp("city")
     path = write_city(tmp_path / "city", broker_port=1, http_port=8010, schools=["no1"])
     with path.open("a") as file:
         file.write(f"store: {{path: {tmp_path}/store}}\n")
@@ -131,3 +135,41 @@ def test_sheets_indicators_and_quality(city: Path, tmp_path: Path) -> None:
     rows = run("report", "quality", *day, "--format", "csv").stdout
     assert "completeness_ratio" in rows
     assert "no1,east" in rows
+
+
+def test_what_people_did_is_told_from_the_records(city: Path) -> None:
+    """Incidents of the day in the records come out as MTTA; the bundle still verifies."""
+    config = load_city(city)
+    records = SqlRecords(config.records.url)
+    records.start()
+    began = SPAN.start_ns + 7 * 3600 * NS + 1800 * NS
+    made = Incident(
+        id="no1-1",
+        subject=Subject.link("no1/c301"),
+        cause=Cause.LINK_DOWN,
+        severity=Severity.CRITICAL,
+        state=State.RESOLVED,
+        began_ns=began,
+        opened_ns=began + 10 * NS,
+        alarmed_ns=began + 10 * NS,
+        acknowledged_ns=began + 70 * NS,
+        acknowledged_level=0,
+        clearing_ns=began + 300 * NS,
+        resolved_ns=began + 330 * NS,
+        level=0,
+    )
+    incidents = IncidentRecords(records.engine)
+    incidents.write([(made, None, "east")], [])
+    report = json.loads(sla(city, "--school", "no1").stdout)
+    assert report["repairs"]["groups"][0]["mtta_seconds"] == 60.0
+    assert report["repairs"]["levels"][0]["level"] == "school"
+    answer = run(
+        "report", "sla", "-c", str(city), "--from", DAY.isoformat(), "--format", "csv",
+    )  # fmt: skip
+    rows = {r["link"]: r for r in csv.DictReader(io.StringIO(answer.stdout.removeprefix("\ufeff")))}
+    assert (rows["no1/c301"]["incidents"], rows["no1/c301"]["fix_seconds"]) == ("1", "230.0")
+    assert rows["no1/up"]["incidents"] == "0"
+    english = sla(city, "--format", "html", "--lang", "en").stdout
+    assert "0:01:00 (1/1)" in english
+    assert "in no signed block" in english
+    records.close()
