@@ -6,6 +6,20 @@ from dataclasses import dataclass, field
 from controller.incidents.model import MAX_ONSETS, SECOND_NS, Fact, Figure, Subject, Timing
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
+ECHOES = frozenset({Cause.ERRORS, Cause.CONGESTION, Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
+STATES_OF_PORTS = frozenset({
+    Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN, Cause.SPEED, Cause.DUPLEX,
+})  # fmt: skip
+
+
+def explains(now: Cause, was: Cause) -> bool:
+    """Whether what is bad now says more than what the incident is called after.
+
+    A parent that fails meanwhile is not the cause of what was bad before, and what is measured
+    over the minutes behind (loss, errors ...) is only the echo of a link that was down.
+    """
+    return now is not Cause.UPLINK and not (now in ECHOES and was in STATES_OF_PORTS)
+
 
 @dataclass(slots=True, kw_only=True)
 class Case:
@@ -24,6 +38,8 @@ class Case:
     """Since when it is bad."""
     good_ns: int | None = None
     """Since when it is good without a break; None while it is not."""
+    blinked: bool = False
+    """Its last trouble was over before anybody looked."""
     onsets: list[int] = field(default_factory=list)
     incident: str | None = None
     owner: Subject | None = None
@@ -33,9 +49,11 @@ class Case:
 
     def take(self, fact: Fact) -> None:
         """Fold one fact in; the caller has put them in order."""
-        if fact.verdict is Verdict.BAD:
+        if fact.blinked:
+            self.blink(fact)
+        elif fact.verdict is Verdict.BAD:
             if not self.bad:
-                self.bad = True
+                self.bad, self.blinked = True, False
                 self.since_ns = fact.at_ns
                 self.onsets = [*self.onsets, fact.at_ns][-MAX_ONSETS:]
             self.cause = self.cause if fact.cause is None else fact.cause
@@ -49,7 +67,18 @@ class Case:
             self.bad = False
         else:
             self.good_ns = None
-        self.verdict = fact.verdict
+        if not (fact.blinked and self.bad):
+            self.verdict = fact.verdict
+
+    def blink(self, fact: Fact) -> None:
+        """It was away and is back, between two looks that saw it well: a beginning like others."""
+        self.onsets = [*self.onsets, fact.at_ns][-MAX_ONSETS:]
+        if not self.bad:
+            self.blinked = True
+            self.since_ns = self.good_ns = fact.at_ns
+            self.cause, self.severity = Cause.LINK_DOWN, Severity.WARNING
+            self.figures = {}
+            self.proof = fact.proof or self.proof
 
     def flaps(self, timing: Timing, now_ns: int | None = None) -> bool:
         """Whether it began too often, counted back from ``now_ns`` or its last beginning."""

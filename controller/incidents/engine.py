@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from controller.incidents.case import Case
+from controller.incidents.case import Case, explains
 from controller.incidents.maintenance import Windows
 from controller.incidents.model import (
     DEADLY,
@@ -44,24 +44,11 @@ from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
 MOST_PROOFS = 8
-ECHOES = frozenset({Cause.ERRORS, Cause.CONGESTION, Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
-STATES_OF_PORTS = frozenset({
-    Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN, Cause.SPEED, Cause.DUPLEX,
-})  # fmt: skip
 
 
 def nobody(_subject: Subject) -> int | None:
     """A witness who has seen nothing: every child waits its bounded time."""
     return None
-
-
-def explains(now: Cause, was: Cause) -> bool:
-    """Whether what is bad now says more than what the incident is called after.
-
-    A parent that fails meanwhile is not the cause of what was bad before, and what is measured
-    over the minutes behind (loss, errors ...) is only the echo of a link that was down.
-    """
-    return now is not Cause.UPLINK and not (now in ECHOES and was in STATES_OF_PORTS)
 
 
 @dataclass(slots=True)
@@ -134,7 +121,7 @@ class Engine:
         self._newest[fact.subject] = fact
         case = self.cases.get(fact.subject)
         if case is None:
-            if fact.verdict is not Verdict.BAD:
+            if fact.verdict is not Verdict.BAD and not fact.blinked:
                 return
             case = self.cases[fact.subject] = Case(subject=fact.subject)
         was_bad, was_good_ns = case.bad, case.good_ns
@@ -142,12 +129,13 @@ class Engine:
         incident = self._incident(case)
         if incident is None or not incident.is_open:
             return
-        if case.bad and not was_bad:
+        if fact.blinked or (case.bad and not was_bad):
             incident.count += 1
             self._tell(incident, fact.at_ns, Act.RETURNED, count=incident.count)
-        if case.good_ns != was_good_ns and case.good_ns is not None:
+        clearing = case.good_ns != was_good_ns and case.good_ns is not None
+        if clearing and not fact.blinked:
             self._tell(incident, fact.at_ns, Act.CLEARING)
-        incident.clearing_ns = case.good_ns
+        incident.clearing_ns = None if case.blinked else case.good_ns
         self._out.changed.add(incident.id)
         if fact.verdict is Verdict.BAD:
             self._worsen(incident, case, fact.at_ns)
@@ -180,7 +168,9 @@ class Engine:
             if case.verdict is Verdict.BAD:
                 self._raise(case, now_ns)
             elif case.verdict is Verdict.GOOD:
+                self._blinks(case, now_ns)
                 self._calm(case, now_ns)
+        for case in [one for one in self.cases.values() if not one.bad]:
             self._forget(case, now_ns)
         opened = self.open()
         self._gather(now_ns, {one.subject: one for one in opened})
@@ -200,7 +190,20 @@ class Engine:
         is_open = incident is not None and incident.is_open
         if case.bad:
             return case.verdict is Verdict.BAD and case.owner is None and not is_open
-        return not is_open or case.verdict is Verdict.GOOD
+        return case.verdict is Verdict.GOOD and (is_open or case.blinked)
+
+    def _blinks(self, case: Case, now_ns: int) -> None:
+        """Short breaks that no look has met: too many of them are one incident, one is none."""
+        incident = self._incident(case)
+        if not case.blinked or (incident is not None and incident.is_open):
+            return
+        if incident is not None and case.onsets[-1] <= (incident.resolved_ns or 0):
+            return
+        if case.flaps(self.timing, now_ns):
+            if incident is None:
+                self._open(case, now_ns)
+            else:
+                self._reopen(incident, case, now_ns, by_hand=False)
 
     def _shade(self, now_ns: int) -> None:
         dead = {
@@ -370,7 +373,7 @@ class Engine:
         incident = self._incident(case)
         if incident is None:
             since = case.good_ns
-            wait = case.quiet_ns(self.timing)
+            wait = round(self.timing.flap_window_seconds * SECOND_NS)  # it may have begun to flap
         elif incident.is_open:
             return
         else:
@@ -425,7 +428,9 @@ class Engine:
     def _alarm(self, incident: Incident, now_ns: int) -> None:
         held = incident.owner is not None or incident.maintenance is not None
         case = self.cases.get(incident.subject)
-        if incident.alarmed_ns is not None or held or case is None or not case.bad:
+        if incident.alarmed_ns is not None or held or case is None:
+            return
+        if not case.bad and not case.blinked:
             return
         incident.alarmed_ns = now_ns
         self._tell(incident, now_ns, Act.ALARMED, severity=incident.severity.label)

@@ -10,7 +10,7 @@ from controller.sla.verdict import causes_of
 from controller.state.columns import NEVER, Flags
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
-from controller.store.protocols import NS, LinkChange
+from controller.store.protocols import NS, Flap, LinkChange
 from tenone.vocabulary.states import Cause, Duplex, OperStatus, Severity, Verdict
 
 BESIDE = frozenset({Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
@@ -31,6 +31,17 @@ def fact_of(change: LinkChange, contract_mbps: int | None, errors: int | None) -
         severity=change.severity if bad else Severity.NONE,
         figures=_figures(change, contract_mbps, errors) if bad else (),
         proof=change.block_hash,
+    )
+
+
+def blink_of(flap: Flap) -> Fact:
+    """A link that was away between two looks as a fact: it is well, and it was not."""
+    return Fact(
+        subject=Subject.link(flap.link),
+        at_ns=flap.back_ns,
+        verdict=Verdict.GOOD,
+        proof=flap.block_hash,
+        blinked=True,
     )
 
 

@@ -78,9 +78,11 @@ class Fact:
     severity: Severity = Severity.NONE
     figures: tuple[tuple[str, Figure], ...] = ()
     proof: bytes = b""
+    blinked: bool = False
+    """With a good verdict: it was away until ``at_ns`` and nobody saw it."""
 
     @property
-    def rank(self) -> tuple[int, Subject, int, int, int, str, bytes]:
+    def rank(self) -> tuple[int, Subject, int, int, int, str, bytes, bool]:
         """A total order: facts are folded by it, in whatever order they came."""
         return (
             self.at_ns,
@@ -90,6 +92,7 @@ class Fact:
             int(self.severity),
             repr(self.figures),
             self.proof,
+            self.blinked,
         )
 
 

@@ -14,7 +14,7 @@ from controller.incidents.case import Case
 from controller.incidents.engine import Engine
 from controller.incidents.errors import STREAM as COUNTERS
 from controller.incidents.errors import ErrorCounts
-from controller.incidents.facts import BESIDE, Sampler, fact_of
+from controller.incidents.facts import BESIDE, Sampler, blink_of, fact_of
 from controller.incidents.hours import Hours
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import (
@@ -128,6 +128,7 @@ class IncidentRoom:
         self._told: Told = told or Nobody()
         self._errors = errors or ErrorCounts()
         self._inbox = house.bus.changes()
+        self._flaps = house.bus.flaps()
         self._counters = house.bus.blocks(COUNTERS)
         self._sampler = Sampler(house.live, ())
         self._listeners: list[Listener] = []
@@ -229,6 +230,11 @@ class IncidentRoom:
         changes = self._inbox.take_now()
         self._sampler.told(changes)
         facts = [self._fact(change, now_ns, ahead_ns) for change in changes]
+        facts += [
+            self._dated(blink_of(flap), now_ns, ahead_ns)
+            for flap in self._flaps.take_now()
+            if not flap.restarted  # the switch was away with all of its links
+        ]
         facts += [self._fact(change, now_ns, 0) for change in self._sampler.links(now_ns)]
         counts = self._clock.monotonic_ns() - self._started_ns >= GRACE_NS
         facts += self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
@@ -242,6 +248,9 @@ class IncidentRoom:
             # A change bears the moment its port was read, which was before this happened: a switch
             # that died with its boards would count as seen well since.
             fact = replace(fact, at_ns=now_ns - ahead_ns)
+        return self._dated(fact, now_ns, ahead_ns)
+
+    def _dated(self, fact: Fact, now_ns: int, ahead_ns: int) -> Fact:
         # What is judged now was read a moment ago, which may be before "nobody sees it" was said.
         after_ns = self._handed.get(fact.subject, 0) + 1
         at_ns = self._handed[fact.subject] = max(min(fact.at_ns + ahead_ns, now_ns), after_ns)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.incidents.acts import resolve
 from controller.incidents.model import DEADLY, Act, Fact, State, Subject, Timing
 from controller.incidents.parents import Groups, PlanParents
 from tenone.vocabulary.states import Cause, Severity, Verdict
@@ -510,3 +511,54 @@ def test_what_nothing_happened_to_costs_no_question() -> None:
         bench.at(second)
         bench.engine.waiting()
     assert parents.asked == 0
+
+
+def blink(subject: Subject, at: float) -> Fact:
+    return replace(good(subject, at), blinked=True)
+
+
+def test_one_short_break_is_no_incident_and_three_in_the_window_are_one(bench: Bench) -> None:
+    bench.at(5, blink(C1, 4))
+    bench.at(100)
+    bench.at(205, blink(C1, 204))
+    assert not bench.said
+    bench.at(405, blink(C1, 404))
+    incident = bench.open()[C1]
+    assert (incident.cause, incident.severity) == (Cause.LINK_DOWN, Severity.WARNING)
+    assert incident.count == 3
+    bench.at(505, blink(C1, 504))
+    assert bench.open()[C1].count == 4
+    assert bench.acts(C1) == [Act.OPENED, Act.ALARMED, Act.RETURNED]
+    bench.at(1103)
+    assert set(bench.open()) == {C1}
+    bench.at(1105)
+    assert not bench.open()
+    bench.at(1200, blink(C1, 1199))
+    assert not bench.open()
+
+
+def test_short_breaks_too_far_apart_stay_untold(bench: Bench) -> None:
+    for second in range(1, 5000, 301):
+        bench.at(second, blink(C1, second - 0.5))
+    assert not bench.said
+
+
+def test_breaks_seen_and_unseen_count_together(bench: Bench) -> None:
+    bench.at(1, bad(C1, 0.9, Cause.LINK_DOWN, Severity.WARNING))
+    bench.at(5, good(C1, 4.5))
+    bench.at(105, blink(C1, 104))
+    assert not bench.said
+    bench.at(205, blink(C1, 204))
+    assert bench.open()[C1].count == 3
+
+
+def test_what_a_person_closed_reopens_only_by_a_new_break(bench: Bench) -> None:
+    for second in (5, 25, 45):
+        bench.at(second, blink(C1, second - 1))
+    incident = bench.open()[C1]
+    resolve(incident, who="Li", at_ns=T0 + 60 * S, version=None, reason="new cord")
+    bench.at(61)
+    bench.at(200)
+    assert not bench.open()
+    bench.at(205, blink(C1, 204))
+    assert bench.open()[C1].count == 4

@@ -16,6 +16,7 @@ from controller.incidents.room import GONE, SteadyWall
 from controller.sla.class_minutes import Clause, MinuteProfile
 from controller.sla.rules import LinkRules
 from controller.state.live import GRACE_NS
+from controller.store.protocols import Flap
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.scope import ScopePath
@@ -383,3 +384,23 @@ def test_a_storm_is_written_in_few_statements(town: Town, clock: ManualClock) ->
     kept = town.room.records.load(0).incidents
     assert len(kept) == 1200
     assert {one.version for one in kept} == {2}
+
+
+async def test_breaks_between_two_polls_are_counted_and_those_of_a_switch_are_not(
+    town: Town,
+) -> None:
+    def away(link: str, *, restarted: bool = False) -> Flap:
+        now_ns = town.clock.wall_ns()
+        return Flap(
+            link=link, back_ns=now_ns - 2 * 10**9, good_ns=now_ns - 10**10,
+            restarted=restarted, block_hash=b"\1" * 32,
+        )  # fmt: skip
+
+    await town.sweeps(20)
+    for count in range(1, 4):
+        town.bus.flapped([away("no1/c301"), away("no1/c302", restarted=True)])
+        await town.step(20)
+        assert len(town.desk.views(CITY)) == (count == 3)
+    (view,) = town.desk.views(CITY)
+    assert (view.link, view.count, view.cause) == ("no1/c301", 3, Cause.LINK_DOWN)
+    assert view.proofs == ("01" * 32,)
