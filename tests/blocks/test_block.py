@@ -14,12 +14,18 @@ from tenone.vocabulary.states import ClockQuality, DataGrade, PriorityClass, Pur
 SLA_COLUMNS = [name for name, metric in METRICS.items() if metric.purpose is Purpose.SLA]
 ROWS = st.lists(st.text(max_size=12), max_size=9, unique=True)
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=10)
+VALUES: dict[ColumnType, st.SearchStrategy[object]] = {
+    ColumnType.TEXT: TEXT,
+    ColumnType.FLOAT64: st.floats(allow_nan=False),
+}
 INTEGERS = {
     ColumnType.UINT8: (0, 2**8 - 1),
     ColumnType.UINT16: (0, 2**16 - 1),
     ColumnType.UINT32: (0, 2**32 - 1),
     ColumnType.UINT64: (0, 2**64 - 1),
     ColumnType.INT8: (-(2**7), 2**7 - 1),
+    ColumnType.INT16: (-(2**15), 2**15 - 1),
+    ColumnType.INT32: (-(2**31), 2**31 - 1),
     ColumnType.INT64: (-(2**63), 2**63 - 1),
 }
 
@@ -31,7 +37,7 @@ def drafts(draw: st.DrawFn) -> tuple[Draft, list[list[object]]]:
     table: list[list[object]] = []
     for name in names:
         kind = METRICS[name].type
-        value = TEXT if kind is ColumnType.TEXT else st.integers(*INTEGERS[kind])
+        value = VALUES[kind] if kind in VALUES else st.integers(*INTEGERS[kind])
         table.append(draw(st.lists(st.none() | value, min_size=len(rows), max_size=len(rows))))
     stamp = Stamp(
         agent=draw(st.text(max_size=8)),
