@@ -1,10 +1,10 @@
 """Moments that people send, as they are kept."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from controller.api.problems import Problem
-from controller.store.protocols import NS
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_YEAR = 1970
 LATEST_YEAR = 2200
 """Nanoseconds since 1970 fill 63 bits in 2262, and an offset moves a moment by a day."""
@@ -18,4 +18,4 @@ def epoch_ns(what: str, moment: datetime) -> int:
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * NS)
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000

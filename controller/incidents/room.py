@@ -295,7 +295,9 @@ class IncidentRoom:
             rows = self._rows(dirty)
             rows += [(one, None, self.places.district(one.subject.school)) for one in gone.values()]
             try:
-                await self._house.in_records(self.records.write, rows, events, notices)
+                # A stop that comes while this stands in the thread's queue must not take it out.
+                work = self._house.in_records(self.records.write, rows, events, notices)
+                await asyncio.shield(work)
                 self._trouble = ""
             except StoreError as error:
                 self._trouble = str(error)

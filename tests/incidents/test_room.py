@@ -1,5 +1,7 @@
 """The room between live state, records and people: what it opens, keeps, tells and takes back."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from controller.sla.class_minutes import Clause, MinuteProfile
 from controller.sla.rules import LinkRules
 from controller.state.live import GRACE_NS
 from controller.store.protocols import Flap
+from controller.threads import Thread
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.scope import ScopePath
@@ -404,3 +407,27 @@ async def test_breaks_between_two_polls_are_counted_and_those_of_a_switch_are_no
     (view,) = town.desk.views(CITY)
     assert (view.link, view.count, view.cause) == ("no1/c301", 3, Cause.LINK_DOWN)
     assert view.proofs == ("01" * 32,)
+
+
+async def test_a_stop_loses_nothing_that_waits_for_the_records(town: Town) -> None:
+    records, busy = Thread("records"), threading.Event()
+    at_once = town.house.in_records
+    object.__setattr__(town.house, "in_records", records)
+    await town.sweeps(20)
+    ahead = asyncio.ensure_future(records(busy.wait))  # other work of the same thread
+    await asyncio.sleep(0)
+    town.ports(**UPLINK_DOWN)
+    step = asyncio.ensure_future(town.step(20))
+    await asyncio.sleep(0.05)  # it never waits but for the thread
+    assert town.room.engine.open()
+    step.cancel()
+    await asyncio.gather(step, return_exceptions=True)
+    busy.set()
+    await ahead
+    await records(town.room.close)
+    (incident,) = await records(lambda: town.room.records.load(0).incidents)
+    acts = [event.act for event in await records(town.room.records.timeline, incident.id)]
+    assert acts[:1] == [Act.OPENED]
+    assert len(acts) == len(set(acts))
+    records.end()
+    object.__setattr__(town.house, "in_records", at_once)
