@@ -256,12 +256,12 @@ class SwitchStreams:
             return
         self._own[switch].status = at
         values = rows_of(arrival)[0] if arrival.block.rows else {}
-        self._switches.heard_ns[switch] = at.evidence_ns
-        self._reached(
-            switch,
-            reachable=flag(values.get("reachable")),
-            error=values.get("poll_error") or "",
-        )
+        reachable, error = flag(values.get("reachable")), values.get("poll_error") or ""
+        # "Reachable" beside an error is what the last state sweep found: the newest asking of
+        # something else may have met silence, and nobody has heard the switch since.
+        if not (reachable == 1 and error):
+            self._switches.heard_ns[switch] = at.evidence_ns
+        self._reached(switch, reachable=reachable, error=error)
         self._switches.descr[switch] = values.get("sys_descr") or self._switches.descr[switch]
         self._uptime(switch, arrival, at, values.get("sys_uptime_ticks"))
         self._marks.switches.add(switch)

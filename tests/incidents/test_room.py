@@ -162,6 +162,8 @@ async def test_boards_that_go_with_their_switch_alarm_for_nobody(
     town.give(town.journals["no1"].boards(["b1"], online=[0]))
     for _ in range(12):
         await town.step(1)
+        # What its agent says after counters that got no answer, until it asks for the state again.
+        town.give(town.journals["no1"].status(reachable=1, error="no answer"))
     assert not town.desk.views(CITY), "nobody has seen the switch since"
     town.give(town.journals["no1"].status(reachable=0, error="no answer"))
     for _ in range(20):
