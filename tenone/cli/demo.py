@@ -149,7 +149,7 @@ class Demo:
                 host=one["host"], port=one["port"], ports=one.get("ports", ())
             )
         self._stage.say(
-            f"{len(made.switches)} switches answer SNMP on loopback, {len(made.upses)} UPS beside them"
+            f"{len(made.switches)} switches answer SNMP on loopback, {len(made.upses)} UPS besides"
         )
         await self._start_reflector()
         locals_ = {school.id: free_port() for school in made.schools}

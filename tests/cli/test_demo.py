@@ -51,8 +51,15 @@ def test_it_ends_by_itself_with_exit_0_and_leaves_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["starting", "running"])
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [
+        (signal.SIGINT, "starting"),
+        (signal.SIGTERM, "running"),
+        pytest.param(signal.SIGTERM, "starting", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, "running", marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals, when: str) -> None:
     with start(tmp_path) as demo:
         assert demo.stdout is not None
@@ -61,6 +68,7 @@ def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals, when: 
             lines.append(line)
             if ("switches answer" if when == "starting" else "schools report") in line:
                 break
+        assert demo.poll() is None, "".join(lines)
         demo.send_signal(number)
         rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, "".join(lines) + rest
