@@ -19,9 +19,10 @@ from drivers.probe.stamp import BadPacket, ErrorEstimate
 
 log = logging.getLogger(__name__)
 
-SOURCE_A_SECOND: Final = 200.0
-SOURCE_BURST: Final = 400.0
-"""What one address may ask: a school sends 1 a second, and 50 a second in a burst."""
+SOURCE_A_SECOND: Final = 4_000.0
+SOURCE_BURST: Final = 8_000.0
+"""What one address may ask. A school sends at most 200 a second, but twenty of them may stand
+behind one address, and what is refused here would be judged as loss."""
 ALL_A_SECOND: Final = 20_000.0
 MOST_SOURCES: Final = 16_384
 MOST_SESSIONS: Final = 16_384
