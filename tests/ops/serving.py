@@ -19,8 +19,8 @@ from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import ScopePath
 from tests.api.conftest import RecordingActions
 from tests.api.fake_city import FakeCity, small_city
-from tests.ops.fake_incidents import FakeIncidents
 from tests.api.fake_minutes import Counted
+from tests.ops.fake_incidents import FakeIncidents
 
 
 class Served:
