@@ -50,7 +50,10 @@ class IncidentWords:
         if harmed.classes:
             message = p.HURTS_ONE if harmed.classes == 1 else p.HURTS_CLASSES
             hurt = self._(message, classes=harmed.classes, named=named)
-            return self._(p.LESSONS, hurt=hurt, n=harmed.lessons) if harmed.lessons else hurt
+            if not harmed.lessons:
+                return hurt
+            said = p.ONE_LESSON if harmed.lessons == 1 else p.LESSONS
+            return self._(said, hurt=hurt, n=harmed.lessons)
         if harmed.links > 1:
             return self._(p.HURTS_LINKS, links=harmed.links)
         return self._(p.HURTS_NOBODY)
