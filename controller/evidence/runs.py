@@ -84,6 +84,9 @@ class SwitchRuns:
         self._at = (0, 0)
         self._hash = b""
         self._samples = 0
+        """Samples taken since the start."""
+        self._counted: dict[str, int] = {}
+        """Of each link, how many of them are in its open run, or in those before it."""
         self._body: tuple[bytes, bytes] | None = None
         self._open: dict[str, Run] = {}
         self._changed: dict[tuple[str, int], Run] = {}
@@ -120,42 +123,43 @@ class SwitchRuns:
         )
         body = (layout.id, block.data[block.header_bytes :])
         if breaks or body != self._body or len(self._open) != len(self.ports):
-            states = self._states(block, layout)
-            self._settle()
-            for link, state in states.items():
+            for link, state in self._states(block, layout).items():
                 run = self._open.get(link)
-                if breaks or run is None or run.state != state or run.last_ns != before_ns:
-                    self._open[link] = Run(
-                        link=link,
-                        start_ns=at[0],
-                        last_ns=at[0],
-                        state=state,
-                        samples=0,
-                        first_hash=block.hash,
-                        last_hash=block.hash,
-                    )
+                went_on = self._samples > self._counted.get(link, 0) or (
+                    run is not None and run.last_ns == before_ns
+                )
+                if not breaks and run is not None and run.state == state and went_on:
+                    continue
+                self._settle(link)
+                self._counted[link] = self._samples
+                self._open[link] = Run(
+                    link=link,
+                    start_ns=at[0],
+                    last_ns=at[0],
+                    state=state,
+                    samples=0,
+                    first_hash=block.hash,
+                    last_hash=block.hash,
+                )
         self._body, self._at, self._hash = body, at, block.hash
         self._samples += 1
 
     def take(self) -> list[Run]:
         """Runs that are new or longer since the last call; link and start name a run."""
-        self._settle()
+        for link in self._open:
+            self._settle(link)
         taken, self._changed = list(self._changed.values()), {}
         return taken
 
-    def _settle(self) -> None:
-        """Write what came since the last change into the open runs."""
-        if not self._samples:
+    def _settle(self, link: str) -> None:
+        """Write what came since the link's last change into its open run."""
+        run = self._open.get(link)
+        more = self._samples - self._counted.get(link, 0)
+        if run is None or not more:
             return
-        for link, run in self._open.items():
-            longer = replace(
-                run,
-                last_ns=self._at[0],
-                last_hash=self._hash,
-                samples=run.samples + self._samples,
-            )
-            self._open[link] = self._changed[link, run.start_ns] = longer
-        self._samples = 0
+        longer = replace(run, last_ns=self._at[0], last_hash=self._hash, samples=run.samples + more)
+        self._open[link] = self._changed[link, run.start_ns] = longer
+        self._counted[link] = self._samples
 
     def _states(self, block: Block, layout: Layout) -> Mapping[str, PortState]:
         if layout.stream == STATUS_STREAM:
