@@ -120,10 +120,14 @@ class SwitchStreams:
         rows = arrival.block.rows
         seen_ns = ports.evidence_ns[cut.numbers]
         was_oper, changed = ports.oper[cut.numbers], ports.last_change_ticks[cut.numbers]
+        was_speed, was_duplex = ports.speed_mbps[cut.numbers], ports.duplex[cut.numbers]
         for name, kind, offset in cut.columns:
             getattr(ports, name)[cut.numbers] = np.frombuffer(data, kind, rows, start + offset)
         ports.evidence_ns[cut.numbers] = at.evidence_ns
         moved = changed != ports.last_change_ticks[cut.numbers]
+        # Another speed or duplex is there to be seen: the verdict tells it, and once is enough.
+        moved &= was_speed == ports.speed_mbps[cut.numbers]
+        moved &= was_duplex == ports.duplex[cut.numbers]
         if moved.any():
             stamp, numbers = arrival.block.stamp, cut.numbers[moved]
             away = flapped(

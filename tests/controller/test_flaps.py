@@ -51,6 +51,8 @@ START = {"uptime": 100_000, "changed": 50_000}
         (101_000, 100_700, {}, 3),  # came back three seconds ago
         (101_000, 40_000, {}, None),  # a moment before the last sweep: renumbered, or told anew
         (101_000, 100_700, {"oper": [2]}, None),  # it is away still: the verdict says so
+        (101_000, 100_700, {"speed_mbps": [100]}, None),  # the verdict says so
+        (101_000, 100_700, {"duplex": [2]}, None),  # the same
         (None, 100_700, {}, None),  # cannot be dated
         (700, 300, {}, 4),  # the switch restarted
         (101_000, 102_000, {}, None),  # later than now
