@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from controller.arrays import Flags
 from controller.incidents.model import DEADLY, Fact, Figure, Kind, Subject
 from controller.sla.verdict import causes_of
-from controller.state.columns import NEVER, Flags
+from controller.state.columns import NEVER
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.protocols import NS, Flap, LinkChange

@@ -9,15 +9,10 @@ W').
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import F64, I8, I64, U64
 from tenone.calendar.intervals import Intervals
 from tenone.vocabulary.states import Cause, Verdict
-
-I8 = npt.NDArray[np.int8]
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
-F64 = npt.NDArray[np.float64]
 
 DOWN_CAUSES = sum(1 << cause for cause in (Cause.POWER, Cause.CONFIGURATION, Cause.LINK_DOWN))
 """A bad link is *down* for one of these; bad by speed, duplex or errors it is up and in breach."""

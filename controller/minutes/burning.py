@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import F64, I8, I64, Flags
 from controller.minutes.count import Counts
 from controller.sla.burn import LEAST_COVERAGE, SCHOOL_MONTH, Alert
 from tenone.calendar.intervals import MINUTE_NS
 from tenone.vocabulary.states import Verdict
-
-Flags = npt.NDArray[np.bool_]
-I8 = npt.NDArray[np.int8]
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 REACH: Final = max(alert.window_ns for alert in SCHOOL_MONTH) // MINUTE_NS
 """Taught minutes that are looked back on."""

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import I8, I64, U64, Flags
 from controller.sla.class_minutes import PRICED
 from tenone.vocabulary.states import Cause, Verdict
-
-Flags = npt.NDArray[np.bool_]
-I8 = npt.NDArray[np.int8]
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
 
 CAUSES: Final = tuple(sorted(PRICED))
 """The causes a bad minute may have, by priority; their codes are 0 to ``len(CAUSES) - 1``."""

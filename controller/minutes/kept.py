@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from controller.arrays import Flags
 from controller.minutes.burning import REACH
 from controller.minutes.count import CAUSES, Counts
 from controller.minutes.tables import ClassMinuteHour
@@ -25,7 +26,7 @@ KEEP_NS = 100 * 24 * HOUR_NS
 
 Hour = npt.NDArray[np.uint16]
 """[minute, GOOD | UNKNOWN | FIRST_CAUSE + cause]."""
-Minute = tuple[int, Counts, npt.NDArray[np.bool_]]
+Minute = tuple[int, Counts, Flags]
 """Start (UTC), counts, which schools were taught."""
 
 

@@ -10,9 +10,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
 from controller.api.services import Health
+from controller.arrays import F64, I8, I64, Flags
 from controller.house import House
 from controller.minutes.availability import UNKNOWN, MonthToDate, states_of
 from controller.minutes.burning import Burning, Rates
@@ -30,10 +30,6 @@ from tenone.vocabulary.states import Cause, Tier, Verdict
 
 log = logging.getLogger(__name__)
 
-Flags = npt.NDArray[np.bool_]
-I8 = npt.NDArray[np.int8]
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 
 GRACE_NS = 20 * SECOND_NS
 """How long after its end a minute is judged: what was read in it must have arrived and been

@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import I8, U64
 from tenone.calendar.intervals import MINUTE_NS
 from tenone.vocabulary.states import Verdict
-
-I8 = npt.NDArray[np.int8]
-U64 = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)

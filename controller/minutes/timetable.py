@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import I64, Flags
 from tenone.calendar.intervals import MINUTE_NS, Intervals
 from tenone.calendar.school import SchoolCalendar, SchoolDay, Service
 from tenone.calendar.zone import day_span, local_date, month_span
-
-Flags = npt.NDArray[np.bool_]
-Number = npt.NDArray[np.int64]
 
 ALWAYS_LESSONS = Intervals()
 
@@ -49,7 +46,7 @@ class Timetable:
             if number == len(self.groups):
                 self.groups.append(calendar)
             of_school.append(number)
-        self.group_of: Number = np.array(of_school, np.int64)
+        self.group_of: I64 = np.array(of_school, np.int64)
         """The number of each school's calendar in ``groups``."""
         self._days: dict[tuple[int, date], Service] = {}
 

@@ -15,16 +15,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import F64, I64, U8, U64, Flags
 from controller.sla.counters import NARROW, SHORTEST_FRAME_BITS, TICK_NS, UPTIME_WRAP, Gap
 from controller.sla.errors import FEWEST_FRAMES
 from tenone.vocabulary.states import Duplex
-
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
-U32 = npt.NDArray[np.uint32]
-U8 = npt.NDArray[np.uint8]
-F64 = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 GAPS: Final = (None, *Gap)
 """What a code means; 0 is no gap."""

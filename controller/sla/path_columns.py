@@ -9,16 +9,11 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import F64, I8, I64, Flags
 from controller.sla.loss_window import CONFIDENCE, LONGEST, window_lengths
 from controller.sla.statistics import at_least, at_most
 from tenone.vocabulary.states import Verdict
-
-Flags = npt.NDArray[np.bool_]
-F64 = npt.NDArray[np.float64]
-I8 = npt.NDArray[np.int8]
-I64 = npt.NDArray[np.int64]
 
 LENGTHS: Final = tuple(window_lengths(LONGEST))
 

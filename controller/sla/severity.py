@@ -5,13 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from controller.arrays import U8, U64, Flags
 from tenone.vocabulary.states import Cause, Severity
-
-Flags = npt.NDArray[np.bool_]
-U8 = npt.NDArray[np.uint8]
-U64 = npt.NDArray[np.uint64]
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 SEVERITIES: Final[Mapping[Cause, tuple[Severity, Severity]]] = MappingProxyType(

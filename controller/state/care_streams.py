@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from controller.state.columns import I8, NEVER, Agents, Boards, Flags
+from controller.arrays import I8, Flags
+from controller.state.columns import NEVER, Agents, Boards
 from controller.state.marks import Marks
 from controller.state.numbering import Numbering
 from controller.state.position import START, Position

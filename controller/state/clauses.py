@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from controller.arrays import F64, I8, I64, U64, Flags
 from controller.sla.class_minutes import Clause
 from controller.sla.further import Further
 from controller.sla.rules import LinkRules
-from controller.state.columns import F64, I8, I64, NEVER, U64, Flags
+from controller.state.columns import NEVER
 from controller.state.measures import Measures
 from controller.store.protocols import NS
 from tenone.vocabulary.states import Cause, Verdict

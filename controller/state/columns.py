@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import F32, F64, I8, I64, U8, U32, U64, Flags
 from tenone.vocabulary.states import Verdict
 
 NEVER: Final = -(2**62)
@@ -14,15 +15,6 @@ UNSAID: Final = -1
 """A yes/no column where nothing has been said."""
 NO_PORT: Final = 0
 """The row of :class:`Ports` that stands for no port at all: never seen, not present."""
-
-I64 = npt.NDArray[np.int64]
-I8 = npt.NDArray[np.int8]
-U8 = npt.NDArray[np.uint8]
-U32 = npt.NDArray[np.uint32]
-U64 = npt.NDArray[np.uint64]
-F64 = npt.NDArray[np.float64]
-F32 = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 
 class Ports:

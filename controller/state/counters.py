@@ -16,10 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from controller.arrays import F64, I64, U64, Flags
 from controller.sla import counter_columns as arithmetic
 from controller.sla.utilisation import Busy
 from controller.sla.verdict import settled_duplex
-from controller.state.columns import F64, I64, NEVER, U64, Flags, Links, Ports
+from controller.state.columns import NEVER, Links, Ports
 from controller.state.measures import Measures
 from controller.state.position import START, Position
 from controller.state.samples import COUNTERS, WIDTH, CounterCut, Sample, no_samples

@@ -8,7 +8,8 @@ downtime is made up: the flap is dated and counted.
 import numpy as np
 import numpy.typing as npt
 
-from controller.state.columns import I64, NEVER, U8, Ports
+from controller.arrays import I64, U8
+from controller.state.columns import NEVER, Ports
 from controller.state.position import Position
 from controller.store.protocols import NS
 from tenone.blocks.block import Stamp

@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from controller.state.columns import F64, I64, Flags, Links
+from controller.arrays import F64, I64, Flags
+from controller.state.columns import Links
 from controller.state.numbering import Numbering
 from controller.store.protocols import NS, LinkChange
 from tenone.blocks.block import Block

@@ -10,20 +10,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import Flags
 from controller.sla.further import Parents, join
 from controller.sla.verdict import Evidence, judge
 from controller.state.care_streams import CareStreams, boards_connected
 from controller.state.clauses import ClauseJudge, Clauses
-from controller.state.columns import (
-    NO_PORT,
-    UNSAID,
-    Agents,
-    Boards,
-    Flags,
-    Links,
-    Ports,
-    Switches,
-)
+from controller.state.columns import NO_PORT, UNSAID, Agents, Boards, Links, Ports, Switches
 from controller.state.counters import Counters
 from controller.state.history import SHOWN, History
 from controller.state.marks import Marks

@@ -8,7 +8,8 @@ judges, everybody else only reads, on the event loop's thread.
 
 import numpy as np
 
-from controller.state.columns import F64, I8, I64, NEVER, Flags
+from controller.arrays import F64, I8, I64, Flags
+from controller.state.columns import NEVER
 from tenone.vocabulary.states import Verdict
 
 

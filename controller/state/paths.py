@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import F64, I64, U8, Flags
 from controller.sla.loss_window import FIRST_LOOK, LONGEST
 from controller.sla.path_columns import decide, ipdv_p95, nearest_rank
-from controller.state.columns import F64, I64, NEVER, U8, Flags
+from controller.state.columns import NEVER
 from controller.state.measures import Measures
 from controller.store.protocols import NS
 from tenone.vocabulary.probes import ProbeOutcome

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from controller.state.columns import F64, I64, NEVER, Flags
+from controller.arrays import F64, I64, Flags
+from controller.state.columns import NEVER
 from controller.state.marks import Marks
 from controller.state.measures import Measures
 from controller.state.numbering import Numbering

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import I64, U64, Flags
 from controller.sla.counter_columns import UNSAID
-from controller.state.columns import I64, NEVER, U64, Flags
+from controller.state.columns import NEVER
 from controller.state.position import Position
 from controller.store.protocols import Arrival
 from tenone.blocks.layout import Layout

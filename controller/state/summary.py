@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from controller.state.columns import Flags, Links
+from controller.arrays import Flags
+from controller.state.columns import Links
 from controller.state.numbering import TIERS, Numbering
 from controller.views import Tally
 from tenone.vocabulary.states import Severity, Verdict

@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from controller.arrays import F64, I64, U64, Flags
 from controller.sla.errors import FEWEST_FRAMES
 from controller.sla.path_columns import nearest_rank
 from controller.sla.utilisation import MEAN_COVERAGE, MEAN_NS, Busy, p95
-from controller.state.columns import F64, I64, NEVER, U64, Flags
+from controller.state.columns import NEVER
 
 INTERVALS: Final = 8
 """How many intervals are kept besides the newest one."""
