@@ -2,9 +2,9 @@
 
 import json
 import logging
-import os
-import secrets
 from pathlib import Path
+
+from controller.store.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,7 @@ class HostState:
 
     def keep(self, state_ms: int) -> None:
         """Replace the file; a failure is logged and hinders nothing."""
-        fresh = self._path.with_suffix(f".{secrets.token_hex(4)}")
         try:
-            with fresh.open("wb") as file:
-                file.write(json.dumps({"state_ms": state_ms}).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+            replace_file(self._path, json.dumps({"state_ms": state_ms}).encode())
         except OSError as error:
             log.warning("the host's state cannot be kept: %s", error)

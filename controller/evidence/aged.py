@@ -16,11 +16,12 @@ from pathlib import Path
 from controller.evidence import bundle
 from controller.evidence.bundle import BundleError, Hashes
 from controller.store.dayfile import SUFFIX, scan
+from controller.store.files import replace_file
 from controller.store.protocols import ChainKey, StoredBlock, StoreError
 from controller.store.rollups import Rollups
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
-from tenone.journal.disk import OsDisk, sync_folder
+from tenone.journal.disk import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Archive:
         ]
         target.parent.mkdir(parents=True, exist_ok=True)
         sync_folder(target.parent.parent)
-        OsDisk().replace(target, bundle.write(sections))
+        replace_file(target, bundle.write(sections))
 
     def _shown(self, day: date, school: str) -> set[bytes]:
         """Hashes of the blocks that begin or end a run around that day."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from controller.evidence.promises import Works
 from controller.evidence.runs import Days
 from controller.sla.availability import NOTHING, Maintenance, approved
+from controller.store.files import replace_file
 from tenone.calendar.intervals import Intervals
 from tenone.calendar.zone import day_span
-from tenone.journal.disk import OsDisk
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class JudgedBy:
             {"spans": [list(span) for span in time], "links": sorted(links)}
             for time, links in same.items()
         ]
-        OsDisk().replace(self._file, json.dumps({"works": body}).encode())
+        replace_file(self._file, json.dumps({"works": body}).encode())
         self._unsaved = False
 
     def _touched(self, start_ns: int, end_ns: int) -> Iterable[date]:

@@ -28,6 +28,7 @@ from controller.evidence.runs import (
 )
 from controller.evidence.traffic import COUNTER_STREAM, Mean, SwitchTraffic
 from controller.sla.utilisation import MEAN_NS
+from controller.store.files import replace_file
 from controller.store.packing import Array
 from controller.store.protocols import DAY_NS, NS, StoredBlock
 from controller.store.rollup_rows import QualityRow, RunRow
@@ -35,7 +36,6 @@ from controller.store.rollups import Rollups
 from tenone.blocks.block import BlockError
 from tenone.calendar.intervals import SECOND_NS
 from tenone.calendar.zone import day_span
-from tenone.journal.disk import OsDisk
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ class Recorder:
                 cursor.done = cursor.marks[0][1]
             cursor.head = max(cursor.head, cursor.at)
         body = {name: [list(one.done), list(one.head)] for name, one in self._cursors.items()}
-        OsDisk().replace(self._cursor_file, json.dumps({"districts": body}).encode())
+        replace_file(self._cursor_file, json.dumps({"districts": body}).encode())
 
     # -- reading
 

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -23,6 +22,7 @@ from sqlalchemy.engine import Engine as Database
 from controller.incidents.records import unit
 from controller.incidents.tables import NoticeRow
 from controller.incidents.views import IncidentView, incident_json
+from controller.store.files import replace_file
 from tenone.config.escalation import Channel
 from tenone.config.secret import SecretError
 
@@ -196,7 +196,7 @@ class Sender:
         mail.set_content(f"{self.teller(view, 'zh-CN')}\n\n{self.teller(view, 'en')}\n")
         name = f"{notice.row:09d}-{view.id}.eml"
         try:
-            _write_whole(channel.path, name, mail.as_bytes())
+            replace_file(channel.path / name, mail.as_bytes())
         except OSError as error:
             raise SendError(f"the mail cannot be laid down: {error.strerror}") from error
 
@@ -205,14 +205,6 @@ class Sender:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
-
-
-def _write_whole(folder: Path, name: str, data: bytes) -> None:
-    """A reader of the folder never sees half a mail."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{name}"
-    temporary.write_bytes(data)
-    temporary.replace(folder / name)
 
 
 def _notice(row: NoticeRow) -> Notice:

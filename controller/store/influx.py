@@ -10,7 +10,6 @@ back to it. Nothing here touches ingest: another thread, another connection, its
 import asyncio
 import json
 import logging
-import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
+from controller.store.files import replace_file
 from controller.store.lines import LineWriter
 from controller.store.protocols import NS, StoredBlock
 from tenone.blocks.block import BlockError
@@ -224,13 +224,8 @@ class InfluxExport:
             settled = self._taken.popleft()[1]
         if settled is None:
             return
-        fresh = self._file.with_suffix(".new")
         try:
-            with fresh.open("wb") as file:
-                file.write(json.dumps({"format": 1, "cursor": settled}).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._file)
+            replace_file(self._file, json.dumps({"format": 1, "cursor": settled}).encode())
         except OSError as error:
             raise ExportError(f"the cursor {self._file} cannot be kept: {error}") from error
         self._kept = settled

@@ -21,10 +21,10 @@ def test_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
-    (tmp_path / "a.0123.new").write_bytes(b"half")
-    (tmp_path / "b.0123.new").write_bytes(b"another's")
+    (tmp_path / "a.bin.new").write_bytes(b"half")
+    (tmp_path / "b.bin.new").write_bytes(b"another's")
     replace_file(tmp_path / "a.bin", b"whole")
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.bin", "b.0123.new"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.bin", "b.bin.new"]
 
 
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

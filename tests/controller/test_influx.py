@@ -168,7 +168,7 @@ def test_a_cursor_that_cannot_be_kept_is_told(bench: Bench) -> None:
     bench.commit(1)
     bench.all()
     bench.clock.advance(REPLAY_SECONDS)
-    bench.export._file = bench.folder / "missing" / "export.json"
+    bench.export._file = bench.folder / "export.json" / "export.json"  # below a file
     with pytest.raises(ExportError, match="cannot be kept"):
         bench.export.step()
 
