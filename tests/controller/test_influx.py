@@ -168,7 +168,8 @@ def test_a_cursor_that_cannot_be_kept_is_told(bench: Bench) -> None:
     bench.commit(1)
     bench.all()
     bench.clock.advance(REPLAY_SECONDS)
-    bench.export._file = bench.folder / "export.json" / "export.json"  # below a file
+    (bench.folder / "file").touch()
+    bench.export._file = bench.folder / "file" / "export.json"
     with pytest.raises(ExportError, match="cannot be kept"):
         bench.export.step()
 
