@@ -8,6 +8,8 @@ from controller.api.problems import Problem, not_found
 from controller.api.services import Services
 from controller.api.sessions import Role, Session
 from controller.views import LinkView
+from tenone.vocabulary.roles import Grant, Permission, allowed
+from tenone.vocabulary.roles import Role as GrantedRole
 from tenone.vocabulary.scope import IdentifierError, ScopePath
 
 SCHOOL_DEPTH = 3
@@ -71,3 +73,19 @@ def need_operator(session: Session, what: str = "ask agents to poll") -> None:
     """403 unless the session may do ``what``."""
     if session.role is not Role.OPERATOR:
         raise Problem(403, f"Your role may look but not {what}: an operator can.")
+
+
+def grants_of(session: Session) -> tuple[Grant, ...]:
+    """What the session's holder was granted."""
+    return (Grant(GrantedRole(session.role.value), session.scope),)
+
+
+def actor_of(session: Session) -> str:
+    """Who acts, as the ledger names them."""
+    return f"session:{session.key[:8]}"
+
+
+def need(session: Session, permission: Permission, scope: ScopePath) -> None:
+    """403 unless a grant of the session allows ``permission`` at ``scope``."""
+    if not allowed(grants_of(session), permission, scope):
+        raise Problem(403, f"None of your roles allows {permission.value!r} there.")

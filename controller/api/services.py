@@ -12,6 +12,7 @@ from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
+from controller.trust.entries import Ledger, NoLedger
 from controller.views import City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
@@ -287,6 +288,7 @@ class Services:
     topology: Topology = field(default_factory=NoTopology)
     office: Office = field(default_factory=NoOffice)
     reports: Reports = field(default_factory=NoReports)
+    ledger: Ledger = field(default_factory=NoLedger)
 
     def now(self) -> float:
         """Epoch seconds."""

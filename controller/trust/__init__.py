@@ -1,0 +1,1 @@
+"""Identities, device CA, accounts, approvals, the audit ledger."""

@@ -1,0 +1,1 @@
+"""Shared by city and school: signed documents and sealed secrets. No network."""
