@@ -1,0 +1,97 @@
+"""The ``trust`` group of ``city.yaml``: what the city keeps to be believed.
+
+Each concern is a group of its own below it; a part of TenOne that needs keys adds its group here.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tenone.config.base import ConfigModel
+from tenone.config.quantities import Days, Host, LocalPath, Port, Seconds
+from tenone.config.refusal import refusal
+from tenone.config.secret import SecretRef
+
+LEAST_RETENTION_DAYS = 180.0
+"""Six months: article 21 of China's cybersecurity law for logs; TRUST.md section 5."""
+SYSLOG_PORTS = {"tls": 6514, "tcp": 601, "udp": 514}
+"""RFC 5425 section 4.1; RFC 6587 names no port of its own, 601 is RFC 3195's; RFC 5426 3.3."""
+
+
+class LedgerKeeping(ConfigModel):
+    """How the audit ledger is kept. It lies in the folder ``ledger`` below ``store.path``."""
+
+    hash: Literal["sha256", "sm3"] = "sha256"
+    """What chains the entries. A change begins a new segment; older ones stay as they are."""
+    retention_days: Days | None = None
+    """How long whole segments stay; None: for ever."""
+
+    @field_validator("retention_days")
+    @classmethod
+    def _long_enough(cls, days: float | None) -> float | None:
+        if days is not None and days < LEAST_RETENTION_DAYS:
+            raise refusal(
+                f"the audit ledger is kept {LEAST_RETENTION_DAYS:.0f} days at least, not {days:g}",
+                f"write {LEAST_RETENTION_DAYS:.0f}d or more, or leave it out to keep it for ever",
+            )
+        return days
+
+
+class Anchor(ConfigModel):
+    """One place off this machine's disk where the ledger's newest hash is put again and again."""
+
+    file: LocalPath | None = None
+    """A file that is appended to: on another machine's mount, or it protects little."""
+    url: Annotated[str, Field(pattern=r"^https://[^\s@]+$")] | None = None
+    """A service that takes a JSON document by POST and keeps it."""
+    token: SecretRef | None = None
+    """Bearer token for ``url``."""
+    ca: LocalPath | None = None
+    """Whom to trust for ``url``; without it, the system's authorities."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.url is None):
+            raise refusal(
+                "an anchor is either a 'file' or a 'url'", "write one of the two in each anchor"
+            )
+        if self.file is not None and (self.token or self.ca):
+            raise refusal("a file needs no 'token' and no 'ca'", "remove them")
+        return self
+
+
+class Siem(ConfigModel):
+    """Where every entry of the ledger is also sent: a syslog server, or a file of JSON lines."""
+
+    file: LocalPath | None = None
+    host: Host | None = None
+    transport: Literal["tls", "tcp", "udp"] = "tls"
+    port: Port | None = None
+    """Without it the transport's own: 6514, 601, 514."""
+    ca: LocalPath | None = None
+    """Whom to trust; without it, the system's authorities."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.host is None):
+            raise refusal(
+                "the export goes either to a 'host' or to a 'file'", "write one of the two"
+            )
+        if self.ca is not None and (self.host is None or self.transport != "tls"):
+            raise refusal("'ca' is for 'transport: tls' only", "remove it")
+        return self
+
+    @property
+    def at_port(self) -> int:
+        """The port to talk to."""
+        return SYSLOG_PORTS[self.transport] if self.port is None else self.port
+
+
+class Trust(ConfigModel):
+    """All of it."""
+
+    ledger: LedgerKeeping = Field(default={}, validate_default=True)
+    anchors: tuple[Anchor, ...] = ()
+    anchor_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] = 60.0
+    """How often the newest hash is put to the anchors."""
+    siem: Siem | None = None
