@@ -10,12 +10,13 @@ from controller.incidents.errors import ErrorBook
 from controller.incidents.escalation import ladder
 from controller.incidents.hours import CalendarOf, Hours
 from controller.incidents.model import Timing
-from controller.incidents.notices import NoticeRecords
+from controller.incidents.notices import NoticeRecords, Sender, bare
 from controller.incidents.office import Office
 from controller.incidents.parents import Parents
 from controller.incidents.room import IncidentRoom
 from controller.incidents.telling import Escalations, Postman
 from controller.incidents.tickets import TicketRecords
+from controller.trust.outward import Outward
 from tenone.calendar.school import SchoolCalendar
 from tenone.calendar.zone import CITY_ZONE
 from tenone.config.city import City
@@ -67,5 +68,6 @@ def incident_room(house: House, parents: Parents | None = None) -> IncidentRoom:
         finder=IncidentDesk(room, house.in_records),
         in_records=house.in_records,
         clock=house.clock,
+        sender=Sender(bare, outward=Outward(house.config.trust.outward_allow)),
     )
     return room

@@ -23,6 +23,7 @@ from controller.incidents.records import unit
 from controller.incidents.tables import NoticeRow
 from controller.incidents.views import IncidentView, incident_json
 from controller.store.files import replace_file
+from controller.trust.outward import Outward, OutwardError
 from tenone.config.escalation import Channel
 from tenone.config.secret import SecretError
 
@@ -33,7 +34,6 @@ FIRST_RETRY_NS = 5 * SECOND_NS
 LONGEST_RETRY_NS = 900 * SECOND_NS
 GIVE_UP_NS = 7 * 86_400 * SECOND_NS
 AT_ONCE = 50
-TIMEOUT_SECONDS = 10.0
 OK_STATUS = range(200, 300)
 SIGNATURE = "X-TenOne-Signature"
 
@@ -154,9 +154,10 @@ def signature(secret: str, body: bytes) -> str:
 class Sender:
     """Delivers one notice by one channel; raises :class:`SendError`."""
 
-    def __init__(self, teller: Teller, *, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, teller: Teller, *, outward: Outward | None = None) -> None:
         self.teller = teller
-        self._client = client
+        self._outward = outward or Outward()
+        self._client: httpx.AsyncClient | None = None
 
     async def send(self, channel: Channel, notice: Notice, view: IncidentView) -> None:
         """Deliver it."""
@@ -178,10 +179,12 @@ class Sender:
             raise SendError(f"the webhook's secret cannot be read: {error}") from error
         headers = {"content-type": "application/json; charset=utf-8", SIGNATURE: signed}
         if self._client is None:
-            self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+            self._client = self._outward.client()
         try:
             response = await self._client.post(channel.url, content=body, headers=headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if isinstance(error.__cause__, OutwardError):
+                raise SendError(f"the webhook may not be reached: {error}") from error
             raise SendError(f"the webhook does not answer: {type(error).__name__}") from error
         if response.status_code not in OK_STATUS:
             raise SendError(f"the webhook answered {response.status_code}")

@@ -3,9 +3,10 @@
 Each concern is a group of its own below it; a part of TenOne that needs keys adds its group here.
 """
 
-from typing import Annotated, Literal, Self
+import ipaddress
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tenone.config.base import ConfigModel
 from tenone.config.quantities import Days, Host, LocalPath, Port, Seconds
@@ -16,6 +17,23 @@ LEAST_RETENTION_DAYS = 180.0
 """Six months: article 21 of China's cybersecurity law for logs; TRUST.md section 5."""
 SYSLOG_PORTS = {"tls": 6514, "tcp": 601, "udp": 514}
 """RFC 5425 section 4.1; RFC 6587 names no port of its own, 601 is RFC 3195's; RFC 5426 3.3."""
+
+
+def _network(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ipaddress.ip_network(value.strip())
+    except ValueError as error:
+        raise refusal(
+            f"{value[:60]!r} is no network: {error}", "write it like 10.1.0.0/16 or 10.1.2.3/32"
+        ) from None
+
+
+Network: TypeAlias = Annotated[
+    ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)
+]
+"""Addresses in CIDR notation; no bit is set behind the prefix."""
 
 
 class LedgerKeeping(ConfigModel):
@@ -95,3 +113,6 @@ class Trust(ConfigModel):
     anchor_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] = 60.0
     """How often the newest hash is put to the anchors."""
     siem: Siem | None = None
+    outward_allow: tuple[Network, ...] = ()
+    """Private or loopback networks that webhooks and anchors may be in. Everything else they reach
+    must be on the public internet; see :mod:`controller.trust.outward`."""

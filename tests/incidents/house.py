@@ -19,6 +19,7 @@ from controller.views import Change
 from tenone.blocks.block import Block
 from tenone.config.city import City
 from tenone.config.escalation import Damping, Escalation
+from tenone.config.trust import Trust
 from tenone.runtime.clock import ManualClock
 from tests.controller.conftest import FakeJournal, fed, small_city
 
@@ -30,6 +31,7 @@ class FakeConfig:
         self.escalation = escalation
         self.school_by_id: dict[str, object] = {}
         self.incidents = Damping()
+        self.trust = Trust.model_validate({"outward_allow": ["127.0.0.1/32"]})
 
 
 async def at_once(work: Callable[..., Any], *args: object, **kwargs: object) -> Any:
