@@ -27,6 +27,7 @@ from tenone.config.refusal import base_directory, refusal
 from tenone.config.school import Link, School
 from tenone.config.secret import SecretRef
 from tenone.config.trust import Trust
+from tenone.config.vault import VaultConfig
 from tenone.vocabulary.scope import slug
 from tenone.vocabulary.states import Tier
 
@@ -170,6 +171,7 @@ class City(ConfigModel):
     store: Store = Field(default={}, validate_default=True)
     records: Records = Field(default={}, validate_default=True)
     http: Http = Http()
+    vault: VaultConfig | None = None
     auth: Auth = Auth()
     trust: Trust = Field(default={}, validate_default=True)
     incidents: Damping = Field(default={}, validate_default=True)

@@ -15,6 +15,7 @@ from tenone.config.explain import explain
 from tenone.config.load_calendar import load_calendar, read_calendar
 from tenone.config.problems import ConfigError, ConfigProblem, KeyPath
 from tenone.config.school import School
+from tenone.config.vault import vault_place
 from tenone.vocabulary.scope import SLUG_RULE, is_slug
 
 SCHEMA_VERSION = 1
@@ -130,7 +131,10 @@ def _validate(
     model: type[_Model], document: Document, values: Plain, prefix: KeyPath = ()
 ) -> _Model:
     try:
-        return model.model_validate(values, context={"base": document.file.absolute().parent})
+        base = document.file.absolute().parent
+        group = values.get("vault") if isinstance(values, dict) else None
+        context = {"base": base, "vault": vault_place(group, base)}
+        return model.model_validate(values, context=context)
     except ValidationError as error:
         raise ConfigError(explain(document, model, error, prefix)) from error
 

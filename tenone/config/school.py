@@ -25,6 +25,7 @@ from tenone.config.quantities import (
 )
 from tenone.config.refusal import refusal
 from tenone.config.snmp import Snmp
+from tenone.config.vault import VaultConfig
 from tenone.vocabulary.scope import DeviceId, DeviceKind, LinkId, ScopePath
 from tenone.vocabulary.states import Tier
 
@@ -273,6 +274,7 @@ class School(ConfigModel):
     outbox: Outbox = Field(default={}, validate_default=True)
     traps: Traps | None = None
     syslog: Syslog | None = None
+    vault: VaultConfig | None = None
     calendar: CalendarFile | None = None
     """Class time at the agent; None: all time. The file names its path. A city does not read it:
     what a minute counts as is said by the city's own calendars."""
