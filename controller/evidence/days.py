@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from controller.arrays import F64, I64
 from controller.evidence.columns import BUSY_RATIO, NO_TRAFFIC, Traffic, day_columns
 from controller.evidence.day import DayWindow, LinkDay, judge_day
 from controller.evidence.promises import LinkFacts, School, Works, no_works, service_of
-from controller.evidence.recorder import MEAN_SECONDS
-from controller.evidence.runs import Days, PortState, Run
+from controller.evidence.recorder import MEAN_SECONDS, as_run
+from controller.evidence.runs import Days, Run
 from controller.sla.availability import NOTHING, approved
 from controller.sla.statistics import P95, nearest_rank
 from controller.sla.utilisation import MEAN_NS, Busy
@@ -106,7 +107,7 @@ class DayJudge:
 
         The same runs and means give the same rows: what is judged again changes nothing.
         """
-        inputs = list(self.inputs(day, sorted(set(schools)), now_ns))
+        inputs = list(self.inputs(day, sorted(set(schools)), now_ns, every=False))
         judged = judge_links(inputs)
         if not judged.links:
             return 0
@@ -127,54 +128,85 @@ class DayJudge:
         self._rollups.put_days(district, day, judged.links, columns, outages)
         return len(judged.links)
 
-    def inputs(self, day: date, schools: Sequence[str], now_ns: int) -> Iterable[LinkInput]:
-        """What each link's day is judged from."""
+    def inputs(
+        self, day: date, schools: Sequence[str], now_ns: int, *, every: bool = True
+    ) -> Iterable[LinkInput]:
+        """What each link's day is judged from.
+
+        ``every``: also of links that were not promised then; :func:`judge_links` leaves them out.
+        """
         span = day_span(day, self._days.zone)
-        wanted = frozenset(facts.link for name in schools for facts in self._schools[name].links)
+        asked = {
+            name: [f for f in self._schools[name].links if every or f.between(*span)]
+            for name in schools
+        }
+        wanted = [facts.link for links in asked.values() for facts in links]
+        if not wanted:
+            return
         runs: dict[str, list[RunRow]] = {}
-        for row in self._rollups.runs(day - ONE_DAY, day, wanted):
+        for row in self._rollups.runs(day - ONE_DAY, day, frozenset(wanted)):
             runs.setdefault(row.link, []).append(row)
         districts = frozenset(self._schools[name].plan.district for name in schools)
         means = self._means(day, districts, wanted)
+        first = 0
         for name in schools:
             school = self._schools[name]
             service = service_of(school.plan.calendar, *span)
             until = min(max(now_ns, span.start_ns), span.end_ns)
-            buckets = buckets_of(service.hours, until)
-            for facts in school.links:
-                works = self._works(facts.link)
+            own = slice(first, first + len(asked[name]))
+            first = own.stop
+            told = _told(means, buckets_of(service.hours, until), own)
+            unknown = any(
+                each.day == day and each.kind is DayKind.UNKNOWN for each in service.unknown
+            )
+            for number, facts in enumerate(asked[name]):
                 yield LinkInput(
                     facts=facts,
                     runs=speaking(runs.get(facts.link, ()), span.start_ns),
-                    means=[means.get(bucket, {}).get(facts.link) for bucket in buckets],
+                    means=told[number],
                     window=DayWindow(
                         span=span,
                         service=service.hours,
                         lessons=service.lessons if facts.tier == "class" else NOTHING,
-                        maintenance=approved(works),
+                        maintenance=approved(self._works(facts.link)),
                         until_ns=until,
                     ),
                     hold_ns=school.hold_ns,
-                    calendar_unknown=any(
-                        each.day == day and each.kind is DayKind.UNKNOWN for each in service.unknown
-                    ),
+                    calendar_unknown=unknown,
                 )
 
-    def _means(
-        self, day: date, districts: frozenset[str], links: frozenset[str]
-    ) -> dict[int, dict[str, float | None]]:
+    def _means(self, day: date, districts: frozenset[str], links: Sequence[str]) -> dict[int, F64]:
+        """By bucket one ratio a link, in the order of ``links``; NaN: missing."""
         span = day_span(day, self._days.zone)
         seconds = (span.start_ns // SECOND_NS, span.end_ns // SECOND_NS - 1)
-        found: dict[int, dict[str, float | None]] = {}
+        number = {link: place for place, link in enumerate(links)}
+        found: dict[int, F64] = {}
+        cache: dict[str, tuple[Sequence[str], I64]] = {}
         for bucket in self._rollups.means(
             MEAN_SECONDS, (day, day), seconds, districts=districts, names=frozenset({"ratio"})
         ):
-            here = found.setdefault(bucket.start, {})
-            ratios = bucket.columns["ratio"].tolist()
-            for link, ratio in zip(bucket.links, ratios, strict=True):
-                if link in links:
-                    here[link] = None if np.isnan(ratio) else ratio
+            known = cache.get(bucket.district)
+            if known is None or known[0] != bucket.links:
+                places = np.array([number.get(link, -1) for link in bucket.links], np.int64)
+                known = cache[bucket.district] = bucket.links, places
+            ours = known[1] >= 0
+            here = found.setdefault(bucket.start, np.full(len(links), np.nan))
+            here[known[1][ours]] = bucket.columns["ratio"][ours]
         return found
+
+
+def _told(
+    means: Mapping[int, F64], buckets: Sequence[int], links: slice
+) -> list[list[float | None]]:
+    """Of each link its means in the order of ``buckets``; None: missing."""
+    nothing = np.full(links.stop - links.start, np.nan)
+    rows = [means[bucket][links] if bucket in means else nothing for bucket in buckets]
+    if not rows:
+        return [[] for _ in nothing]
+    return [
+        [None if ratio != ratio else ratio for ratio in own]  # noqa: PLR0124 - NaN alone does so
+        for own in np.array(rows).T.tolist()
+    ]
 
 
 def speaking(rows: Sequence[RunRow], start_ns: int) -> list[Run]:
@@ -182,15 +214,4 @@ def speaking(rows: Sequence[RunRow], start_ns: int) -> list[Run]:
     ordered = sorted(rows, key=lambda row: row.start_ns)
     before = [row for row in ordered if row.start_ns < start_ns][-1:]
     inside = [row for row in ordered if row.start_ns >= start_ns]
-    return [
-        Run(
-            link=row.link,
-            start_ns=row.start_ns,
-            last_ns=row.last_ns,
-            state=PortState(*row.said),
-            samples=row.samples,
-            first_hash=row.first_hash,
-            last_hash=row.last_hash,
-        )
-        for row in (*before, *inside)
-    ]
+    return [as_run(row) for row in (*before, *inside)]

@@ -126,6 +126,8 @@ class Recorder:
         self._quality: dict[tuple[date, str], QualityRow] = {}
         self.touched: dict[tuple[str, date], int] = {}
         """(school, local day) that has to be judged anew -> how many blocks did it."""
+        self.behind = False
+        """A district gave a whole portion, or went over to another day."""
         self.blocks = 0
         self.remade = 0
         self.findings: list[str] = []
@@ -148,7 +150,7 @@ class Recorder:
         today = self._days.of(now_ns)
         for row in self._rollups.runs(date.fromordinal(today.toordinal() - 1), today):
             school = row.link.partition("/")[0]
-            self._kept.setdefault((school, ""), []).append(_run(row))
+            self._kept.setdefault((school, ""), []).append(as_run(row))
 
     def _save(self, now_ns: int) -> None:
         for cursor in self._cursors.values():
@@ -164,10 +166,18 @@ class Recorder:
     # -- reading
 
     def step(self, now_ns: int) -> Iterator[StoredBlock]:
-        """Read one portion of every district; yields every block, for others to look at."""
+        """Read one portion of every district; yields every block, for others to look at.
+
+        Afterwards :attr:`behind` says whether more is likely to be there.
+        """
+        self.behind = False
         for district in self._source.districts():
             cursor = self._cursors.setdefault(district, _Cursor())
-            for stored in self._source.read_after(district, *cursor.at, PORTION):
+            found = self._source.read_after(district, *cursor.at, PORTION)
+            self.behind |= len(found) == PORTION
+            for stored in found:
+                # The last of a day's file may be followed by a file that is there already.
+                self.behind |= bool(cursor.at[0]) and stored.day != cursor.at[0]
                 cursor.at = (stored.day, stored.position)
                 self._take(stored, now_ns, again=cursor.at <= cursor.head)
                 yield stored
@@ -407,7 +417,8 @@ def mean_columns(by_link: Mapping[str, Mean]) -> tuple[list[str], dict[str, Arra
     }
 
 
-def _run(row: RunRow) -> Run:
+def as_run(row: RunRow) -> Run:
+    """What was kept of a run."""
     return Run(
         link=row.link,
         start_ns=row.start_ns,

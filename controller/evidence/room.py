@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "evidence"
 LOOK_SECONDS = 2.0
+"""While it keeps up: what came meanwhile is read in one go, not block by block."""
 FLUSH_NS = 60 * NS
 JUDGE_NS = 600 * NS
 """Today is judged again so often, a past day that was opened again at once."""
@@ -133,15 +134,13 @@ class EvidenceRoom:
         if recorder is None or judge is None:
             return False
         sealed: dict[str, list[Block]] = {}
-        count = 0
         for stored in recorder.step(now_ns):
-            count += 1
             _note_seal(stored, sealed)
         for school, blocks in sealed.items():
             self._find(self.seals.put(school, blocks))
         self._find(recorder.findings)
         recorder.findings.clear()
-        if count:
+        if recorder.behind:
             if now_ns - self._flushed_ns >= FLUSH_NS:
                 self._flush(recorder, now_ns)
             return True

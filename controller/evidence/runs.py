@@ -6,12 +6,15 @@ until the next one, but no longer than evidence holds; runs are cut at local mid
 can be judged anew by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from controller.state.values import Cut, Values
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.calendar.zone import CITY_ZONE, day_span, local_date
@@ -19,6 +22,8 @@ from tenone.calendar.zone import CITY_ZONE, day_span, local_date
 STATE_STREAM: Final = "port-state"
 STATUS_STREAM: Final = "switch-status"
 MAX_SEQ: Final = 2**63
+SILENCE: Final = (b"",)
+"""Stands for what matters of a block that says only that the switch is silent."""
 READ: Final = ("admin", "oper", "speed_mbps", "duplex")
 
 
@@ -87,7 +92,10 @@ class SwitchRuns:
         """Samples taken since the start."""
         self._counted: dict[str, int] = {}
         """Of each link, how many of them are in its open run, or in those before it."""
-        self._body: tuple[bytes, bytes] | None = None
+        self._body: tuple[bytes, ...] = ()
+        """Of the newest sample: what a next one has to equal for nothing to change."""
+        self._rows: _Rows | None = None
+        """Of the newest layout."""
         self._open: dict[str, Run] = {}
         self._changed: dict[tuple[str, int], Run] = {}
 
@@ -121,9 +129,11 @@ class SwitchRuns:
         breaks = at[0] - before_ns > self._hold_ns or self._days.of(at[0]) != self._days.of(
             before_ns
         )
-        body = (layout.id, block.data[block.header_bytes :])
+        told, body = self._told(block, layout)
         if breaks or body != self._body or len(self._open) != len(self.ports):
-            for link, state in self._states(block, layout).items():
+            follows = not breaks and len(self._open) == len(self.ports)
+            links = self._changed_links(told, body) if follows else None
+            for link, state in self._states(told, links):
                 run = self._open.get(link)
                 went_on = self._samples > self._counted.get(link, 0) or (
                     run is not None and run.last_ns == before_ns
@@ -161,10 +171,98 @@ class SwitchRuns:
         self._open[link] = self._changed[link, run.start_ns] = longer
         self._counted[link] = self._samples
 
-    def _states(self, block: Block, layout: Layout) -> Mapping[str, PortState]:
+    def _told(self, block: Block, layout: Layout) -> "tuple[_Told | None, tuple[bytes, ...]]":
+        """A block of port states and the bytes that matter of it; (None, SILENCE) for a silence."""
         if layout.stream == STATUS_STREAM:
-            return dict.fromkeys(self.ports, SILENT)
-        return port_states(block, layout, self.ports)
+            return None, SILENCE
+        if self._rows is None or self._rows.cut.layout.id != layout.id:
+            self._rows = _Rows(layout, self.ports)
+        told = _Told(block, self._rows)
+        return told, told.body
+
+    def _changed_links(self, told: "_Told | None", body: tuple[bytes, ...]) -> list[str] | None:
+        """Links whose rows are others than in the block before; None: it may be any."""
+        if told is None or not self._body or self._body[0] != body[0]:
+            return None
+        return told.rows.links_of(self._body, body)
+
+    def _states(
+        self, told: "_Told | None", links: Iterable[str] | None
+    ) -> Iterable[tuple[str, PortState]]:
+        if told is None:
+            return ((link, SILENT) for link in self.ports)
+        return told.states(self.ports if links is None else links)
+
+
+class _Rows:
+    """Which rows of one layout the links of a switch are."""
+
+    def __init__(self, layout: Layout, ports: Mapping[str, str]) -> None:
+        self.cut = Cut(layout, READ)
+        number = {key: row for row, key in enumerate(layout.rows)}
+        self.row_of = {link: number.get(port) for link, port in ports.items()}
+        self._links_at: dict[int, list[str]] = {}
+        for link, row in self.row_of.items():
+            if row is not None:
+                self._links_at.setdefault(row, []).append(link)
+        self._has = [name for name in READ if self.cut.has(name)]
+
+    def body(self, block: Block) -> tuple[bytes, ...]:
+        """The layout's id, and of each column that is there its bitmap and its values."""
+        self.cut.check(block)
+        return (self.cut.layout.id, *(self.cut.raw(block, name) for name in self._has))
+
+    def links_of(self, before: tuple[bytes, ...], now: tuple[bytes, ...]) -> list[str]:
+        """Links at rows that say something else ``now``; both of :meth:`body`."""
+        rows: set[int] = set()
+        bitmap = (self.cut.rows + 7) // 8
+        for one, two in zip(before[1:], now[1:], strict=True):
+            if one[:bitmap] != two[:bitmap]:
+                rows.update(_differ(_bits(one[:bitmap]), _bits(two[:bitmap])))
+            if one[bitmap:] != two[bitmap:]:
+                width = (len(one) - bitmap) // self.cut.rows
+                kind = f"<u{width}"
+                rows.update(
+                    _differ(
+                        np.frombuffer(one, kind, offset=bitmap),
+                        np.frombuffer(two, kind, offset=bitmap),
+                    )
+                )
+        return [link for row in sorted(rows) for link in self._links_at.get(row, ())]
+
+
+class _Told:
+    """What one port-state block says of links' ports. Read as far as it is asked."""
+
+    def __init__(self, block: Block, rows: _Rows) -> None:
+        self._block = block
+        self.rows = rows
+        self.body = rows.body(block)
+
+    def states(self, links: Iterable[str]) -> Iterable[tuple[str, PortState]]:
+        """By link; a port that is not among the rows is missing."""
+        cut, block = self.rows.cut, self._block
+        columns = [
+            np.where(cut.known(block, name), cut.values(block, name), 0).tolist()
+            if cut.has(name)
+            else [0] * block.rows
+            for name in READ
+        ]
+        for link in links:
+            row = self.rows.row_of[link]
+            yield (
+                link,
+                MISSING if row is None else PortState(1, *(int(column[row]) for column in columns)),
+            )
+
+
+def _bits(bitmap: bytes) -> Values:
+    return np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
+
+
+def _differ(one: Values, two: Values) -> list[int]:
+    found: list[int] = np.flatnonzero(one != two).tolist()
+    return found
 
 
 def _silent(block: Block, layout: Layout) -> bool:
@@ -177,19 +275,4 @@ def _silent(block: Block, layout: Layout) -> bool:
 
 def port_states(block: Block, layout: Layout, ports: Mapping[str, str]) -> dict[str, PortState]:
     """What a port-state block says of each link's port."""
-    columns = {
-        column.metric.name: list(column)
-        for column in block.columns(layout)
-        if column.metric.name in READ
-    }
-    nothing = [None] * block.rows
-    rows = {key: row for row, key in enumerate(layout.rows)}
-    states: dict[str, PortState] = {}
-    for link, port in ports.items():
-        row = rows.get(port)
-        if row is None:
-            states[link] = MISSING
-            continue
-        values = (columns.get(name, nothing)[row] for name in READ)
-        states[link] = PortState(1, *(int(value) if value else 0 for value in values))
-    return states
+    return dict(_Told(block, _Rows(layout, ports)).states(ports))

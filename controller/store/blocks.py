@@ -68,6 +68,8 @@ class SqliteBlockStore(Passing):
         self._chains: dict[ChainKey, Chain] = {}
         self._open: dict[str, DayFile] = {}
         self._layouts: dict[bytes, Layout] = {}
+        self._read_layouts: dict[bytes, Layout] = {}
+        """Of blocks read back, for whoever follows: a layout is parsed once, not once a portion."""
         self._damaged = 0
         self.before_removal: Callable[[Path], None] = lambda path: None  # noqa: ARG005 - nothing
         """Keeps what has to stay of a day file; raises :class:`StoreError`."""
@@ -415,12 +417,15 @@ class SqliteBlockStore(Passing):
 
         Goes on to the next day's file where this one is read to its end and a newer one is there.
         """
+        if len(self._read_layouts) > MAX_LAYOUTS:
+            self._read_layouts = {}
+        cache = self._read_layouts
         for path in self._files(district):
             name = path.name.removesuffix(SUFFIX)
             if name < day:
                 continue
             after = position if name == day else 0
-            found = list(self._good(path, scan(path, {}, after=after, limit=limit)))
+            found = list(self._good(path, scan(path, cache, after=after, limit=limit)))
             if found:
                 return found
         return []
