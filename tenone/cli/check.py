@@ -70,26 +70,26 @@ def summary(config: School | City | CalendarFile) -> str:
 
 def missing_secrets(config: object) -> Iterator[str]:
     """One sentence for each secret that cannot be fetched here; the secrets stay unseen."""
-    references = dict.fromkeys(_references(config))
-    for reference in references:
+    for reference in dict.fromkeys(references(config)):
         try:
-            reference.reveal()
+            reference.fetch()
         except SecretError as error:
             yield str(error)
 
 
-def _references(value: object) -> Iterator[SecretRef]:
+def references(value: object) -> Iterator[SecretRef]:
+    """Every reference to a secret in a configuration."""
     match value:
         case SecretRef():
             yield value
         case ConfigModel():
             for name in type(value).model_fields:
-                yield from _references(getattr(value, name))
+                yield from references(getattr(value, name))
         case tuple():
             for part in value:
-                yield from _references(part)
+                yield from references(part)
         case dict():
             for part in value.values():
-                yield from _references(part)
+                yield from references(part)
         case _:
             pass

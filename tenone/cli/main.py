@@ -14,6 +14,7 @@ COMMANDS = {
     "controller": "tenone.cli.controller",
     "agent": "tenone.cli.agent",
     "check": "tenone.cli.check",
+    "secret": "tenone.cli.secret",
     "snmp": "tenone.cli.snmp",
     "probe": "tenone.cli.probe",
     "reflector": "tenone.cli.reflector",

@@ -1,0 +1,131 @@
+"""``tenone secret``: values by standard input, nothing of them on any output."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tenone.cli.main import build
+from tenone.config import load_school
+from tenone.trust.envelope import KeyKey
+from tenone.trust.vault import Vault
+
+CANARY = "canary-9c41"
+SCHOOL = """\
+schema_version: 1
+school: {id: no3, name: No. 3, district: d1, city: c1}
+uplink: {broker: {host: city.example, username: no3, password: 'vault:broker'}}
+vault: {path: v, key: 'file:key'}
+"""
+COMMAND = (sys.executable, "-m", "tenone.cli", "secret")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "school.yaml"
+    file.write_text(SCHOOL)
+    return file
+
+
+def run(*arguments: str | Path, given: str = "") -> tuple[int, str]:
+    """The command within this process: a process of its own costs half a second."""
+    done = CliRunner().invoke(build(["secret"]), ["secret", *map(str, arguments)], input=given)
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert CANARY not in done.output + done.stderr
+    return done.exit_code, done.output
+
+
+def revealed(config: Path) -> str:
+    found = load_school(config).uplink.broker.password
+    assert found is not None
+    return found.reveal()
+
+
+def test_a_life(config: Path, tmp_path: Path) -> None:
+    assert run("init", "-c", config)[0] == 0
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "v").stat().st_mode & 0o777 == 0o600
+    code, said = run("check", "-c", config)
+    assert (code, "broker: " in said) == (1, True)
+    assert run("set", "broker", "-c", config, given=f"{CANARY}\n")[0] == 0
+    assert revealed(config) == CANARY
+    assert run("set", "broker", "--next", "-c", config, given=f"{CANARY}-two")[0] == 0
+    assert "version 1 of 20" in run("list", "-c", config)[1]
+    before = (tmp_path / "key").read_text()
+    assert run("rotate-key", "-c", config)[0] == 0
+    assert (tmp_path / "key").read_text() != before
+    assert not (tmp_path / "key.next").exists()
+    assert run("promote", "broker", "-c", config)[0] == 0
+    assert revealed(config) == f"{CANARY}-two"
+    code, said = run("check", "-c", config)
+    assert (code, "OK, 1 values of 1 secrets open" in said) == (0, True)
+    assert run("rotate-key", "-c", config, "--to", "file:other")[0] == 0
+    config.write_text(SCHOOL.replace("file:key", "file:other"))
+    assert revealed(config) == f"{CANARY}-two"
+    assert run("remove", "broker", "-c", config)[0] == 0
+
+
+def test_from_a_terminal(config: Path) -> None:
+    run("init", "-c", config)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "set", "broker", "-c", str(config)],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while process.poll() is None or b"current" not in shown:
+        shown += os.read(ours, 1000)
+        if shown.endswith(b": ") and shown.count(b": ") <= 2:
+            os.write(ours, f"{CANARY}\n".encode())
+        if b"version 1" in shown:
+            break
+    process.wait(10)
+    os.close(ours)
+    assert CANARY.encode() not in shown, "nothing typed is echoed"
+    assert revealed(config) == CANARY
+
+
+def test_what_is_refused(config: Path, tmp_path: Path) -> None:
+    code, said = run("set", "broker", "-c", config, given=CANARY)
+    assert (code, "key cannot be read" in said) == (1, True)
+    run("init", "-c", config)
+    for arguments, given, words in (
+        (("init",), "", "already"),
+        (("set", "A/b"), CANARY, "no name for a secret"),
+        (("set", "broker"), "", "bytes long"),
+        (("set", "broker", "--next"), CANARY, "could follow"),
+        (("promote", "broker"), "", "no secret 'broker'"),
+        (("rotate-key", "--to", CANARY), "", "must be a reference"),
+    ):
+        code, said = run(*arguments, "-c", config, given=given)
+        assert (code, words in said) == (1, True), said
+    assert run("set", "broker", CANARY, "-c", config)[0] == 1, "no value by the command line"
+    config.write_text(SCHOOL.replace("vault: {", "valut: {"))
+    code, said = run("list", "-c", config)
+    assert (code, "there is no 'vault'" in said) == (2, True)
+    config.write_text(SCHOOL.replace("file:key", CANARY))
+    code, said = run("list", "-c", config)
+    assert (code, "vault.key: a secret must be a reference" in said) == (2, True)
+    config.write_text(SCHOOL.replace("path: v, ", ""))
+    assert run("list", "-c", config)[0] == 2
+
+
+def test_a_rotation_broken_off(config: Path, tmp_path: Path) -> None:
+    """After each of its steps the next run of rotate-key ends the work, and no value is lost."""
+    run("init", "-c", config)
+    run("set", "broker", "-c", config, given=CANARY)
+    fresh = KeyKey.fresh()
+    (tmp_path / "key.next").write_text(fresh.text)  # broken off after the key was written
+    assert run("rotate-key", "-c", config)[0] == 0
+    assert revealed(config) == CANARY
+    old = KeyKey.parse((tmp_path / "key").read_text())
+    (tmp_path / "key.next").write_text(fresh.text)
+    Vault.open(tmp_path / "v", old).rewrap(fresh)  # broken off before the key took its place
+    assert "another key" in run("check", "-c", config)[1]
+    assert run("rotate-key", "-c", config)[0] == 0
+    assert revealed(config) == CANARY
