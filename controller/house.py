@@ -7,7 +7,7 @@ it declares itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.store.blocks import SqliteBlockStore
 from controller.store.records import SqlRecords
+from controller.trust.entries import Ledger, NoLedger
 from tenone.config.city import City as CityConfig
 from tenone.runtime.clock import Clock
 
@@ -49,6 +50,8 @@ class House:
     bus: Bus
     in_records: InThread
     """The one thread that writes the records; raises :class:`StoreError`."""
+    ledger: Ledger = field(default_factory=NoLedger)
+    """The audit ledger: written first, acted upon second."""
 
 
 class Room(Protocol):

@@ -40,6 +40,9 @@ from controller.store.quarantine import PASSED, Quarantine
 from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
+from controller.trust.book import FOLDER as LEDGER_FOLDER
+from controller.trust.book import Book, boot_id
+from controller.trust.ledger import AuditLedger
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -130,6 +133,15 @@ class Controller:
         )
         self.quarantine = Quarantine(self._folder / "quarantine.db")
         self.records = SqlRecords(config.records.url)
+        self.ledger = AuditLedger(
+            Book(
+                self._folder / LEDGER_FOLDER,
+                city=config.id,
+                boot=boot_id(),
+                algorithm=config.trust.ledger.hash,
+            ),
+            clock,
+        )
         self._numbering = Numbering(self.plan)
         self.live = LiveState(self._numbering, now_ns=clock.monotonic_ns())
         self.bus = Bus()
@@ -163,6 +175,8 @@ class Controller:
 
     async def start(self) -> None:
         """Open what is kept, learn from it, start all tasks."""
+        await self.ledger.open()
+        self._supervisor.start("ledger", self.ledger.run)
         await self._in_store(self._open_store)
         known = await self._in_records(self._open_records)
         self.live.restore(known.changes, known.ports)
@@ -225,6 +239,7 @@ class Controller:
             records=self.records,
             bus=self.bus,
             in_records=self._in_records,
+            ledger=self.ledger,
         )
         self.office = office(house)
         rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
@@ -260,6 +275,7 @@ class Controller:
         except TimeoutError:
             log.warning("not all that arrived could be committed; its agents will send it again")
         await self._supervisor.close()
+        await self.ledger.close()
         await self._in_store(self.store.close)
         await self._in_store(self.quarantine.close)
         self._judge_now()
@@ -335,6 +351,7 @@ class Controller:
             self._task_health,
             self._evidence_health,
             self._export_health,
+            self.ledger.health,
             *(room.health for room in self.rooms.values()),
         ]
 

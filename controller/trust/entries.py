@@ -32,7 +32,7 @@ class Entry:
     """Id of what it is about."""
     outcome: Outcome = Outcome.DONE
     detail: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
-    """What else matters, flat; at most 4 KiB as JSON."""
+    """What else matters, flat; of what is longer than 4 KiB as JSON texts are cut."""
 
 
 class Ledger(Protocol):

@@ -39,6 +39,8 @@ from tenone.cli.docs import router as handbook_router
 from tenone.config import City, ConfigError, SecretError, load_city
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.roles import Grant, Role
+from tenone.vocabulary.scope import ScopePath
 
 log = logging.getLogger(__name__)
 
@@ -98,11 +100,13 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             on_code_used=lambda: _say_code(issue(), as_json=ready_json),
         )
 
+        everywhere = (Grant(Role.OPERATOR, ScopePath()),)
+
         def issue() -> str:
             """A fresh code; in a demo it stays good as long as a session would."""
             if demo:
-                return sessions.issue_code(seconds=city.auth.session_seconds)
-            return sessions.issue_code()
+                return sessions.issue_code(everywhere, seconds=city.auth.session_seconds)
+            return sessions.issue_code(everywhere)
 
         # Codes do not last; whoever runs the controller may ask it for another one.
         asyncio.get_running_loop().add_signal_handler(
@@ -142,6 +146,7 @@ def _services(
         topology=running.topology,
         office=running.office,
         reports=_answers(running),
+        ledger=running.ledger,
         health=running.health(),
         ingest=running.figures,
         config=_http_config(city, demo=demo),
