@@ -105,8 +105,42 @@ class Siem(ConfigModel):
         return SYSLOG_PORTS[self.transport] if self.port is None else self.port
 
 
+class CertificateAuthority(ConfigModel):
+    """The city's certificate authority: who is enrolled as what machine."""
+
+    path: LocalPath = Field(default="ca", validate_default=True)
+    """The folder of its keys and certificates; keep it out of backups that are not sealed."""
+    passphrase: SecretRef | None = None
+    """Seals its keys on disk; None leaves that to the files' mode, 0600."""
+    algorithm: Literal["ecdsa-p256"] = "ecdsa-p256"
+    agent_days: Annotated[Days, Field(ge=0.001, le=90)] = 7.0
+    """How long an agent's certificate is valid; it is renewed at 2/3 of that."""
+    device_days: Annotated[Days, Field(ge=0.001, le=366)] = 30.0
+    server_days: Annotated[Days, Field(ge=0.001, le=398)] = 90.0
+    """398 days is what browsers take at most (CA/Browser Forum baseline requirements 6.3.2)."""
+    crl_file: LocalPath | None = None
+    """Where the list of revoked certificates is written for a broker (PEM); it is rewritten
+    whole. None: only in the folder of the authority."""
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@/?#]+$")] | None = None
+    """Where machines reach this controller, like ``https://city.example:8010``; certificates name
+    it as the place of the list of revoked ones."""
+
+    @field_validator("algorithm", mode="before")
+    @classmethod
+    def _offered(cls, algorithm: object) -> object:
+        if isinstance(algorithm, str) and algorithm.lower().startswith("sm2"):
+            raise refusal(
+                "certificates with SM2 keys are not offered: the packages for it have had no "
+                "release since 2023, and Mosquitto's TLS does not speak it",
+                "leave 'algorithm' out; SM3 and SM4 can be chosen where they are offered",
+            )
+        return algorithm
+
+
 class Trust(ConfigModel):
     """All of it."""
+
+    ca: CertificateAuthority = Field(default={}, validate_default=True)
 
     ledger: LedgerKeeping = Field(default={}, validate_default=True)
     anchors: tuple[Anchor, ...] = ()
