@@ -89,13 +89,6 @@ def install(app: FastAPI) -> None:
         log.error("%s", error)
         return problem_response(503, f"{error}.")
 
-    async def on_ledger(_request: Request, error: Exception) -> JSONResponse:
-        if not isinstance(error, LedgerError):  # pragma: no cover - the same
-            raise error
-        return problem_response(
-            503, f"This was not done: {error}.", headers={"Retry-After": LEDGER_RETRY_SECONDS}
-        )
-
     async def on_crash(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return problem_response(
@@ -106,8 +99,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(StoreError, on_store)
-    app.add_exception_handler(LedgerError, on_ledger)
+    app.add_exception_handler(LedgerError, _on_ledger)
     app.add_exception_handler(Exception, on_crash)
+
+
+async def _on_ledger(_request: Request, error: Exception) -> JSONResponse:
+    headers = {"Retry-After": LEDGER_RETRY_SECONDS}
+    return problem_response(503, f"This was not done: {error}.", headers=headers)
 
 
 def _sentence(request: Request, error: HTTPException) -> str:
