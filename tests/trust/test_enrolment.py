@@ -1,5 +1,7 @@
 """Token, request and answer: what is damaged, foreign or forged is refused."""
 
+from functools import cache
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,6 +66,7 @@ def test_the_key_of_a_request() -> None:
     assert spki_hash(key_of_csr(make_csr(key, "whatever"))) == spki_hash(key.public_key())
 
 
+@cache
 def _foreign_requests() -> dict[str, str]:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "no3")])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
