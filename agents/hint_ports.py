@@ -75,7 +75,7 @@ class HintPorts:
             listener.send(data, address)
 
         engine = TrapEngine(
-            communities=[one.reveal() for one in config.communities],
+            communities=[one.fetch() for one in config.communities],
             users=[trap_user(one) for one in config.users],
             send=send,
         )

@@ -19,7 +19,7 @@ def snmp_target(switch: Switch, polling: Polling) -> Target:
             host=switch.host,
             port=switch.port,
             version=_VERSIONS[snmp.version],
-            community=snmp.community.reveal() if snmp.community is not None else "",
+            community=snmp.community.fetch() if snmp.community is not None else "",
             user=_user(snmp),
             timeout_seconds=polling.timeout_seconds,
             retries=polling.retries,
@@ -34,9 +34,9 @@ def _user(snmp: Snmp) -> User | None:
     return User(
         name=snmp.user,
         auth=Auth.named(snmp.auth.protocol) if snmp.auth is not None else None,
-        auth_password=snmp.auth.password.reveal() if snmp.auth is not None else "",
+        auth_password=snmp.auth.password.fetch() if snmp.auth is not None else "",
         priv=Priv.named(snmp.priv.protocol) if snmp.priv is not None else None,
-        priv_password=snmp.priv.password.reveal() if snmp.priv is not None else "",
+        priv_password=snmp.priv.password.fetch() if snmp.priv is not None else "",
         context=snmp.context or "",
         engine_id=bytes.fromhex(snmp.engine_id or ""),
     )
@@ -48,9 +48,9 @@ def trap_user(user: TrapUser) -> User:
         return User(
             name=user.user,
             auth=Auth.named(user.auth.protocol) if user.auth is not None else None,
-            auth_password=user.auth.password.reveal() if user.auth is not None else "",
+            auth_password=user.auth.password.fetch() if user.auth is not None else "",
             priv=Priv.named(user.priv.protocol) if user.priv is not None else None,
-            priv_password=user.priv.password.reveal() if user.priv is not None else "",
+            priv_password=user.priv.password.fetch() if user.priv is not None else "",
             engine_id=bytes.fromhex(user.engine_id or ""),
         )
     except BadTarget as error:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from controller.api.problems import problem_response
 from controller.api.sessions import Session, Sessions
 from tenone.config.quantities import is_loopback
+from tenone.trust.masked import Secret
 
 SIGN_IN_PATH = "/sign-in"
 METRICS_PREFIX = "/metrics"
@@ -86,14 +87,14 @@ class Gate:
         sessions: Sessions,
         secure: bool,
         hosts: Iterable[str] = (),
-        metrics_token: str | None = None,
+        metrics_token: Secret | str | None = None,
         max_body_bytes: int = 64 * 1024,
     ) -> None:
         self._app = app
         self._sessions = sessions
         self._cookie = cookie_name(secure=secure)
         self._hosts = frozenset(hosts)
-        self._metrics_token = metrics_token
+        self._metrics_token = None if metrics_token is None else Secret.of(metrics_token)
         self._max_body_bytes = max_body_bytes
         self._too_large = f"The request body is larger than {max_body_bytes} bytes."
 
@@ -165,7 +166,8 @@ class Gate:
         """Loopback without a proxy in between, or the bearer token."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if self._metrics_token and scheme.lower() == "bearer":
-            return hmac.compare_digest(token.encode(errors="replace"), self._metrics_token.encode())
+            expected = self._metrics_token.use().encode()
+            return hmac.compare_digest(token.encode(errors="replace"), expected)
         client = scope.get("client")
         forwarded = "forwarded" in headers or "x-forwarded-for" in headers
         # The host test is against names of other sites that resolve to 127.0.0.1.

@@ -15,6 +15,7 @@ from controller.sla.class_minutes import Tally
 from controller.trust.entries import Ledger, NoLedger
 from controller.views import City
 from tenone.runtime.clock import Clock
+from tenone.trust.masked import Secret
 from tenone.vocabulary.scope import ScopePath
 
 
@@ -263,7 +264,7 @@ class HttpConfig:
     """True where browsers come by TLS: cookies get ``Secure`` and the ``__Host-`` prefix."""
     hosts: tuple[str, ...] = ()
     """Host names this controller answers to, without port; empty: any."""
-    metrics_token: str | None = None
+    metrics_token: Secret | str | None = None
     """Bearer token for ``/metrics`` from elsewhere, resolved from its reference; None: refused."""
     max_body_bytes: int = 64 * 1024
     """Largest request body."""

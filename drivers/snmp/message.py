@@ -1,6 +1,6 @@
 """SNMP v1 and v2c messages: the envelope, the PDU, the variable bindings (RFC 3416, 1157)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from drivers.snmp.ber import (
     read_tlv,
 )
 from drivers.snmp.errors import DecodeError
+from tenone.trust.masked import MASK
 
 MAX_MESSAGE_BYTES = 65_535
 MAX_VARBINDS = 4_096
@@ -44,6 +45,9 @@ class Envelope(NamedTuple):
     community: bytes
     around: int = 0
     """Bytes an answer has on the wire beside what this envelope shows."""
+
+    def __repr__(self) -> str:
+        return f"Envelope({self.version!r}, community {MASK})"
 
 
 class PduType(IntEnum):
@@ -86,13 +90,16 @@ class Head(NamedTuple):
     start: int
     stop: int
 
+    def __repr__(self) -> str:
+        return f"Head(community {MASK}, {self[2:]!r})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A whole message, decoded."""
 
     version: Version
-    community: bytes
+    community: bytes = field(repr=False)
     pdu_type: PduType
     request_id: int
     error_status: int = 0

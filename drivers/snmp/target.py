@@ -12,6 +12,7 @@ from drivers.snmp.errors import BadTarget, BudgetExceeded, DecodeError
 from drivers.snmp.message import Envelope, Version
 from drivers.snmp.v3.peer import Peer
 from drivers.snmp.v3.user import User
+from tenone.trust.masked import Secret, bare
 
 if TYPE_CHECKING:
     from drivers.snmp.pending import Pending
@@ -30,8 +31,8 @@ class Target:
     """One agent to ask. ``window`` is how many requests it may have to work on at once."""
 
     host: str
-    community: str = field(default="", repr=False)
-    """For v1 and v2c."""
+    community: Secret | str = ""
+    """For v1 and v2c; kept masked."""
     version: Version = Version.V2C
     user: User | None = None
     """For v3."""
@@ -41,6 +42,7 @@ class Target:
     window: int = 2
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "community", Secret.of(self.community))
         if not 1 <= self.port <= MAX_PORT:
             raise BadTarget(f"port {self.port} is not between 1 and {MAX_PORT}")
         if not self.timeout_seconds > 0:
@@ -128,7 +130,7 @@ class Device:
 async def resolve(target: Target) -> Device:
     """Find the numeric address of ``target``; raises :class:`BadTarget`."""
     try:
-        community = target.community.encode()
+        community = bare(target.community).encode()
     except UnicodeEncodeError as error:
         raise BadTarget("the community is not text that can be sent") from error
     family, address = await _address(target.host, target.port)

@@ -27,6 +27,7 @@ from drivers.snmp.errors import DecodeError
 from drivers.snmp.v3.frame import AUTH, PRIV, is_v3, read_frame
 from drivers.snmp.v3.keys import Auth, Priv, password_to_key
 from drivers.snmp.v3.user import User
+from tenone.trust.masked import Secret, bare
 from tenone.vocabulary.hints import Hint, HintKind, Refusal
 
 SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
@@ -104,12 +105,14 @@ class _Dispatcher(AbstractTransportDispatcher):
 class TrapEngine:
     """Believes the given communities (v1, v2c) and users (v3)."""
 
-    def __init__(self, *, communities: Sequence[str], users: Sequence[User], send: Send) -> None:
+    def __init__(
+        self, *, communities: Sequence[Secret | str], users: Sequence[User], send: Send
+    ) -> None:
         self._engine = SnmpEngine()
         self._dispatcher = _Dispatcher(send)
         self._engine.register_transport_dispatcher(self._dispatcher)
         for number, community in enumerate(communities):
-            config.add_v1_system(self._engine, f"community-{number}", community)
+            config.add_v1_system(self._engine, f"community-{number}", bare(community))
         self._users = {user.name.encode(): user for user in users}
         self._engines: OrderedDict[tuple[bytes, bytes], None] = OrderedDict()
         for user in users:
@@ -190,9 +193,9 @@ class TrapEngine:
     def _add(self, user: User, engine_id: bytes) -> None:
         auth_key = priv_key = None
         if user.auth is not None:
-            auth_key = password_to_key(user.auth_password.encode(), user.auth)
+            auth_key = password_to_key(bare(user.auth_password).encode(), user.auth)
             priv_key = password_to_key(
-                (user.priv_password or user.auth_password).encode(), user.auth
+                bare(user.priv_password or user.auth_password).encode(), user.auth
             )
         config.add_v3_user(
             self._engine,

@@ -17,7 +17,7 @@ def endpoint_of(broker: Broker) -> Endpoint:
     Raises :class:`EndpointError`.
     """
     try:
-        password = None if broker.password is None else broker.password.reveal()
+        password = None if broker.password is None else broker.password.fetch()
     except SecretError as error:
         raise EndpointError(f"the password for broker {broker.host}: {error}") from error
     return Endpoint(

@@ -42,6 +42,7 @@ from drivers.wire.mqtt_values import (
     Will,
 )
 from drivers.wire.paho_loop import BufferedClient, Watch
+from tenone.trust.masked import bare
 
 __all__ = [
     "Backoff",
@@ -143,7 +144,9 @@ class MqttPort:
             manual_ack=True,
         )
         if self.endpoint.username is not None:
-            client.username_pw_set(self.endpoint.username, self.endpoint.password)
+            password = self.endpoint.password
+            said = None if password is None else bare(password)
+            client.username_pw_set(self.endpoint.username, said)
         if self.endpoint.tls is not None:
             client.tls_set_context(self.endpoint.tls)
         if will is not None:

@@ -4,6 +4,8 @@ import random
 import ssl
 from dataclasses import dataclass, field
 
+from tenone.trust.masked import Secret
+
 SESSION_TAKEN_OVER = 0x8E
 """MQTT 5.0, section 3.14.2.1: another connection came with the same client id."""
 HELD_SECONDS = 10.0
@@ -57,7 +59,12 @@ class Endpoint:
     port: int
     tls: ssl.SSLContext | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: Secret | str | None = None
+    """Kept masked."""
+
+    def __post_init__(self) -> None:
+        if self.password is not None:
+            object.__setattr__(self, "password", Secret.of(self.password))
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -170,7 +170,7 @@ def _http_config(city: City, *, demo: bool) -> HttpConfig:
         demo=demo,
         secure_cookies=city.http.behind_tls,
         hosts=city.http.hosts,
-        metrics_token=token.reveal() if token else None,
+        metrics_token=token.fetch() if token else None,
     )
 
 

@@ -56,3 +56,8 @@ class Secret:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError("a secret is not pickled: hand the reference on, not what it stands for")
+
+
+def bare(text: str | Secret) -> str:
+    """The text of something that may be masked, for the place where it goes out."""
+    return text.use() if isinstance(text, Secret) else text

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from drivers.wire.endpoint import EndpointError, endpoint_of
 from tenone.config import Broker, SecretRef, Tls
+from tenone.trust.masked import Secret
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -48,7 +49,8 @@ def test_the_password_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     broker = Broker(host="b", username="no3", password=SecretRef("env", "BROKER_PASSWORD"))
     monkeypatch.setenv("BROKER_PASSWORD", "secret")
     endpoint = endpoint_of(broker)
-    assert (endpoint.username, endpoint.password) == ("no3", "secret")
+    assert (endpoint.username, endpoint.password) == ("no3", Secret("secret"))
+    assert "secret" not in repr(endpoint)
     monkeypatch.delenv("BROKER_PASSWORD")
     with pytest.raises(EndpointError, match="BROKER_PASSWORD"):
         endpoint_of(broker)

@@ -28,6 +28,7 @@ from drivers.snmp.v3.keys import Auth, PrivCipher, localise, password_to_key, pr
 from drivers.snmp.v3.reports import Report, Why, error_of, why_of
 from drivers.snmp.v3.shape import Shape, learn
 from drivers.snmp.v3.user import User
+from tenone.trust.masked import bare
 
 WINDOW_SECONDS = 150
 """RFC 3414 section 2.2.3."""
@@ -297,13 +298,15 @@ class Peer:
         self._shape = None
         self._second = -1, -1
         if user.auth is not None:
-            key = password_to_key(user.auth_password.encode(), user.auth)
+            key = password_to_key(bare(user.auth_password).encode(), user.auth)
             self._auth_key = localise(key, engine_id, user.auth)
             if user.priv is not None:
                 # An agent that encrypts nothing does not carry the library.
                 from drivers.snmp.v3.ciphers import cipher  # noqa: PLC0415 - as said
 
-                secret = priv_key(user.priv_password.encode(), engine_id, user.auth, user.priv)
+                secret = priv_key(
+                    bare(user.priv_password).encode(), engine_id, user.auth, user.priv
+                )
                 self._cipher = cipher(user.priv, secret)
         self._scope = octets(engine_id) + octets(self._context)
         self._who = octets(engine_id), octets(self._name) + octets(bytes(self._auth_size))
