@@ -10,12 +10,13 @@ from drivers.snmp.ber import Oid
 from drivers.snmp.chunks import Chunk, chunks
 from drivers.snmp.errors import BudgetExceeded, SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
-from drivers.snmp.layout import Board
 from drivers.snmp.message import Version
 from drivers.snmp.ports import Port
+from drivers.snmp.sheet import Board, Matter, Numbers, validities
 from drivers.snmp.sweep import Harvest, Slots
 from drivers.snmp.target import Device
 from tenone.blocks.columns import Column, ColumnError, all_valid
+from tenone.vocabulary.metric import ColumnType
 from tenone.vocabulary.metrics import METRICS
 from tenone.vocabulary.states import Duplex, OperStatus
 
@@ -221,10 +222,31 @@ def _stalled(before: tuple[int, int], now: tuple[int, int]) -> bool:
     return truth.hc_stalled((before[0], now[0]), (before[1], now[1]))
 
 
-def counter_columns(slots: Slots) -> tuple[Column, ...]:
-    """The columns of ``PORT_COUNTERS`` but the last, from a steady sweep's slots."""
+def counter_columns(slots: Slots, matter: Matter | None = None) -> tuple[Column, ...]:
+    """The columns of ``PORT_COUNTERS`` but the last, from a steady sweep's slots.
+
+    ``matter`` says the same where every answer was of a learnt layout.
+    """
     rows = slots[len(SCALARS) :]
-    return tuple(column(name, rows[place::_WIDTH]) for place, name in enumerate(COUNTER_OBJECTS))
+    if matter is None or not rows:
+        return tuple(
+            column(name, rows[place::_WIDTH]) for place, name in enumerate(COUNTER_OBJECTS)
+        )
+    valid = validities(matter.known, len(SCALARS), _WIDTH)
+    numbers = matter.columns(len(SCALARS), _WIDTH)
+    return tuple(_counter(place, numbers[place], valid[place], rows) for place in range(_WIDTH))
+
+
+_COUNTER_METRICS = tuple(METRICS[name] for name in COUNTER_OBJECTS)
+
+
+def _counter(place: int, numbers: Numbers, valid: bytes, rows: Slots) -> Column:
+    metric = _COUNTER_METRICS[place]
+    if metric.type is ColumnType.UINT64:
+        return Column(metric, len(numbers), numbers.tobytes(), valid)
+    if int(numbers.max()) >> 8 * metric.type.width:
+        return column(metric.name, rows[place::_WIDTH])  # too large for the type
+    return Column(metric, len(numbers), numbers.astype(f"<u{metric.type.width}").tobytes(), valid)
 
 
 def width_column(ports: Sequence[Port], narrow: frozenset[tuple[str, str]]) -> Column:

@@ -19,10 +19,11 @@ from drivers.snmp.errors import (
     Timeout,
     UnexpectedReply,
 )
-from drivers.snmp.layout import CLOCK, Answer, Board, Expected
+from drivers.snmp.layout import CLOCK, Answer, Expected
 from drivers.snmp.message import Head, Version, decode_varbinds
 from drivers.snmp.pending import Pending
 from drivers.snmp.session import MAX_SILENCES, agent_error
+from drivers.snmp.sheet import Board, Matter
 from drivers.snmp.target import Budget, Device
 
 _MAX_SPLITS = 16
@@ -59,6 +60,8 @@ class Harvest:
     """Slots that came with something that is no number."""
     errors: list[SnmpError] = field(default_factory=list)
     """Why parts of it are missing."""
+    matter: Matter | None = None
+    """The same as ``slots`` where every answer was of a learnt layout."""
 
 
 def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
@@ -159,6 +162,7 @@ class Gatherer:
     ) -> None:
         self._client = client
         self._device = device
+        self._parts = parts
         self._queue = list(reversed(parts))
         self._harvest = harvest
         self._budget = budget
@@ -218,35 +222,38 @@ class Gatherer:
 
     def glance(self, chunk: Chunk, data: bytes) -> bool:
         """Take a response if its layout is known."""
-        harvest = self._harvest
-        known = None if chunk.recall is None else chunk.recall.read(data, harvest.slots)
+        known = None if chunk.recall is None else chunk.recall.read(data)
         if known is None:
             return False
         answer, clock = known
         self._answers[chunk] = answer
         self._known.append(answer)
         if clock is not None:
-            harvest.clock = clock
+            self._harvest.clock = clock
         self._heard()
         return True
 
     def finish(self, board: Board) -> None:
         """Fill the slots, or take those of the sweep before if it had the same answers."""
         harvest = self._harvest
-        same = board.same(self._answers)
         for answer in self._known:
             harvest.absent += answer.layout.absent
-            places = answer.layout.places
-            if same is None and places and harvest.slots[places[-1]] is None:
-                answer.put(harvest.slots)
-        if same is not None:
-            harvest.slots = same
-        elif harvest.clock is not None:
-            harvest.slots[CLOCK] = harvest.clock
+        same = board.same(self._answers)
+        if same:
+            harvest.slots, harvest.matter = board.last()
+        else:
+            whole = board.read(self._parts, self._answers, len(harvest.slots))
+            if whole is not None:
+                harvest.slots, harvest.matter = whole
+            else:
+                for answer in self._known:
+                    answer.put(harvest.slots)
+            if harvest.clock is not None:
+                harvest.slots[CLOCK] = harvest.clock
         if harvest.clock is None:
             harvest.clock = harvest.slots[CLOCK]
-        if same is None and not (harvest.errors or harvest.odd or harvest.refused):
-            board.keep(self._answers, harvest.slots)
+        if not same and not (harvest.errors or harvest.odd or harvest.refused):
+            board.keep(self._answers, harvest.slots, harvest.matter)
 
     def failed(self, chunk: Chunk, error: SnmpError) -> None:
         """Take a failure; an agent that answers others may answer half of this one."""

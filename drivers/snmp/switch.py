@@ -164,7 +164,7 @@ class SwitchReader:
         table, harvest, _, rebooted = await self._poll(self._ask_counters)
         if harvest.slots is not table.counter_slots:
             table.counter_slots = harvest.slots
-            table.counter_columns = portplan.counter_columns(harvest.slots)
+            table.counter_columns = portplan.counter_columns(harvest.slots, harvest.matter)
         if table.widths is None or table.widths[0] is not table.counters:
             widths = portplan.width_column(table.ports, self.narrow_counters)
             table.widths = table.counters, widths

@@ -14,8 +14,9 @@ from drivers.snmp.ber import Missing, Oid, Tag, Value, encode_oid
 from drivers.snmp.chunks import Chunk, chunks
 from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import DecodeError, SnmpError, UnexpectedReply
-from drivers.snmp.layout import CLOCK, Answer, Board, Expected, Recall, id_place, learn
+from drivers.snmp.layout import CLOCK, Answer, Expected, Recall, id_place, learn
 from drivers.snmp.message import Message, PduType, VarBind, Version, decode_head
+from drivers.snmp.sheet import Board
 from drivers.snmp.sweep import Gatherer, Harvest, gather, read
 from drivers.snmp.switch import SwitchReader
 from drivers.snmp.target import Target
@@ -72,7 +73,7 @@ def learnt(data: bytes, expected: tuple[Expected, ...]) -> Recall | None:
 
 def quick(recall: Recall, data: bytes) -> Seen | None:
     """What the layout says, as a sweep would come to have it."""
-    known = recall.read(data, [None] * 100)
+    known = recall.read(data)
     if known is None:
         return None
     answer, clock = known
@@ -480,7 +481,7 @@ def test_a_layout_that_reads_its_own_example_wrong_is_not_kept() -> None:
     slots[3] = 1
     recall = Recall()
     assert recall.learn(data, decode_head(data), expected, slots) is None
-    assert recall.read(data, slots) is None
+    assert recall.read(data) is None
 
 
 def test_an_answer_stands_for_itself_only() -> None:
@@ -488,14 +489,14 @@ def test_an_answer_stands_for_itself_only() -> None:
     data, expected = reply(values), wanted(12)
     recall = learnt(data, expected)
     assert recall is not None
-    known = recall.read(reply(values, ID + 1), [None] * 13)
-    again = recall.read(data, [None] * 13)
+    known = recall.read(reply(values, ID + 1))
+    again = recall.read(data)
     assert known is not None
     assert again is not None
     assert known[0] is again[0]
     assert isinstance(known[0], Answer)
     values[5] = (Tag.COUNTER64, 2**40)
-    moved = recall.read(reply(values), [None] * 13)
+    moved = recall.read(reply(values))
     assert moved is not None
     assert moved[0] is not known[0]
 
