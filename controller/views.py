@@ -5,8 +5,8 @@ CONTRACT.md "HTTP"; JSON is these dataclasses with enumerations as their labels.
 Times are epoch seconds (UTC); ages are seconds at the moment the view was made.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from tenone.vocabulary.scope import ScopePath
@@ -208,15 +208,39 @@ class Overview:
     """Of the good ones: those with a link that is good by negotiation only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One thing that changed, for the live stream; ``body`` is the JSON of the view."""
+Body = dict[str, object]
+"""The JSON of a view."""
 
-    scope: ScopePath
-    kind: str
-    """``link``, ``board``, ``agent``, ``switch``, ``school`` or ``overview``."""
-    id: str
-    body: dict[str, object] = field(default_factory=dict)
+
+class Change:
+    """One thing that changed, for the live stream; ``body`` is the JSON of the view.
+
+    A body that is handed in as a function is made when it is first asked for, and says how things
+    are then: of what changes again before anybody looks, only the last is ever made.
+    """
+
+    __slots__ = ("_body", "id", "kind", "scope")
+
+    def __init__(
+        self,
+        *,
+        scope: ScopePath,
+        kind: str,
+        id: str,  # noqa: A002 - its name on the wire
+        body: Body | Callable[[], Body] | None = None,
+    ) -> None:
+        """``kind``: ``link``, ``board``, ``agent``, ``switch``, ``school`` or ``overview``."""
+        self.scope = scope
+        self.kind = kind
+        self.id = id
+        self._body: Body | Callable[[], Body] = {} if body is None else body
+
+    @property
+    def body(self) -> Body:
+        """The JSON of the view."""
+        if not isinstance(self._body, dict):
+            self._body = self._body()
+        return self._body
 
 
 class City(Protocol):

@@ -1,11 +1,14 @@
 """Live state as views (:class:`controller.views.City`) and as changes for the live stream."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from heapq import nsmallest
+from typing import TypeVar
 
 import numpy as np
 
 from controller import encode
+from controller.plan import SwitchPlan
 from controller.sla.verdict import causes_of
 from controller.state.care_streams import BOARD_STALE_SECONDS, boards_silent
 from controller.state.columns import NEVER, UNSAID
@@ -19,6 +22,7 @@ from controller.views import (
     AgentView,
     Binding,
     BoardView,
+    Body,
     Change,
     Evidence,
     LinkView,
@@ -38,12 +42,13 @@ from tenone.vocabulary.states import (
 )
 
 CHANGES_AT_ONCE = 1000
-"""Of each kind turned into JSON in one go; at a start all of a city change, and the loop must
+"""Of each kind told in one go; at a start all of a city change, and the loop must
 breathe."""
 
 UNTOLD = 0
 """An oper status that the switch does not say."""
 
+V = TypeVar("V")
 Listener = Callable[[Sequence[Change]], None]
 
 
@@ -137,35 +142,44 @@ class LiveCity:
             for listener in self._listeners:
                 listener(changes)
 
+    # A body is made when somebody asks for it, which is once a second at most, and only then.
+
     def _link_change(self, number: int) -> Change:
-        view = self._link(number, self._clock.monotonic_ns())
-        scope = self._n.scopes[self._n.link_school[number]]
-        return Change(scope=scope, kind="link", id=view.id, body=encode.link_json(view))
+        own = int(self._n.link_school[number]), self._n.links[number].id
+        return self._change("link", *own, encode.link_json, partial(self._link, number))
 
     def _board_change(self, number: int) -> Change:
-        view = self._board(number, self._clock.monotonic_ns())
-        scope = self._n.scopes[self._n.board_school[number]]
-        return Change(scope=scope, kind="board", id=view.id, body=encode.board_json(view))
+        own = int(self._n.board_school[number]), self._n.boards[number].id
+        return self._change("board", *own, encode.board_json, partial(self._board, number))
 
     def _switch_change(self, number: int) -> Change:
-        view = self._switch(number, self._clock.monotonic_ns())
-        scope = self._n.scopes[self._n.switch_school[number]]
-        return Change(scope=scope, kind="switch", id=view.id, body=encode.switch_json(view))
+        own = int(self._n.switch_school[number]), _switch_id(self._n.switches[number])
+        return self._change("switch", *own, encode.switch_json, partial(self._switch, number))
 
     def _agent_change(self, number: int) -> Change:
-        view = self._agent(number, self._clock.monotonic_ns())
-        scope = self._n.scopes[number]
-        return Change(scope=scope, kind="agent", id=view.school, body=encode.agent_json(view))
+        name = self._n.schools[number].id
+        return self._change("agent", number, name, encode.agent_json, partial(self._agent, number))
 
     def _school_change(self, number: int) -> Change:
-        view = self._school(number, self._clock.monotonic_ns())
-        return Change(scope=view.scope, kind="school", id=view.id, body=encode.school_json(view))
+        name, view = self._n.schools[number].id, partial(self._school, number)
+        return self._change("school", number, name, encode.school_json, view)
+
+    def _change(
+        self, kind: str, school: int, name: str, json: Callable[[V], Body], view: Callable[[int], V]
+    ) -> Change:
+        def body() -> Body:
+            return json(view(self._clock.monotonic_ns()))
+
+        return Change(scope=self._n.scopes[school], kind=kind, id=name, body=body)
 
     def _overview_changes(self, districts: Iterable[ScopePath]) -> list[Change]:
-        views = [self.overview(scope) for scope in (self._n.city, *districts)]
+        def body(scope: ScopePath) -> Body:
+            return encode.overview_json(self.overview(scope))
+
+        scopes = (self._n.city, *districts)
         return [
-            Change(scope=v.scope, kind="overview", id=str(v.scope), body=encode.overview_json(v))
-            for v in views
+            Change(scope=one, kind="overview", id=str(one), body=partial(body, one))
+            for one in scopes
         ]
 
     # -- the City protocol
@@ -335,7 +349,7 @@ class LiveCity:
         ticks = int(switches.uptime_ticks[number])
         told = _age(int(switches.uptime_ns[number]), now_ns)
         return SwitchView(
-            id=f"{plan.school}/switch/{plan.name}",
+            id=_switch_id(plan),
             name=plan.name,
             reachable=_yes_no(int(switches.reachable[number])),
             poll_error=switches.poll_error[number],
@@ -392,6 +406,10 @@ class LiveCity:
     def _data_age(self, schools: range, now_ns: int) -> float | None:
         heard = self._live.agents.heard_ns[schools.start : schools.stop]
         return _age(int(heard.max()), now_ns) if len(heard) else None
+
+
+def _switch_id(plan: SwitchPlan) -> str:
+    return f"{plan.school}/switch/{plan.name}"
 
 
 def _some(waiting: set[int]) -> list[int]:
