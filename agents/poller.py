@@ -80,19 +80,18 @@ class SwitchPoller:
         """When the surroundings were last asked for."""
 
     async def poll_now(self) -> None:
-        """Sweep the state at once, between two other sweeps; raises :class:`PollError`."""
+        """Sweep the state at once, between two other sweeps; raises :class:`PollError`.
+
+        Of what has no ports to look at, such as a UPS, the health is read as well.
+        """
+        if self.switch.kind is not DeviceKind.SWITCH:
+            self._hasten(self._clock.monotonic_ns(), Kind.HEALTH)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests.append(future)
         self._asked.set()
         await future
         if not self.switch.answers:
             raise PollError(self.switch.error)
-
-    async def look(self) -> None:
-        """Sweep because of a hint: the state, and the health of what has no ports to look at."""
-        if self.switch.kind is not DeviceKind.SWITCH:
-            self._hasten(self._clock.monotonic_ns(), Kind.HEALTH)
-        await self.poll_now()
 
     async def run(self) -> None:
         """Sweep for ever, by the grids. The first state slot meets the switch."""
@@ -220,15 +219,8 @@ class Poller:
             tasks.start(f"walks of {kind} {name}", poller.run_walks)
 
     async def poll_now(self, switch: str) -> None:
-        """Sweep one switch's state at once; raises :class:`PollError`."""
-        await self._of(switch).poll_now()
-
-    async def look(self, switch: str) -> None:
-        """Sweep one switch because of a hint; raises :class:`PollError`."""
-        await self._of(switch).look()
-
-    def _of(self, switch: str) -> SwitchPoller:
+        """Sweep one switch or UPS at once; raises :class:`PollError`."""
         poller = self._switches.get(switch)
         if poller is None:
             raise PollError(f"there is no switch {switch!r} in school.yaml")
-        return poller
+        await poller.poll_now()

@@ -276,7 +276,7 @@ class Agent:
         if school.traps is None and school.syslog is None:
             return None
         hints = Hints(
-            clock=self._clock, look=self.poller.look, sources=dict.fromkeys(senders(school), ())
+            clock=self._clock, look=self.poller.poll_now, sources=dict.fromkeys(senders(school), ())
         )
         ports = HintPorts(school, hints, clock=self._clock)
         self._stack.callback(ports.close)

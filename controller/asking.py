@@ -9,7 +9,7 @@ from controller.ingest.link import HostLink
 from controller.plan import CityPlan
 from drivers.wire.commands import CommandState
 from drivers.wire.topics import NodeId
-from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.scope import DeviceKind, ScopePath
 
 POLL_DEADLINE_SECONDS = 10.0
 
@@ -45,7 +45,7 @@ class Asking:
                 message=f"The agent of {school} is not connected, so it cannot be asked.",
             )
         names = [one.name for one in self._plan.switches if one.school == school]
-        if switch is not None and switch not in names:
+        if switch is not None and switch not in names and switch not in self._upses(school):
             return ActionReply(
                 state="failed",
                 code="unknown-switch",
@@ -64,3 +64,7 @@ class Asking:
         code = {0: "", NO_ANSWER: "no-answer"}.get(worst.code, f"agent-{worst.code}")
         message = "; ".join(reply.message for reply in replies if reply.state is worst.state)
         return ActionReply(state=worst.state.value, code=code, message=message)
+
+    def _upses(self, school: str) -> list[str]:
+        devices = (one for one in self._plan.devices if one.school == school)
+        return [one.serial for one in devices if one.kind == DeviceKind.UPS]

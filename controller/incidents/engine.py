@@ -26,6 +26,7 @@ from controller.incidents.case import Case, explains
 from controller.incidents.maintenance import Windows
 from controller.incidents.model import (
     DEADLY,
+    OUT,
     SECOND_NS,
     Act,
     Event,
@@ -287,8 +288,16 @@ class Engine:
             return True
         return all(
             (seen := self._witness(parent)) is not None and seen >= case.since_ns
-            for parent in self.above(case.subject)
+            for parent in self._answerable(case)
         )
+
+    def _answerable(self, case: Case) -> list[Subject]:
+        """Whose fault the trouble may be instead: all parents; of what is dead, its power too."""
+        found = self.above(case.subject)
+        if case.cause in OUT:
+            fed = (self.parents.feeders(one) for one in (case.subject, *found))
+            found += dict.fromkeys(power for powers in fed for power in powers)
+        return found
 
     def above(self, subject: Subject) -> list[Subject]:
         """Every parent of ``subject`` and theirs, nearest first."""
@@ -305,14 +314,14 @@ class Engine:
         """Parents whose word some child still waits for: ask them now."""
         wait_ns = round(self.timing.recheck_seconds * SECOND_NS)
         hanging = {
-            self.parents.of(case.subject): case.subject
+            (self.parents.of(case.subject), case.cause in OUT): case
             for case in self.cases.values()
             if case.verdict is Verdict.BAD
             and case.incident is None
             and case.owner is None
             and self._now_ns - case.since_ns < wait_ns
         }
-        return {parent for one in hanging.values() for parent in self.above(one)}
+        return {parent for one in hanging.values() for parent in self._answerable(one)}
 
     def _open(self, case: Case, now_ns: int) -> None:
         began_ns = case.onsets[0] if case.onsets else case.since_ns

@@ -168,6 +168,10 @@ class Sampler:
             number = n.switch_number.get((subject.school, subject.name))
             if number is not None and live.switches.reachable[number] == 1:
                 evidence_ns = int(live.switches.heard_ns[number])
+        elif subject.kind is Kind.POWER:
+            number = n.ups_number.get((subject.school, subject.name))
+            if number is not None and live.measures.power[number] == Verdict.GOOD:
+                evidence_ns = int(live.measures.power_heard_ns[number])
         if evidence_ns == NEVER:
             return None
         return wall_ns - (monotonic_ns - evidence_ns)

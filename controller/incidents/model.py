@@ -101,6 +101,8 @@ DEADLY = frozenset({
     Cause.SWITCH_SILENT,
 })  # fmt: skip
 """Causes by which a link or switch carries nothing any more: what it carried is its child."""
+OUT = frozenset({Cause.POWER, Cause.LINK_DOWN, Cause.SWITCH_SILENT})
+"""What trouble looks like when the power is out; through a silent agent nobody could ask."""
 
 
 class State(StrEnum):

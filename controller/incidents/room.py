@@ -265,8 +265,9 @@ class IncidentRoom:
         old_ns = now_ns - round(ASK_AGAIN_SECONDS * SECOND_NS)
         self._asked = {key: at for key, at in self._asked.items() if at > old_ns}
         for parent in sorted(self.engine.waiting()):
-            key = (parent.school, parent.name if parent.kind is Kind.SWITCH else None)
-            if parent.kind in {Kind.SWITCH, Kind.LINK} and key not in self._asked:
+            by_name = parent.kind in {Kind.SWITCH, Kind.POWER}
+            key = (parent.school, parent.name if by_name else None)
+            if parent.kind is not Kind.AGENT and key not in self._asked:
                 self._asked[key] = now_ns
                 self._questions.put_nowait(key)
 

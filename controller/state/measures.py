@@ -60,6 +60,8 @@ class Measures:
         # One row a UPS.
         self.power: I8 = _unsaid(upses)
         """Whether mains feed what hangs on it, by its last word; unknown until it speaks."""
+        self.power_heard_ns: I64 = np.full(upses, NEVER, np.int64)
+        """When that word was read, monotonic ns."""
 
 
 def _unknown(count: int) -> F64:

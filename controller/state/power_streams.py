@@ -45,6 +45,7 @@ class PowerStreams:
         # Not on its battery, and nothing comes out of it either: its output is switched off.
         off = row.get("power_source") == PowerSource.NONE
         power = self._measures.power
+        self._measures.power_heard_ns[number] = at.evidence_ns
         now = Verdict.BAD if said or off else Verdict.GOOD
         if power[number] == now:
             return

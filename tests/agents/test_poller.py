@@ -15,6 +15,7 @@ from drivers.snmp.reading import TableReader
 from tenone.blocks.block import Block, Draft
 from tenone.runtime.clock import ManualClock
 from tenone.runtime.supervisor import Supervisor
+from tenone.vocabulary.scope import DeviceKind
 from tests.agents.conftest import Advance, FakeSwitch, FakeTables, Kept, MakeSwitch
 
 CADENCE = Cadence(state_seconds=10, counters_seconds=60, inventory_seconds=600)
@@ -29,6 +30,7 @@ class Bench:
         self.keep: Keep = kept.keep
         self.tables: dict[Kind, TableReader] = {}
         self.cadence = CADENCE
+        self.kind = DeviceKind.SWITCH
 
     @asynccontextmanager
     async def polling(self, **readers: FakeSwitch) -> AsyncIterator[Poller]:
@@ -39,6 +41,7 @@ class Bench:
                     reader=reader,
                     origin=self.origin,
                     budget_seconds=10,
+                    kind=self.kind,
                     tables=self.tables,
                 ),
                 clock=self.clock,
@@ -312,6 +315,24 @@ async def test_tables_are_read_at_the_meeting_and_at_their_cadence(
     assert 10 <= len(health.asked) <= 12
     assert len(surroundings.asked) == len(switch.times("inventory")) == 2
     assert len(kept.of("sensors")) == len(health.asked), "the same again is told again"
+
+
+@pytest.mark.parametrize(("kind", "reads"), [(DeviceKind.SWITCH, 0), (DeviceKind.UPS, 1)])
+async def test_asking_a_ups_reads_its_battery(
+    bench: Bench,
+    fake_switch: MakeSwitch,
+    advance: Advance,
+    health: FakeTables,
+    kind: DeviceKind,
+    reads: int,
+) -> None:
+    bench.kind = kind
+    async with bench.polling(u1=fake_switch()) as poller:
+        await advance(62)
+        before = len(health.asked)
+        await poller.poll_now("u1")
+        await advance(1)
+        assert len(health.asked) - before == reads
 
 
 async def test_long_walks_of_tables_delay_no_state(

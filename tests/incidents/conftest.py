@@ -79,7 +79,7 @@ def bad(
         subject=subject,
         at_ns=T0 + round(at * S),
         verdict=Verdict.BAD,
-        cause=cause or cause_of(subject),
+        cause=cause_of(subject) if cause is None else cause,
         severity=severity,
         figures=tuple(sorted(figures.items())),
     )

@@ -115,12 +115,37 @@ def test_a_slow_uplink_owns_nothing(bench: Bench) -> None:
 
 def test_a_parent_is_asked_for_before_its_child_is_blamed() -> None:
     bench = Bench()
+    power = Subject.power("no1", "u1")
     bench.at(1, bad(C1, 0), witness=lambda _subject: T0 - S)
     assert not bench.open()
-    assert bench.engine.waiting() == {CORE, UP}
-    bench.at(8, bad(UP, 8), witness={CORE: T0 + 8 * S}.get)  # it had died between two polls
+    assert bench.engine.waiting() == {CORE, UP, power}
+    bench.at(
+        8, bad(UP, 8), witness=dict.fromkeys((CORE, power), T0 + 8 * S).get
+    )  # it had died between two polls
     assert set(bench.open()) == {UP}
     assert bench.open()[UP].shadowed == {str(C1)}
+
+
+def test_the_power_is_asked_before_what_went_dark_is_told_of() -> None:
+    """Else the classes alarm before the battery is read, which may be a minute later."""
+    bench = Bench()
+    power = Subject.power("no1", "u1")
+    seen = dict.fromkeys((UP, CORE, EDGE), T0 + 2 * S)
+    bench.at(1, bad(C1, 0), bad(C2, 0, Cause.SPEED), witness=seen.get)
+    assert power in bench.engine.waiting()
+    bench.at(12, witness=seen.get)
+    assert set(bench.open()) == {C2}, "a slow link has its power"
+    bench.at(
+        13,
+        bad(power, 13, Cause.POWER, Severity.WARNING),
+        bad(C1, 13, Cause.POWER),
+        witness=seen.get,
+    )
+    assert set(bench.open()) == {C2}
+    bench.at(23, witness=seen.get)
+    assert set(bench.open()) == {C2, power}
+    assert bench.open()[power].shadowed == {str(C1)}
+    assert bench.acts(C1) == []
 
 
 def test_the_wait_for_a_parent_is_bounded() -> None:

@@ -339,6 +339,21 @@ async def test_parents_are_asked_for_while_a_child_waits(town: Town) -> None:
     assert set(questions) <= {("no1", "sw1"), ("no1", None)}
 
 
+async def test_the_battery_is_asked_for_when_a_class_goes_dark(town: Town) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    async def recheck(school: str, switch: str | None) -> None:
+        asked.append((school, switch))
+
+    town.room.recheck = recheck
+    await town.sweeps(20)
+    town.ports(oper=[2, 1, 1])
+    await town.step(1)
+    await town.step(1)
+    questions = [town.room._questions.get_nowait() for _ in range(town.room._questions.qsize())]
+    assert ("no1", "u1") in questions
+
+
 def test_steady_time_runs_on_while_the_clock_is_behind() -> None:
     clock = ManualClock()
     wall = SteadyWall(clock)
