@@ -173,8 +173,11 @@ class Segment:
     @property
     def sealed(self) -> bool:
         """Whether nothing follows in this segment."""
-        row = self._one("SELECT count(*), x'' FROM sealed")
-        return row is not None and bool(row[0])
+        return self.seal_of() is not None
+
+    def seal_of(self) -> tuple[int, bytes] | None:
+        """Number and hash of the entry it was sealed at."""
+        return self._one("SELECT seq, hash FROM sealed LIMIT 1")
 
     def head(self) -> tuple[int, bytes]:
         """Number and hash of its newest entry, or of what stands before its first."""
