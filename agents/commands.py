@@ -38,8 +38,9 @@ class Code(IntEnum):
 class CommandFailed(Exception):  # noqa: N818 - it is an answer to the one who asked
     """A command that could not be carried out; ``str()`` is one sentence for the reply."""
 
-    def __init__(self, code: Code, sentence: str) -> None:
+    def __init__(self, code: IntEnum, sentence: str) -> None:
         self.code = code
+        """A :class:`Code`, or one of the verb's own (20 and up)."""
         super().__init__(sentence)
 
 
@@ -98,7 +99,8 @@ class Commands:
 
     async def _execute(self, request: Request) -> None:
         remaining_seconds = min(request.deadline_ms - self._now_ms(), LONGEST_MS) / 1000
-        code, state = Code.OK, CommandState.SUCCESSFUL
+        code: IntEnum = Code.OK
+        state = CommandState.SUCCESSFUL
         try:
             work = self._verbs[request.verb](request.arguments)
             sentence = await within(self._clock, remaining_seconds, _coroutine(work))
@@ -111,7 +113,7 @@ class Commands:
             self._under_way -= 1
         self._say(request, state, code, sentence)
 
-    def _say(self, request: Request, state: CommandState, code: Code, sentence: str) -> None:
+    def _say(self, request: Request, state: CommandState, code: IntEnum, sentence: str) -> None:
         reply = _reply(request, state, code, sentence)
         log.info("command %s %s: %s %s", request.verb, request.id, state.value, sentence)
         self._answers[request.verb, request.id] = reply
@@ -127,7 +129,7 @@ def _unsent(reply: Reply) -> None:
     log.warning("reply to %s %s has nowhere to go", reply.verb, reply.id)
 
 
-def _reply(request: Request, state: CommandState, code: Code, sentence: str) -> Reply:
+def _reply(request: Request, state: CommandState, code: IntEnum, sentence: str) -> Reply:
     return Reply(verb=request.verb, id=request.id, state=state, code=code.value, message=sentence)
 
 

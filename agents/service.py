@@ -13,7 +13,7 @@ from agents.birth_counter import BirthCounter
 from agents.boards import BoardTable
 from agents.checkpoints import Checkpoints, seal_key
 from agents.class_time import class_time
-from agents.commands import Code, CommandFailed, Commands
+from agents.commands import Code, CommandFailed, Commands, Verb
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
 from agents.hint_ports import HintPorts, senders
@@ -103,6 +103,7 @@ class Agent:
         disk: Disk | None = None,
         uplink_settings: UplinkSettings | None = None,
         on_kept: Callable[[Sequence[Block]], None] | None = None,
+        verbs: Mapping[str, Verb] | None = None,
     ) -> None:
         self.school = school
         self.tasks = Supervisor(clock)
@@ -110,6 +111,8 @@ class Agent:
         self._disk = disk or OsDisk()
         self._settings = uplink_settings
         self._on_kept = on_kept
+        self._verbs = dict(verbs or {})
+        """More that the city may ask for, such as :attr:`agents.approvals.Approvals.verbs`."""
         self._origin = Origin(
             school=school.id, boot_id=secrets.token_bytes(16), clock=clock, quality=clock_quality
         )
@@ -344,7 +347,9 @@ class Agent:
                 session_expiry_seconds=plan.session_expiry_seconds,
                 acknowledge_on_arrival=True,
             ),
-            commands=Commands({"Poll": self._poll_now, **probing.verbs}, clock=self._clock),
+            commands=Commands(
+                {"Poll": self._poll_now, **probing.verbs, **self._verbs}, clock=self._clock
+            ),
             streams=probing.layouts,
             settings=self._settings,
         )
