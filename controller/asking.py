@@ -67,4 +67,4 @@ class Asking:
 
     def _upses(self, school: str) -> list[str]:
         devices = (one for one in self._plan.devices if one.school == school)
-        return [one.serial for one in devices if one.kind == DeviceKind.UPS]
+        return [f"{one.kind}/{one.serial}" for one in devices if one.kind == DeviceKind.UPS]

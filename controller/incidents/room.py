@@ -38,7 +38,7 @@ from controller.state.live import GRACE_NS
 from controller.store.protocols import LinkChange, StoreError
 from controller.views import Change
 from tenone.runtime.clock import Clock
-from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.scope import DeviceKind, ScopePath
 from tenone.vocabulary.states import Cause
 
 log = logging.getLogger(__name__)
@@ -265,8 +265,8 @@ class IncidentRoom:
         old_ns = now_ns - round(ASK_AGAIN_SECONDS * SECOND_NS)
         self._asked = {key: at for key, at in self._asked.items() if at > old_ns}
         for parent in sorted(self.engine.waiting()):
-            by_name = parent.kind in {Kind.SWITCH, Kind.POWER}
-            key = (parent.school, parent.name if by_name else None)
+            names = {Kind.SWITCH: parent.name, Kind.POWER: f"{DeviceKind.UPS}/{parent.name}"}
+            key = (parent.school, names.get(parent.kind))
             if parent.kind is not Kind.AGENT and key not in self._asked:
                 self._asked[key] = now_ns
                 self._questions.put_nowait(key)

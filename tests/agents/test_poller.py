@@ -330,7 +330,7 @@ async def test_asking_a_ups_reads_its_battery(
     async with bench.polling(u1=fake_switch()) as poller:
         await advance(62)
         before = len(health.asked)
-        await poller.poll_now("u1")
+        await poller.poll_now("u1" if kind is DeviceKind.SWITCH else "ups/u1")
         await advance(1)
         assert len(health.asked) - before == reads
 

@@ -351,7 +351,7 @@ async def test_the_battery_is_asked_for_when_a_class_goes_dark(town: Town) -> No
     await town.step(1)
     await town.step(1)
     questions = [town.room._questions.get_nowait() for _ in range(town.room._questions.qsize())]
-    assert ("no1", "u1") in questions
+    assert ("no1", "ups/u1") in questions
 
 
 def test_steady_time_runs_on_while_the_clock_is_behind() -> None:
