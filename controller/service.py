@@ -43,6 +43,7 @@ from controller.topology.room import TopologyRoom
 from controller.trust.book import FOLDER as LEDGER_FOLDER
 from controller.trust.book import Book, boot_id
 from controller.trust.ledger import AuditLedger
+from controller.trust.machine_room import MachineRoom
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -65,7 +66,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom)
+ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom)
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
 

@@ -1,0 +1,413 @@
+"""What people and machines ask: tokens, enrolment, renewal, revocation. The ledger first.
+
+A machine's certificate says what the token, the manifest or the certificate before was bound to;
+of a request nothing counts but its key. Every refusal that could help somebody guess is one
+and the same sentence.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from controller.house import InThread
+from controller.store.protocols import NS, StoreError
+from controller.trust.attempts import Attempts
+from controller.trust.authorities import Authorities
+from controller.trust.ca import LIFETIMES, CaError, Names, issue, renew_after
+from controller.trust.crl import CrlKeeper
+from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
+from controller.trust.machine_records import Issued, MachineRecords
+from controller.trust.registry import Certificate, Machine, Registry
+from tenone.runtime.clock import Clock
+from tenone.trust.enrolment import (
+    NONCE_BYTES,
+    EnrolmentError,
+    Renewal,
+    Token,
+    key_of_csr,
+    load_certificates,
+    spki_hash,
+)
+from tenone.trust.names import MachineKind, MachineName
+from tenone.vocabulary.scope import IdentifierError, ScopePath
+
+TOKEN_SECONDS = 24 * 3600
+LONGEST_TOKEN_SECONDS = 30 * 24 * 3600
+CLOCK_NS = 300 * NS
+"""A renewal signed longer ago, or so far ahead, is refused with our own time."""
+MOST_NONCES = 20_000
+MOST_CERTIFICATES = 12
+"""That a machine may hold at a time: one who has stolen a key cannot fill the records."""
+Detail = Mapping[str, str | int | float | bool | None]
+NO_TOKEN = "This token is wrong, used, replaced or too old: ask for a new one."  # noqa: S105 - a sentence
+NO_RENEWAL = (
+    "This certificate cannot be renewed: it is unknown, expired or revoked, or the request is not "
+    "signed with its key. Enrol again with a new token."
+)
+
+
+class MachineError(Exception):
+    """Refused; ``status`` is HTTP's, ``code`` for programs, the message for people."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_seconds = retry_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """What a machine gets."""
+
+    machine: str
+    chain: str
+    """PEM: its certificate and those up to below the root."""
+    bundle: str
+    """PEM: the roots to trust."""
+    crl: str
+    """PEM."""
+    renew_after: float
+    not_after: int
+
+    def as_json(self) -> Mapping[str, object]:
+        """The answer to enrolment and renewal."""
+        return {
+            "machine": self.machine,
+            "certificate": self.chain,
+            "ca": self.bundle,
+            "crl": self.crl,
+            "renew_after": self.renew_after,
+            "not_after": self.not_after,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskParts:
+    """What the desk works with."""
+
+    city: str
+    authorities: Authorities
+    records: MachineRecords
+    registry: Registry
+    crl: CrlKeeper
+    clock: Clock
+    ledger: Ledger
+    in_records: InThread
+    scope_of: Callable[[MachineName], ScopePath | None]
+    """Where a machine belongs; None: its school is not configured."""
+    lifetimes: Mapping[MachineKind, int] = field(default_factory=lambda: LIFETIMES)
+    crl_url: str | None = None
+
+
+class MachineDesk:
+    """See the module. Its methods raise MachineError, LedgerError, CaError and StoreError."""
+
+    def __init__(self, parts: DeskParts) -> None:
+        self._parts = parts
+        self._attempts = Attempts()
+        self._opening = asyncio.Lock()
+        self._nonces: OrderedDict[bytes, int] = OrderedDict()
+
+    @property
+    def registry(self) -> Registry:
+        """How machines stand."""
+        return self._parts.registry
+
+    def scope_of(self, text: str) -> tuple[MachineName, ScopePath]:
+        """A machine's name, checked, and where it belongs; MachineError 400 or 404."""
+        try:
+            name = MachineName.parse(text)
+        except IdentifierError as error:
+            raise MachineError(400, "name", f"{error}.") from None
+        scope = self._parts.scope_of(name)
+        if scope is None:
+            raise MachineError(
+                404, "school", f"The school of {name} is not in the city's configuration."
+            )
+        return name, scope
+
+    # -- people ---------------------------------------------------------------------------
+
+    async def token(self, text: str, *, by: str, seconds: int = TOKEN_SECONDS) -> tuple[Token, int]:
+        """A new one-time token for a machine, and when it ends (seconds of the epoch)."""
+        parts = self._parts
+        name, scope = self.scope_of(text)
+        if name.kind is MachineKind.SERVER:
+            raise MachineError(
+                400, "kind", "A server's certificate is made with 'tenone enrol server'."
+            )
+        if not 60 <= seconds <= LONGEST_TOKEN_SECONDS:  # noqa: PLR2004 - a minute
+            raise MachineError(400, "seconds", "A token lasts from a minute to thirty days.")
+        await self.open()
+        token = Token.new(parts.authorities.issuing.spki)
+        now_ns = parts.clock.wall_ns()
+        expires_ns = now_ns + seconds * NS
+        detail: Detail = {"expires": expires_ns // NS, "token": token.digest[:16]}
+        await self._tell("machine.token", by, name, scope, detail=detail)
+        await parts.in_records(
+            parts.records.invite,
+            str(name),
+            scope,
+            token.digest,
+            by=by,
+            now_ns=now_ns,
+            expires_ns=expires_ns,
+            told=True,
+        )
+        if parts.registry.find(str(name)) is None:
+            parts.registry.put(Machine(name=str(name), scope=scope, invited_ns=now_ns))
+        return token, expires_ns // NS
+
+    async def revoke(self, text: str, *, why: str, by: str) -> Machine:
+        """No certificate and no token of a machine counts any more; its sessions are cut."""
+        parts = self._parts
+        found = parts.registry.find(text)
+        if found is None:
+            raise MachineError(404, "unknown", f"There is no machine {text[:64]!a}.")
+        await self._tell("machine.revoke", by, found.parsed, found.scope, detail={"why": why[:400]})
+        await parts.in_records(parts.records.revoke, text, why[:400], parts.clock.wall_ns())
+        fresh = await parts.in_records(parts.records.machine, text)
+        if fresh is None:
+            raise MachineError(404, "unknown", f"There is no machine {text[:64]!a}.")
+        parts.registry.put(fresh)  # whoever cuts sessions hears of it before the list is made
+        await self.make_lists()
+        return fresh
+
+    # -- machines -------------------------------------------------------------------------
+
+    async def enrol(self, *, token: str | None, csr: str, client: str) -> Papers:
+        """A certificate for a one-time token, or for a key that a factory manifest names."""
+        self._limit(client)
+        await self.open()
+        try:
+            key = key_of_csr(csr)
+            spent = None if token is None else Token.parse(token)
+        except EnrolmentError as error:
+            raise self._failed(client, MachineError(400, "request", f"{error}.")) from None
+        if spent is None:
+            return await self._enrol_factory_key(key, client)
+        parts = self._parts
+        now_ns = parts.clock.wall_ns()
+        used = await parts.in_records(parts.records.spend, spent.digest, now_ns)
+        if used is None:
+            await self._refused("machine.enrol", client, detail={"token": spent.digest[:16]})
+            raise self._failed(client, MachineError(403, "token", NO_TOKEN))
+        try:
+            name, scope = self.scope_of(used.machine)
+            return await self._issue(name, scope, key, how="token", by=f"machine:{name}")
+        except (MachineError, LedgerError, StoreError, CaError):
+            with suppress(StoreError):  # then it stays used: a new one can be had
+                await parts.in_records(parts.records.unspend, spent.digest)
+            raise
+
+    async def _enrol_factory_key(self, key: ec.EllipticCurvePublicKey, client: str) -> Papers:
+        parts = self._parts
+        digest = spki_hash(key).hex()
+        bound = await parts.in_records(parts.records.machine_of_factory_key, digest)
+        known = None if bound is None else parts.registry.find(bound)
+        if bound is None or (known is not None and known.revoked_ns is not None):
+            await self._refused("machine.enrol", client, detail={"key": digest[:16]})
+            sentence = (
+                "No manifest of this city names the key of this request, or its machine is revoked."
+            )
+            raise self._failed(client, MachineError(403, "factory", sentence))
+        name, scope = self.scope_of(bound)
+        return await self._issue(name, scope, key, how="factory", by=f"machine:{name}")
+
+    async def renew(self, *, renewal: Renewal, signature: str, client: str) -> Papers:
+        """The next certificate, for a request signed with the key of the present one."""
+        self._limit(client)
+        await self.open()
+        parts = self._parts
+        found = await parts.in_records(parts.records.chain, renewal.serial)
+        own = None if found is None or not found[1] else load_certificates(found[1].encode())[0]
+        name = "" if found is None else found[0]
+        try:
+            key = key_of_csr(renewal.csr)
+            signed = base64.b64decode(signature, validate=True)
+        except (EnrolmentError, binascii.Error, ValueError) as error:
+            raise self._failed(client, MachineError(400, "request", f"{error}.")) from None
+        if own is None or not renewal.verify(signed, own) or not self._counts(name, own):
+            await self._refused("machine.renew", client, subject=name)
+            raise self._failed(client, MachineError(403, "renewal", NO_RENEWAL))
+        now_ns = parts.clock.wall_ns()
+        if abs(now_ns - renewal.wall_ns) > CLOCK_NS:
+            raise MachineError(
+                409, "clock", "The request was signed at another time than the controller's."
+            )
+        if not self._is_fresh(renewal.nonce, now_ns):
+            await self._refused("machine.renew", client, subject=name, detail={"replay": True})
+            raise self._failed(client, MachineError(409, "replay", "This request came before."))
+        digest = spki_hash(key).hex()
+        again = await parts.in_records(parts.records.chain_of_key, name, digest, now_ns // NS)
+        if again is not None and digest != spki_hash(own.public_key()).hex():
+            return self._papers(name, again)  # the answer was lost; the request came again
+        machine = parts.registry.find(name)
+        held = [] if machine is None else machine.certificates
+        if sum(one.not_after > now_ns // NS for one in held) >= MOST_CERTIFICATES:
+            raise MachineError(429, "too-many", "This machine holds too many certificates.")
+        parsed, scope = self.scope_of(name)
+        return await self._issue(parsed, scope, key, how="renewal", by=f"machine:{name}")
+
+    # -- lists ------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Have an authority: the first time one is made, and the ledger hears of it."""
+        parts = self._parts
+        async with self._opening:
+            if parts.authorities.exists():
+                if await parts.in_records(parts.authorities.reload):
+                    await self.make_lists()
+                return
+            await parts.ledger.write(Entry(act="authority.create", actor="system"))
+            await parts.in_records(parts.authorities.open, parts.clock.wall_ns() // NS)
+            await self.make_lists()
+
+    async def make_lists(self) -> None:
+        """New lists of revoked certificates, written and served from now on."""
+        await self._parts.in_records(self._parts.crl.make, self._parts.clock.wall_ns())
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _counts(self, name: str, own: x509.Certificate) -> bool:
+        """Whether a certificate may still be renewed."""
+        parts = self._parts
+        machine = parts.registry.find(name)
+        now = parts.clock.wall_ns() // NS
+        serial = f"{own.serial_number:x}"
+        return (
+            machine is not None
+            and machine.revoked_ns is None
+            and own.not_valid_after_utc.timestamp() > now
+            and any(one.serial == serial and not one.revoked_ns for one in machine.certificates)
+        )
+
+    def _is_fresh(self, nonce: bytes, now_ns: int) -> bool:
+        """Whether this request comes for the first time; remembers it as long as it could pass."""
+        while self._nonces and next(iter(self._nonces.values())) < now_ns - 2 * CLOCK_NS:
+            self._nonces.popitem(last=False)
+        if nonce in self._nonces or len(nonce) != NONCE_BYTES or len(self._nonces) >= MOST_NONCES:
+            return False
+        self._nonces[nonce] = now_ns
+        return True
+
+    async def _issue(
+        self,
+        name: MachineName,
+        scope: ScopePath,
+        key: ec.EllipticCurvePublicKey,
+        *,
+        how: str,
+        by: str,
+    ) -> Papers:
+        parts = self._parts
+        now_ns = parts.clock.wall_ns()
+        made = make_certificate(parts, name, key, now_ns)
+        chain = parts.authorities.chain(made).decode("ascii")
+        one = certificate_of(made, parts.authorities.issuing.id, now_ns)
+        act = "machine.renew" if how == "renewal" else "machine.enrol"
+        detail: Detail = {
+            "serial": one.serial,
+            "key": one.key[:16],
+            "until": one.not_after,
+            "how": how,
+        }
+        await self._tell(act, by, name, scope, detail=detail)
+        issued = Issued(certificate=one, machine=str(name), how=how, chain=chain)
+        await parts.in_records(parts.records.add, [issued], scope, now_ns)
+        before = parts.registry.find(str(name))
+        parts.registry.issued(str(name), scope, one, renewed=how == "renewal")
+        if how != "renewal" and before is not None and before.certificates:
+            await self.make_lists()  # what it held before counts no longer
+        return self._papers(str(name), chain)
+
+    def _papers(self, machine: str, chain: str) -> Papers:
+        parts = self._parts
+        own = load_certificates(chain.encode("ascii"))[0]
+        return Papers(
+            machine=machine,
+            chain=chain,
+            bundle=parts.authorities.bundle.decode("ascii"),
+            crl=parts.crl.lists.pem.decode("ascii"),
+            renew_after=renew_after(own),
+            not_after=round(own.not_valid_after_utc.timestamp()),
+        )
+
+    def _limit(self, client: str) -> None:
+        wait = self._attempts.wait(self._parts.clock.monotonic_ns() / NS, client)
+        if wait > 0:
+            raise MachineError(
+                429, "too-many", "Too many refused attempts: wait a minute.", retry_seconds=wait
+            )
+
+    def _failed(self, client: str, error: MachineError) -> MachineError:
+        self._attempts.failed(self._parts.clock.monotonic_ns() / NS, client)
+        return error
+
+    async def _tell(
+        self,
+        act: str,
+        by: str,
+        name: MachineName,
+        scope: ScopePath,
+        *,
+        detail: Detail,
+    ) -> None:
+        await self._parts.ledger.write(
+            Entry(act=act, actor=by, scope=str(scope), subject=str(name), detail=detail)
+        )
+
+    async def _refused(
+        self,
+        act: str,
+        client: str,
+        *,
+        subject: str = "",
+        detail: Detail | None = None,
+    ) -> None:
+        """It is refused all the same where the ledger cannot be written."""
+        entry = Entry(
+            act=act,
+            actor="machine:unknown",
+            subject=subject,
+            outcome=Outcome.REFUSED,
+            detail={"client": client[:64], **(detail or {})},
+        )
+        with suppress(LedgerError):
+            await self._parts.ledger.write(entry)
+
+
+def make_certificate(
+    parts: DeskParts, name: MachineName, key: ec.EllipticCurvePublicKey, now_ns: int
+) -> x509.Certificate:
+    """A certificate of the issuing authority."""
+    authority = parts.authorities.issuing
+    url = None if parts.crl_url is None else f"{parts.crl_url}/{authority.id}"
+    return issue(
+        authority,
+        Names(machine=name, city=parts.city),
+        key,
+        now=now_ns // NS,
+        lifetime=parts.lifetimes[name.kind],
+        crl_url=url,
+    )
+
+
+def certificate_of(made: x509.Certificate, authority: str, now_ns: int) -> Certificate:
+    """What the records keep of it."""
+    return Certificate(
+        serial=f"{made.serial_number:x}",
+        authority=authority,
+        key=spki_hash(made.public_key()).hex(),
+        issued_ns=now_ns,
+        not_before=round(made.not_valid_before_utc.timestamp()),
+        not_after=round(made.not_valid_after_utc.timestamp()),
+    )

@@ -1,0 +1,201 @@
+"""The room of the machines: opens the authority, keeps its lists fresh, hears of the console.
+
+``tenone enrol`` also works beside a running controller, on the same records. What was done there
+is told to the ledger here, within seconds.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from controller.api.services import Health
+from controller.house import House, Room
+from controller.store.protocols import NS, StoreError
+from controller.trust.authorities import Authorities
+from controller.trust.ca import DAY, CaError
+from controller.trust.crl import CrlKeeper
+from controller.trust.entries import Entry, LedgerError
+from controller.trust.machine_desk import DeskParts, MachineDesk
+from controller.trust.machine_records import MachineRecords
+from controller.trust.registry import MachineState, Registry
+from tenone.config.city import City as CityConfig
+from tenone.config.secret import SecretError
+from tenone.trust.names import MachineKind, MachineName
+from tenone.vocabulary.scope import ScopePath
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+PRUNE_SECONDS = 3600.0
+
+
+class MachineRoom:
+    """See :class:`controller.house.Room`."""
+
+    name = "machines"
+
+    def __init__(self, house: House) -> None:
+        self._clock = house.clock
+        self._ledger = house.ledger
+        self._in_records = house.in_records
+        self.registry = Registry()
+        self._records = MachineRecords(house.records)
+        self._config = house.config
+        self._trouble = ""
+        self._pruned = 0.0
+        self._authorities: Authorities | None = None
+        self._desk: MachineDesk | None = None
+        self._crl: CrlKeeper | None = None
+
+    @property
+    def desk(self) -> MachineDesk:
+        """What people and machines ask of it; after :meth:`open`."""
+        if self._desk is None:
+            raise StoreError("the room of the machines is not open yet")
+        return self._desk
+
+    # -- the Room protocol
+
+    def open(self) -> None:
+        """See the protocol."""
+        try:
+            self._authorities = authorities_of(self._config)
+            self._crl = CrlKeeper(self._authorities, self._records, self._config.trust.ca.crl_file)
+            if self._authorities.exists():
+                self._authorities.reload()
+                self._crl.make(self._clock.wall_ns())
+        except CaError as error:
+            raise StoreError(str(error)) from error
+        self.registry.restore(self._records.load(self._clock.wall_ns() // NS))
+        self._desk = MachineDesk(
+            DeskParts(
+                city=self._config.id,
+                authorities=self._authorities,
+                records=self._records,
+                registry=self.registry,
+                crl=self._crl,
+                clock=self._clock,
+                ledger=self._ledger,
+                in_records=self._in_records,
+                scope_of=scopes_of(self._config),
+                lifetimes=lifetimes_of(self._config),
+                crl_url=crl_url_of(self._config),
+            )
+        )
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """See the protocol."""
+        return {"machines": self._run}
+
+    def health(self) -> Health:
+        """See the protocol."""
+        now = self._clock.wall_ns() / NS
+        states = [one.state(now) for one in self.registry.machines()]
+        said = ", ".join(
+            f"{states.count(state)} {state.value}" for state in MachineState if state in states
+        )
+        if self._crl is not None and self._crl.lists.made:
+            said = f"{said or 'no machine is enrolled'}; revocation list until {self._crl_end()}"
+        return Health(
+            name=self.name,
+            ready=not self._trouble,
+            sentence=self._trouble or said or "no machine is enrolled, no authority made yet",
+        )
+
+    def close(self) -> None:
+        """See the protocol."""
+
+    # -- the task
+
+    async def _run(self) -> None:
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """One round: what other processes changed, the lists' age, the ledger's debts."""
+        try:
+            await self._look()
+        except (CaError, StoreError, LedgerError) as error:
+            if str(error) != self._trouble:
+                log.error("machines: %s", error)  # noqa: TRY400 - the sentence is all there is to say
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
+
+    async def _look(self) -> None:
+        authorities, crl = self._authorities, self._crl
+        if authorities is None or crl is None or not authorities.exists():
+            return
+        changed = await self._in_records(authorities.reload)
+        for one in await self._in_records(self._records.untold):
+            await self._ledger.write(
+                Entry(
+                    act=one.act,
+                    actor=one.by,
+                    subject=one.machine,
+                    detail={"id": one.key[:16], "told_late": True},
+                )
+            )
+            await self._in_records(self._records.mark_told, one)
+            fresh = await self._in_records(self._records.machine, one.machine)
+            if fresh is not None:
+                self.registry.put(fresh)
+        if changed:
+            trusted = ",".join(one.id for one in authorities.trusted)
+            detail = {"issuing": authorities.issuing.id, "trusted": trusted}
+            await self._ledger.write(Entry(act="authority.change", actor="console", detail=detail))
+        now_ns = self._clock.wall_ns()
+        if changed or crl.due(now_ns // NS):
+            await self._in_records(crl.make, now_ns)
+        if self._clock.monotonic_ns() / NS - self._pruned >= PRUNE_SECONDS:
+            await self._in_records(self._records.prune, now_ns)
+            self._pruned = self._clock.monotonic_ns() / NS
+
+    def _crl_end(self) -> str:
+        left = 0.0 if self._crl is None else self._crl.lists.until - self._clock.wall_ns() / NS
+        return f"{left / DAY:.1f} days from now"
+
+
+def machine_room(rooms: Iterable[Room]) -> MachineRoom:
+    """The one among a controller's rooms."""
+    return next(one for one in rooms if isinstance(one, MachineRoom))
+
+
+def authorities_of(config: CityConfig) -> Authorities:
+    """The city's authorities, not yet read; raises :class:`CaError`."""
+    keeping = config.trust.ca
+    try:
+        passphrase = None if keeping.passphrase is None else keeping.passphrase.reveal()
+    except SecretError as error:
+        raise CaError(f"trust.ca.passphrase: {error}") from error
+    sealed = None if passphrase is None else str(passphrase).encode()
+    return Authorities(keeping.path, config.id, sealed)
+
+
+def lifetimes_of(config: CityConfig) -> Mapping[MachineKind, int]:
+    """How long certificates are valid, seconds."""
+    keeping = config.trust.ca
+    return {
+        MachineKind.AGENT: round(keeping.agent_days * DAY),
+        MachineKind.DEVICE: round(keeping.device_days * DAY),
+        MachineKind.SERVER: round(keeping.server_days * DAY),
+        MachineKind.SERVICE: round(keeping.server_days * DAY),
+    }
+
+
+def crl_url_of(config: CityConfig) -> str | None:
+    """Where certificates say their authority's list is; its id follows."""
+    url = config.trust.ca.url
+    return None if url is None else f"{url}/api/v1/crl"
+
+
+def scopes_of(config: CityConfig) -> Callable[[MachineName], ScopePath | None]:
+    """Where machines belong: schools by the configuration, the rest to the city."""
+
+    def scope_of(name: MachineName) -> ScopePath | None:
+        if name.school is None:
+            return ScopePath((config.city.id,))
+        found = next((one for one in config.schools if one.id == name.school), None)
+        return None if found is None else found.scope
+
+    return scope_of
