@@ -1,0 +1,355 @@
+"""Actions among the records. Every step is one conditional change: the database decides races.
+
+A step begins with an UPDATE that says what must still be true; whoever is second changes no row and
+is told why. That takes the write lock (SQLite) or the row's (PostgreSQL), so what follows in the
+same transaction is seen by nobody half done. Methods block.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from controller.store.protocols import StoreError
+from controller.store.records import Unit
+from controller.trust.approval_model import (
+    FINAL,
+    Action,
+    ActionState,
+    Sealed,
+    Step,
+    StepError,
+    Voice,
+)
+from controller.trust.approval_tables import ActionRow, VoiceRow
+from tenone.trust.approval import LIFE_MS, Risk
+from tenone.vocabulary.scope import ScopePath
+
+MS_NS = 1_000_000
+VOICE_NS = LIFE_MS * MS_NS
+"""The first of two approvals counts so long for the second."""
+KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
+"""Actions that are over are kept three years, as state changes are."""
+
+
+class ActionRecords:
+    """See the module. Raises :class:`StepError` and :class:`StoreError`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, action: str) -> Action | None:
+        """One action."""
+        with Unit(self._engine) as unit:
+            return _load(unit, action)
+
+    def newest(self, scopes: Sequence[ScopePath], limit: int) -> list[Action]:
+        """The newest of these scopes."""
+        inside = sa.or_(
+            *(
+                sa.or_(
+                    ActionRow.scope == str(one),
+                    ActionRow.scope.startswith(f"{one}/", autoescape=True),
+                )
+                for one in scopes
+                if one.parts
+            )
+        )
+        query = sa.select(ActionRow.id).order_by(ActionRow.made_ns.desc()).limit(limit)
+        if not any(not one.parts for one in scopes):
+            query = query.where(inside)
+        with Unit(self._engine) as unit:
+            found = [_load(unit, one) for one in unit.scalars(query).all()]
+        return [one for one in found if one is not None]
+
+    def add(self, action: Action) -> Action:
+        """Keep a new one; a retry of the same request gets the first one."""
+        again = self._same(action)
+        if again is not None:
+            return again
+        try:
+            with Unit(self._engine) as unit:
+                unit.add(ActionRow(**_values(action)))
+        except StoreError as error:
+            # Two retries at once: the second of them finds the first.
+            again = self._same(action) if _is_twice(error) else None
+            if again is None:
+                raise
+            return again
+        return action
+
+    def _same(self, action: Action) -> Action | None:
+        query = sa.select(ActionRow.id).where(
+            ActionRow.requester == action.requester, ActionRow.retry == action.retry
+        )
+        with Unit(self._engine) as unit:
+            known = unit.scalars(query).first()
+            found = None if known is None else _load(unit, known)
+        if found is not None and found.asked != action.asked:
+            raise StepError(
+                Step.OTHER_REQUEST,
+                f"The request {action.retry!r} was made before and asked for something else: "
+                "give this one another name.",
+            )
+        return found
+
+    def approve(
+        self,
+        action: str,
+        voice: Voice,
+        *,
+        plan: str,
+        seal: Callable[[Action, Sequence[Voice]], Sealed],
+    ) -> Action:
+        """Count an approval by somebody who looked at ``plan``; the last one it takes grants it.
+
+        Approving again is no error and changes nothing. ``seal`` signs inside the transaction.
+        """
+        with Unit(self._engine) as unit:
+            self._claim(unit, action, voice, plan)
+            unit.execute(
+                sa.delete(VoiceRow).where(
+                    VoiceRow.action == action,
+                    VoiceRow.at_ns <= voice.at_ns - VOICE_NS,
+                )
+            )
+            known = _voices(unit, action)
+            if voice.account not in {one.account for one in known}:
+                taken = {row.slot for row in unit.scalars(_voice_rows(action))}
+                slot = min(set(range(1, len(known) + 2)) - taken)
+                unit.add(
+                    VoiceRow(
+                        action=action,
+                        account=voice.account,
+                        name=voice.name,
+                        slot=slot,
+                        at_ns=voice.at_ns,
+                    )
+                )
+                unit.flush()
+            found = _found(unit, action)
+            if found.missing == 0:
+                sealed = seal(found, found.voices)
+                unit.execute(
+                    sa.update(ActionRow)
+                    .where(ActionRow.id == action, ActionRow.state == ActionState.WAITING)
+                    .values(
+                        state=ActionState.GRANTED,
+                        document=sealed.text,
+                        signature=sealed.signature,
+                        ends_ns=sealed.ends_ns,
+                    )
+                )
+                unit.expire_all()
+            return _found(unit, action)
+
+    def _claim(self, unit: Session, action: str, voice: Voice, plan: str) -> None:
+        """Take the action for this transaction, or say why not."""
+        claimed = _count(
+            unit,
+            sa.update(ActionRow)
+            .where(
+                ActionRow.id == action,
+                ActionRow.state == ActionState.WAITING,
+                ActionRow.ends_ns > voice.at_ns,
+                ActionRow.plan == plan,
+                ActionRow.requester != voice.account,
+            )
+            .values(changed_ns=voice.at_ns),
+        )
+        if claimed:
+            return
+        found = _load(unit, action)
+        if found is None:
+            raise StepError(Step.NO_SUCH, f"There is no action {action}.")
+        if found.requester == voice.account:
+            raise StepError(Step.OWN, "Whoever asks for an action cannot approve it.")
+        if found.plan != plan:
+            raise StepError(
+                Step.CHANGED, "The plan is not the one you looked at: load the action again."
+            )
+        raise StepError(Step.OVER, _over(found))
+
+    def end(
+        self, action: str, state: ActionState, *, at_ns: int, outcome: str, by: str | None = None
+    ) -> Action:
+        """Refuse, withdraw (``by`` its requester alone) or expire what waits."""
+        wanted = [ActionRow.id == action, ActionRow.state == ActionState.WAITING]
+        if by is not None:
+            wanted.append(ActionRow.requester == by)
+        with Unit(self._engine) as unit:
+            done = _count(
+                unit,
+                sa.update(ActionRow)
+                .where(*wanted)
+                .values(state=state, changed_ns=at_ns, outcome=outcome),
+            )
+            found = _load(unit, action)
+        if found is None:
+            raise StepError(Step.NO_SUCH, f"There is no action {action}.")
+        if by is not None and found.requester != by:
+            raise StepError(Step.NOT_OWN, "Only whoever asked for an action can withdraw it.")
+        if not done and not (found.state is state and found.outcome == outcome):
+            raise StepError(Step.OVER, _over(found))
+        return found
+
+    def begin(self, action: str, at_ns: int) -> Action | None:
+        """Take a granted action to execute it: one caller ever gets it, the others None."""
+        with Unit(self._engine) as unit:
+            taken = _count(
+                unit,
+                sa.update(ActionRow)
+                .where(
+                    ActionRow.id == action,
+                    ActionRow.state == ActionState.GRANTED,
+                    ActionRow.ends_ns > at_ns,
+                )
+                .values(state=ActionState.STARTED, changed_ns=at_ns),
+            )
+            return _found(unit, action) if taken else None
+
+    def finish(self, action: str, state: ActionState, *, at_ns: int, outcome: str) -> None:
+        """Note what came of a begun action."""
+        with Unit(self._engine) as unit:
+            unit.execute(
+                sa.update(ActionRow)
+                .where(ActionRow.id == action, ActionRow.state == ActionState.STARTED)
+                .values(state=state, changed_ns=at_ns, outcome=outcome)
+            )
+
+    def granted(self) -> list[str]:
+        """Ids of what is to be begun."""
+        query = sa.select(ActionRow.id).where(ActionRow.state == ActionState.GRANTED)
+        with Unit(self._engine) as unit:
+            return list(unit.scalars(query.order_by(ActionRow.ends_ns)))
+
+    def settle(self, at_ns: int, *, orphans: bool = False) -> list[tuple[str, ActionState]]:
+        """End what has waited too long; with ``orphans``, also what an earlier run had begun."""
+        ends = [
+            (
+                sa.and_(
+                    ActionRow.state.in_([ActionState.WAITING, ActionState.GRANTED]),
+                    ActionRow.ends_ns <= at_ns,
+                ),
+                ActionState.EXPIRED,
+                "Its time was over before it was done.",
+            )
+        ]
+        if orphans:
+            ends.append(
+                (
+                    ActionRow.state == ActionState.STARTED,
+                    ActionState.UNKNOWN,
+                    "The controller was ended before the agent answered: look at the agent.",
+                )
+            )
+        ended: list[tuple[str, ActionState]] = []
+        with Unit(self._engine) as unit:
+            for which, state, outcome in ends:
+                found = unit.execute(
+                    sa.update(ActionRow)
+                    .where(which)
+                    .values(state=state, changed_ns=at_ns, outcome=outcome)
+                    .returning(ActionRow.id)
+                )
+                ended += [(one, state) for one in found.scalars()]
+            old = sa.select(ActionRow.id).where(
+                ActionRow.state.in_(FINAL), ActionRow.changed_ns < at_ns - KEEP_NS
+            )
+            unit.execute(sa.delete(VoiceRow).where(VoiceRow.action.in_(old)))
+            unit.execute(sa.delete(ActionRow).where(ActionRow.id.in_(old)))
+        return ended
+
+
+def _count(unit: Session, statement: sa.Update) -> int:
+    done = unit.execute(statement)
+    return int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def _is_twice(error: StoreError) -> bool:
+    return isinstance(error.__cause__, sa.exc.IntegrityError)
+
+
+def _over(action: Action) -> str:
+    said = {
+        ActionState.WAITING: "has waited too long",
+        ActionState.GRANTED: "is approved already",
+        ActionState.STARTED: "is being carried out",
+    }
+    return f"The action {said.get(action.state, f'is over: {action.state.value}')}."
+
+
+def _voice_rows(action: str) -> sa.Select[VoiceRow]:
+    return sa.select(VoiceRow).where(VoiceRow.action == action).order_by(VoiceRow.slot)
+
+
+def _voices(unit: Session, action: str) -> tuple[Voice, ...]:
+    return tuple(
+        Voice(account=row.account, name=row.name, at_ns=row.at_ns)
+        for row in unit.scalars(_voice_rows(action))
+    )
+
+
+def _found(unit: Session, action: str) -> Action:
+    found = _load(unit, action)
+    if found is None:  # pragma: no cover - the transaction has just changed it
+        raise StepError(Step.NO_SUCH, f"There is no action {action}.")
+    return found
+
+
+def _load(unit: Session, action: str) -> Action | None:
+    row = unit.get(ActionRow, action, populate_existing=True)
+    if row is None:
+        return None
+    return Action(
+        id=row.id,
+        scope=ScopePath.parse(row.scope),
+        school=row.school,
+        intent=row.intent,
+        parameters=json.loads(row.parameters),
+        lines=tuple(json.loads(row.lines)),
+        plan=row.plan,
+        device_state=row.device_state,
+        risk=Risk(row.risk),
+        reason=row.reason,
+        requester=row.requester,
+        requester_name=row.requester_name,
+        retry=row.retry,
+        asked=row.asked,
+        made_ns=row.made_ns,
+        ends_ns=row.ends_ns,
+        changed_ns=row.changed_ns,
+        state=ActionState(row.state),
+        voices=_voices(unit, action),
+        document=row.document,
+        signature=row.signature,
+        outcome=row.outcome,
+    )
+
+
+def _values(action: Action) -> dict[str, object]:
+    return {
+        "id": action.id,
+        "scope": str(action.scope),
+        "school": action.school,
+        "intent": action.intent,
+        "parameters": json.dumps(dict(action.parameters), sort_keys=True),
+        "lines": json.dumps(list(action.lines)),
+        "plan": action.plan,
+        "device_state": action.device_state,
+        "risk": action.risk.value,
+        "reason": action.reason,
+        "requester": action.requester,
+        "requester_name": action.requester_name,
+        "retry": action.retry,
+        "asked": action.asked,
+        "made_ns": action.made_ns,
+        "ends_ns": action.ends_ns,
+        "changed_ns": action.changed_ns,
+        "state": action.state.value,
+        "document": action.document,
+        "signature": action.signature,
+        "outcome": action.outcome,
+    }
