@@ -97,7 +97,9 @@ def make(folder: Path, about: About) -> Path:
         ("created_ns", about.created_ns),
     ]
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, mode=0o750)
+            _give_away(folder, folder.parent)
         unfinished.unlink(missing_ok=True)
         database = sqlite3.connect(unfinished, isolation_level=None)
         try:
@@ -110,6 +112,7 @@ def make(folder: Path, about: About) -> Path:
         finally:
             database.close()
         unfinished.chmod(0o640)
+        _give_away(unfinished, folder)
         with contextlib.suppress(FileExistsError):  # another process was quicker
             os.link(unfinished, file)
         unfinished.unlink()
@@ -117,6 +120,13 @@ def make(folder: Path, about: About) -> Path:
     except (sqlite3.Error, OSError) as error:
         raise SegmentError(str(error)) from error
     return file
+
+
+def _give_away(path: Path, parent: Path) -> None:
+    """What root makes in a command belongs to the service, as the folder above does."""
+    if os.geteuid() == 0:
+        owner = parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 class Segment:

@@ -25,6 +25,7 @@ COMMANDS = {
     "docs": "tenone.cli.docs",
     "incidents": "tenone.cli.incidents",
     "inventory": "tenone.cli.inventory",
+    "audit": "tenone.cli.audit",
 }
 """Command name -> module with a ``register(app: typer.Typer) -> None``."""
 

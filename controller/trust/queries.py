@@ -1,0 +1,92 @@
+"""Entries of the audit ledger that somebody asks for, newest first. Blocking, read-only."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.trust.chain import Row
+from controller.trust.entries import LedgerError
+from controller.trust.segment import Segment, SegmentError, segments
+
+DAY_NS = 86_400 * 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What is asked for; None: any."""
+
+    act: str | None = None
+    """An act, or its first word alone: ``session`` for ``session.open`` and the like."""
+    actor: str | None = None
+    scope: str | None = None
+    """A scope path: what is about it or about something inside."""
+    outcome: str | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    """Exclusive."""
+    before: int | None = None
+    """Only entries with a smaller number: the cursor."""
+
+
+def found(folder: Path, asked: Filter, limit: int) -> list[Row]:
+    """At most ``limit`` entries, newest first; raises LedgerError where they cannot be read."""
+    rows: list[Row] = []
+    where, values = _where(asked)
+    try:
+        for file in reversed(segments(folder)):
+            if asked.before is not None and int(file.stem) >= asked.before:
+                continue
+            segment = Segment(file)
+            try:
+                newest = segment.newest_ns()
+                if asked.since_ns is not None and (newest or 0) < asked.since_ns - DAY_NS:
+                    break  # a clock may have been stepped back, but not by a day
+                rows += segment.select(where, values, limit - len(rows))
+            finally:
+                segment.close()
+            if len(rows) >= limit:
+                break
+    except SegmentError as error:
+        raise LedgerError(f"the audit ledger cannot be read ({error})") from error
+    return rows
+
+
+def as_json(row: Row) -> dict[str, object]:
+    """An entry as programs get it: its body, and the hashes as hex."""
+    body: dict[str, object] = json.loads(row.body)
+    return body | {"previous": row.previous.hex(), "hash": row.hash.hex()}
+
+
+def counted(rows: Iterator[Row], start_ns: int, end_ns: int) -> Mapping[str, Mapping[str, int]]:
+    """How many entries of each act ended how, of those told from ``start_ns`` to ``end_ns``."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        body = json.loads(row.body)
+        if start_ns <= body["at_ns"] < end_ns:
+            by_outcome = counts.setdefault(body["act"], {})
+            by_outcome[body["outcome"]] = by_outcome.get(body["outcome"], 0) + 1
+    return {act: counts[act] for act in sorted(counts)}
+
+
+def _where(asked: Filter) -> tuple[str, list[object]]:
+    """The condition and its values; texts of others are values, never part of it."""
+    parts: list[tuple[str, tuple[object, ...]]] = []
+    if asked.before is not None:
+        parts.append(("seq < ?", (asked.before,)))
+    if asked.act is not None:
+        word = asked.act
+        parts.append(("(act = ? OR (act >= ? AND act < ?))", (word, f"{word}.", f"{word}/")))
+    if asked.actor is not None:
+        parts.append(("actor = ?", (asked.actor,)))
+    if asked.scope:
+        path = asked.scope
+        parts.append(("(scope = ? OR (scope >= ? AND scope < ?))", (path, f"{path}/", f"{path}0")))
+    if asked.outcome is not None:
+        parts.append(("outcome = ?", (asked.outcome,)))
+    if asked.since_ns is not None:
+        parts.append(("at_ns >= ?", (asked.since_ns,)))
+    if asked.until_ns is not None:
+        parts.append(("at_ns < ?", (asked.until_ns,)))
+    values = [value for _, some in parts for value in some]
+    return " AND ".join(condition for condition, _ in parts) or "1", values

@@ -1,0 +1,229 @@
+"""``tenone audit``: the audit ledger verified, listed, counted; beside a running controller too."""
+
+import getpass
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from controller.trust.book import FOLDER, Book, boot_id
+from controller.trust.chain import Head, Row, Told
+from controller.trust.entries import Entry, LedgerError
+from controller.trust.heads import HeadsError, heads_in
+from controller.trust.queries import Filter, as_json, counted, found
+from controller.trust.segment import SegmentError
+from controller.trust.verify import Verdict, rows_of
+from controller.trust.verify import verify as verify_ledger
+from tenone.calendar.zone import CITY_ZONE
+from tenone.config import City, ConfigError, load_city
+
+BAD = 1
+BAD_INPUT = 2
+
+Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
+MaybeConfig = Annotated[Path | None, typer.Option("-c", "--config", help="The city's city.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    group = typer.Typer(help="The audit ledger: verified, listed, counted.")
+    group.command("verify")(verify)
+    group.command("list")(list_entries)
+    group.command("report")(report)
+    app.add_typer(group, name="audit")
+
+
+def verify(
+    place: Annotated[
+        Path | None, typer.Argument(help="The ledger's folder, or one segment of it.")
+    ] = None,
+    config: MaybeConfig = None,
+    anchors: Annotated[
+        list[Path] | None, typer.Option("--anchors", help="A file of anchored heads.")
+    ] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Verify chain, numbers and anchors; names the first bad entry, then ends with 1."""
+    files = list(anchors or ())
+    if config is not None:
+        city = _city(config)
+        place = place or folder_of(city)
+        files += [one.file for one in city.trust.anchors if one.file and one.file.exists()]
+    if place is None:
+        typer.echo(
+            "tenone audit verify: name the ledger's folder, or the city.yaml with -c", err=True
+        )
+        raise typer.Exit(BAD_INPUT)
+    if not place.exists():
+        typer.echo(f"tenone audit verify: there is nothing at {place}", err=True)
+        raise typer.Exit(BAD_INPUT)
+    verdict = verify_ledger(place, _heads(files))
+    typer.echo(json.dumps(verdict_json(verdict)) if as_json_ else told(verdict))
+    if verdict.bad is not None:
+        raise typer.Exit(BAD)
+
+
+def list_entries(  # noqa: PLR0917 - typer reads options from the signature
+    config: Config,
+    act: Annotated[str | None, typer.Option(help="An act, or its first word.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Who, as account:li.")] = None,
+    scope: Annotated[str | None, typer.Option(help="A scope path; all that lies inside.")] = None,
+    since: Annotated[str | None, typer.Option(help="A moment, as 2026-11-22T08:00+08:00.")] = None,
+    until: Annotated[str | None, typer.Option(help="A moment; up to it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many.")] = 50,
+    as_json_: AsJson = False,
+) -> None:
+    """The newest entries first. That somebody looked becomes an entry itself, before."""
+    city = _city(config)
+    asked = Filter(
+        act=act,
+        actor=actor,
+        scope=scope,
+        since_ns=_moment_ns("--since", since),
+        until_ns=_moment_ns("--until", until),
+    )
+    options = {"act": act, "actor": actor, "since": since, "until": until}
+    shown = {name: value for name, value in options.items() if value is not None}
+    try:
+        ledgered(city, "audit.read", scope=scope or "", detail=shown)
+        rows = found(folder_of(city), asked, limit)
+    except LedgerError as error:
+        typer.echo(f"tenone audit list: {error}", err=True)
+        raise typer.Exit(BAD) from None
+    for row in rows:
+        typer.echo(json.dumps(as_json(row)) if as_json_ else line_of(row))
+
+
+def report(
+    config: Config,
+    year: Annotated[int, typer.Option(min=2000, max=9999, help="A year of local days.")],
+    as_json_: AsJson = False,
+) -> None:
+    """How often what was done, refused and failed in a year: the figures of the yearly audit."""
+    city = _city(config)
+    zone = ZoneInfo(CITY_ZONE)
+    start, end = (
+        round(datetime(y, 1, 1, tzinfo=zone).timestamp()) * 10**9 for y in (year, year + 1)
+    )
+    try:
+        ledgered(city, "audit.report", detail={"year": year})
+        acts = counted(rows_of(folder_of(city)), start, end)
+    except (LedgerError, SegmentError) as error:
+        typer.echo(f"tenone audit report: {error}", err=True)
+        raise typer.Exit(BAD) from None
+    if as_json_:
+        reads = acts.get("personal.read", {})
+        body = {"year": year, "city": city.id, "acts": acts, "personal_reads": reads}
+        typer.echo(json.dumps(body))
+        return
+    typer.echo(
+        f"{city.city.name}, {year}: {sum(sum(one.values()) for one in acts.values())} entries"
+    )
+    for act, outcomes in acts.items():
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+        typer.echo(f"  {act:32} {counts}")
+
+
+def folder_of(city: City) -> Path:
+    """Where a city's ledger lies."""
+    return city.store.path / FOLDER
+
+
+def ledgered(
+    city: City,
+    act: str,
+    *,
+    scope: str = "",
+    subject: str = "",
+    detail: Mapping[str, str | int | float | bool | None] | None = None,
+) -> None:
+    """Write down what a command of the shell is about to do; raises LedgerError."""
+    book = Book(folder_of(city), city=city.id, boot=boot_id(), algorithm=city.trust.ledger.hash)
+    entry = Entry(
+        act=act, actor=f"shell:{_user()}", scope=scope, subject=subject, detail=detail or {}
+    )
+    try:
+        book.append([Told(entry, time.time_ns(), time.monotonic_ns())])
+    finally:
+        book.close()
+
+
+def line_of(row: Row) -> str:
+    """An entry as one line for people; its texts are escaped as JSON escapes them."""
+    body = json.loads(row.body)
+    at = datetime.fromtimestamp(body["at_ns"] / 1e9, UTC).isoformat(timespec="milliseconds")
+    fields = (body["act"], body["outcome"], body["actor"], body["scope"], body["subject"])
+    return " ".join([str(body["seq"]), at, *map(json.dumps, fields), json.dumps(body["detail"])])
+
+
+def told(verdict: Verdict) -> str:
+    """The verdict in sentences."""
+    rate = verdict.rows / verdict.seconds if verdict.seconds else 0.0
+    looked = f"{verdict.rows} entries in {verdict.seconds:.2f} s ({rate:,.0f} a second)"
+    notes = [f"- {note}" for note in verdict.notes]
+    if verdict.bad is not None:
+        return "\n".join([f"BAD: {verdict.bad}.", f"{looked} were good before it.", *notes])
+    head = verdict.head
+    if head is not None:
+        notes.append(f"- entry {head.seq} has the hash {head.hash.hex()}")
+    if not verdict.anchors:
+        notes.append("- no anchor was compared: a ledger rewritten to its end would look like this")
+    return "\n".join([f"WHOLE: {looked}, {verdict.anchors} anchors fit.", *notes])
+
+
+def verdict_json(verdict: Verdict) -> dict[str, object]:
+    """The same for programs."""
+    bad, head = verdict.bad, verdict.head
+    return {
+        "whole": bad is None,
+        "bad": None if bad is None else {"seq": bad.seq, "what": bad.what, "sentence": str(bad)},
+        "rows": verdict.rows,
+        "first": verdict.first,
+        "head": None
+        if head is None
+        else {"ledger": head.ledger, "seq": head.seq, "hash": head.hash.hex()},
+        "anchors": verdict.anchors,
+        "seconds": round(verdict.seconds, 4),
+        "notes": verdict.notes,
+    }
+
+
+def _city(config: Path) -> City:
+    try:
+        return load_city(config)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def _heads(files: Sequence[Path]) -> list[Head]:
+    try:
+        return [head for file in files for head in heads_in(file)]
+    except HeadsError as error:
+        typer.echo(f"tenone audit verify: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def _moment_ns(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        typer.echo(f"{option}: {text!r} is no moment: write 2026-11-22T08:00+08:00", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1e6) * 1000
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
