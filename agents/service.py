@@ -14,6 +14,8 @@ from agents.boards import BoardTable
 from agents.checkpoints import Checkpoints, seal_key
 from agents.class_time import class_time
 from agents.commands import Code, CommandFailed, Commands, Verb
+from agents.egress import Guard
+from agents.egress_told import EGRESS_LAYOUT, EgressTold
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
 from agents.hint_ports import HintPorts, senders
@@ -89,7 +91,8 @@ class Agent:
     """``async with Agent(school, clock=SystemClock()) as agent:`` runs until the block ends.
 
     The end is orderly: inputs stop, what is kept gets a moment for its receipts, the node says
-    goodbye, the journal is closed. ``on_kept`` witnesses what the journal keeps.
+    goodbye, the journal is closed. ``on_kept`` witnesses what the journal keeps. ``guard`` is the
+    one that this process asks about what it sends; its refusals are told.
 
     Entering raises ``LockedError``, ``JournalError``, ``SealKeyError``, ``SecretError``,
     ``EndpointError`` or ``BadTarget``.
@@ -104,6 +107,7 @@ class Agent:
         uplink_settings: UplinkSettings | None = None,
         on_kept: Callable[[Sequence[Block]], None] | None = None,
         verbs: Mapping[str, Verb] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.school = school
         self.tasks = Supervisor(clock)
@@ -111,6 +115,7 @@ class Agent:
         self._disk = disk or OsDisk()
         self._settings = uplink_settings
         self._on_kept = on_kept
+        self._guard = guard
         self._verbs = dict(verbs or {})
         """More that the city may ask for, such as :attr:`agents.approvals.Approvals.verbs`."""
         self._origin = Origin(
@@ -212,6 +217,9 @@ class Agent:
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
         self.tasks.start("checkpoints", self.checkpoints.run)
+        if self._guard is not None:
+            told = EgressTold(self._guard, origin=self._origin, keep=self.uplink.keep)
+            self.tasks.start("egress", told.run)
         self.poller.start(self.tasks)
         probing.start(self.tasks)
         if self._gateway is not None:
@@ -350,7 +358,7 @@ class Agent:
             commands=Commands(
                 {"Poll": self._poll_now, **probing.verbs, **self._verbs}, clock=self._clock
             ),
-            streams=probing.layouts,
+            streams=(*probing.layouts, *([] if self._guard is None else [EGRESS_LAYOUT])),
             settings=self._settings,
         )
 

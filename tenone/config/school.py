@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, Field, Strict, model_validato
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.calendar import CalendarFile
+from tenone.config.egress import Egress
 from tenone.config.hints import Syslog, Traps
 from tenone.config.probes import Probes
 from tenone.config.quantities import (
@@ -275,6 +276,7 @@ class School(ConfigModel):
     traps: Traps | None = None
     syslog: Syslog | None = None
     vault: VaultConfig | None = None
+    egress: Egress = Egress()
     calendar: CalendarFile | None = None
     """Class time at the agent; None: all time. The file names its path. A city does not read it:
     what a minute counts as is said by the city's own calendars."""

@@ -7,6 +7,7 @@ grade and a purpose cannot be built: that is how ungraded data is kept out (R27)
 from types import MappingProxyType
 
 from tenone.vocabulary.body import METRICS_BODY
+from tenone.vocabulary.egress import METRICS_EGRESS
 from tenone.vocabulary.evidence import METRICS_CHECKPOINT
 from tenone.vocabulary.findings import METRICS_FINDINGS
 from tenone.vocabulary.metric import ColumnType as T
@@ -88,6 +89,7 @@ _ALL: tuple[Metric, ...] = (
     node_metric("gap_last_hash", "text", T.TEXT, "SHA-256 of the last evicted block, hex"),
     *METRICS_CHECKPOINT,
     *METRICS_FINDINGS,
+    *METRICS_EGRESS,
     *METRICS_PROBES,
     *METRICS_BODY,
     *METRICS_SURROUNDINGS,
