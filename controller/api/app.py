@@ -14,9 +14,11 @@ from controller.api.routers import (
     devices,
     drift,
     duty,
+    enrolments,
     events,
     incidents,
     links,
+    machines,
     maintenance,
     overview,
     ports,
@@ -50,6 +52,8 @@ RESOURCES = (
     topology,
     drift,
     reports,
+    enrolments,
+    machines,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}

@@ -21,10 +21,14 @@ from tenone.trust.masked import Secret
 
 SIGN_IN_PATH = "/sign-in"
 METRICS_PREFIX = "/metrics"
-OPEN_PATHS = frozenset({"/healthz", "/readyz", SIGN_IN_PATH, "/favicon.ico"})
-OPEN_PREFIXES = ("/static/", "/language/")
-OPEN_REQUESTS = frozenset({("POST", "/api/v1/sessions")})
-"""Signing in by program."""
+OPEN_PATHS = frozenset(
+    {"/healthz", "/readyz", SIGN_IN_PATH, "/favicon.ico", "/api/v1/ca", "/api/v1/crl"}
+)
+OPEN_PREFIXES = ("/static/", "/language/", "/api/v1/crl/")
+OPEN_REQUESTS = frozenset(
+    {("POST", "/api/v1/sessions"), ("POST", "/api/v1/enrolments"), ("POST", "/api/v1/renewals")}
+)
+"""Signing in by program; machines that prove themselves by token or key."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WATCHING_PATHS = frozenset({"/api/v1/events"})
 """Requests that a page makes by itself: they do not keep an idle session alive."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
+from controller.api.machine_services import Machines, NoMachines
 from controller.api.office_services import NoOffice, Office
 from controller.api.sessions import Sessions
 from controller.api.trend import Trend
@@ -290,6 +291,7 @@ class Services:
     office: Office = field(default_factory=NoOffice)
     reports: Reports = field(default_factory=NoReports)
     ledger: Ledger = field(default_factory=NoLedger)
+    machines: Machines = field(default_factory=NoMachines)
 
     def now(self) -> float:
         """Epoch seconds."""

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,10 +20,11 @@ from controller.house import InThread
 from controller.store.protocols import NS, StoreError
 from controller.trust.attempts import Attempts
 from controller.trust.authorities import Authorities
-from controller.trust.ca import LIFETIMES, CaError, Names, issue, renew_after
+from controller.trust.ca import LIFETIMES, CaError, Names, issue, pem, renew_after
 from controller.trust.crl import CrlKeeper
 from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
 from controller.trust.machine_records import Issued, MachineRecords
+from controller.trust.papers import MachineError, Papers
 from controller.trust.registry import Certificate, Machine, Registry
 from tenone.runtime.clock import Clock
 from tenone.trust.enrolment import (
@@ -51,42 +52,6 @@ NO_RENEWAL = (
     "This certificate cannot be renewed: it is unknown, expired or revoked, or the request is not "
     "signed with its key. Enrol again with a new token."
 )
-
-
-class MachineError(Exception):
-    """Refused; ``status`` is HTTP's, ``code`` for programs, the message for people."""
-
-    def __init__(self, status: int, code: str, message: str, *, retry_seconds: float = 0.0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.retry_seconds = retry_seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Papers:
-    """What a machine gets."""
-
-    machine: str
-    chain: str
-    """PEM: its certificate and those up to below the root."""
-    bundle: str
-    """PEM: the roots to trust."""
-    crl: str
-    """PEM."""
-    renew_after: float
-    not_after: int
-
-    def as_json(self) -> Mapping[str, object]:
-        """The answer to enrolment and renewal."""
-        return {
-            "machine": self.machine,
-            "certificate": self.chain,
-            "ca": self.bundle,
-            "crl": self.crl,
-            "renew_after": self.renew_after,
-            "not_after": self.not_after,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +85,10 @@ class MachineDesk:
     def registry(self) -> Registry:
         """How machines stand."""
         return self._parts.registry
+
+    def machines(self) -> Sequence[Machine]:
+        """All that are or were enrolled, or invited."""
+        return self._parts.registry.machines()
 
     def scope_of(self, text: str) -> tuple[MachineName, ScopePath]:
         """A machine's name, checked, and where it belongs; MachineError 400 or 404."""
@@ -270,6 +239,18 @@ class MachineDesk:
             await parts.ledger.write(Entry(act="authority.create", actor="system"))
             await parts.in_records(parts.authorities.open, parts.clock.wall_ns() // NS)
             await self.make_lists()
+
+    async def bundle(self) -> bytes:
+        """What a token vouches for: the issuing authority, then the roots to trust, PEM."""
+        await self.open()
+        authorities = self._parts.authorities
+        issuing = authorities.issuing
+        return (pem(issuing.certificate) if issuing.above else b"") + authorities.bundle
+
+    def crl(self, authority: str | None) -> bytes | None:
+        """A list of revoked certificates, DER; None where there is none such."""
+        lists = self._parts.crl.lists
+        return lists.der.get(lists.issuing if authority is None else authority)
 
     async def make_lists(self) -> None:
         """New lists of revoked certificates, written and served from now on."""

@@ -26,6 +26,7 @@ from controller.evidence.answers import Answers
 from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
+from controller.trust.machine_room import machine_room
 from dashboards.ops.incident_words import teller
 from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
@@ -147,6 +148,7 @@ def _services(
         office=running.office,
         reports=_answers(running),
         ledger=running.ledger,
+        machines=machine_room(running.rooms.values()).desk,
         health=running.health(),
         ingest=running.figures,
         config=_http_config(city, demo=demo),
