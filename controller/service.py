@@ -40,6 +40,7 @@ from controller.store.quarantine import PASSED, Quarantine
 from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
+from controller.trust.approvals import ApprovalsRoom
 from controller.trust.book import FOLDER as LEDGER_FOLDER
 from controller.trust.book import Book, boot_id
 from controller.trust.ledger import AuditLedger
@@ -66,7 +67,7 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom)
+ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom)
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from controller.api import problems
 from controller.api.routers import (
+    actions,
     bindings,
     care,
     class_minutes,
@@ -35,6 +36,7 @@ from controller.api.services import Services
 
 PREFIX = "/api/v1"
 RESOURCES = (
+    actions,
     overview,
     scopes,
     schools,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
+from controller.api.action_services import Approvals, NoApprovals, own_account
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
 from controller.api.machine_services import Machines, NoMachines
@@ -292,6 +293,9 @@ class Services:
     reports: Reports = field(default_factory=NoReports)
     ledger: Ledger = field(default_factory=NoLedger)
     machines: Machines = field(default_factory=NoMachines)
+    approvals: Approvals = field(default_factory=NoApprovals)
+    account_of: Callable[[str], str | None] = own_account
+    """The account behind a session's actor, by what never changes of it; None: nobody's."""
 
     def now(self) -> float:
         """Epoch seconds."""

@@ -1,7 +1,9 @@
 """Actions: what somebody asked to be changed, who approved it, where it stands."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tenone.trust.approval import Risk
@@ -39,6 +41,7 @@ class Step(StrEnum):
     NOT_OWN = "not-own-request"
     OTHER_REQUEST = "other-request"
     """The same retry name for something else."""
+    TOO_MANY = "too-many"
 
 
 class StepError(Exception):
@@ -99,3 +102,37 @@ class Sealed:
     text: str
     signature: str
     ends_ns: int
+
+
+class PlanError(Exception):
+    """Nothing can be planned; one sentence for whoever asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who asks or approves: one account, whatever session or key it comes by."""
+
+    account: str
+    """What never changes of it."""
+    name: str
+    actor: str
+    """As the ledger names the session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request."""
+
+    scope: ScopePath
+    """Of the school."""
+    school: str
+    intent: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reason: str
+    retry: str
+
+    @property
+    def digest(self) -> str:
+        """Hex: tells a retry from another request."""
+        body = [self.school, self.intent, dict(self.parameters), self.reason]
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -30,6 +30,8 @@ from tenone.vocabulary.scope import ScopePath
 MS_NS = 1_000_000
 VOICE_NS = LIFE_MS * MS_NS
 """The first of two approvals counts so long for the second."""
+MOST_WAITING = 50
+"""Requests of one person that wait at the same time."""
 KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
 """Actions that are over are kept three years, as state changes are."""
 
@@ -66,31 +68,47 @@ class ActionRecords:
 
     def add(self, action: Action) -> Action:
         """Keep a new one; a retry of the same request gets the first one."""
-        again = self._same(action)
+        again = self.same(action.requester, action.retry, action.asked)
         if again is not None:
             return again
         try:
             with Unit(self._engine) as unit:
+                waiting = unit.scalar(
+                    sa.select(sa.func.count())
+                    .select_from(ActionRow)
+                    .where(
+                        ActionRow.requester == action.requester,
+                        ActionRow.state == ActionState.WAITING,
+                    )
+                )
+                if (waiting or 0) >= MOST_WAITING:
+                    raise StepError(
+                        Step.TOO_MANY,
+                        f"{MOST_WAITING} of your requests are waiting: withdraw some first.",
+                    )
                 unit.add(ActionRow(**_values(action)))
         except StoreError as error:
             # Two retries at once: the second of them finds the first.
-            again = self._same(action) if _is_twice(error) else None
+            if not _is_twice(error):
+                raise
+            again = self.same(action.requester, action.retry, action.asked)
             if again is None:
                 raise
             return again
         return action
 
-    def _same(self, action: Action) -> Action | None:
+    def same(self, requester: str, retry: str, asked: str) -> Action | None:
+        """What the requester asked for before under the same name; StepError if it is another."""
         query = sa.select(ActionRow.id).where(
-            ActionRow.requester == action.requester, ActionRow.retry == action.retry
+            ActionRow.requester == requester, ActionRow.retry == retry
         )
         with Unit(self._engine) as unit:
             known = unit.scalars(query).first()
             found = None if known is None else _load(unit, known)
-        if found is not None and found.asked != action.asked:
+        if found is not None and found.asked != asked:
             raise StepError(
                 Step.OTHER_REQUEST,
-                f"The request {action.retry!r} was made before and asked for something else: "
+                f"The request {retry!r} was made before and asked for something else: "
                 "give this one another name.",
             )
         return found

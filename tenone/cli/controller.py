@@ -26,6 +26,7 @@ from controller.evidence.answers import Answers
 from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
+from controller.trust.approvals import approvals_room
 from controller.trust.machine_room import machine_room
 from dashboards.ops.incident_words import teller
 from dashboards.ops.site import mount
@@ -149,6 +150,7 @@ def _services(
         reports=_answers(running),
         ledger=running.ledger,
         machines=machine_room(running.rooms.values()).desk,
+        approvals=approvals_room(running.rooms.values()),
         health=running.health(),
         ingest=running.figures,
         config=_http_config(city, demo=demo),

@@ -1,0 +1,355 @@
+"""Requests, approvals and the one execution that may follow: the room of actions.
+
+Whoever asks for a change is not whoever approves it, for high risk two people approve, what they
+approve is the exact plan they saw, and it happens once: the records decide races
+(:mod:`controller.trust.approval_records`), the signed document decides at the school
+(:mod:`agents.approvals`). The ledger is written before every step; where it cannot be, the step is
+not taken. What plans and what executes is a :class:`Workshop`; this version has none.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.api.services import Health
+from controller.house import House, Room
+from controller.incidents.room import new_id
+from controller.store.protocols import StoreError
+from controller.trust.approval_model import (
+    Action,
+    ActionState,
+    Asked,
+    Person,
+    PlanError,
+    Sealed,
+    StepError,
+    Voice,
+)
+from controller.trust.approval_records import ActionRecords
+from controller.trust.approval_signer import ApprovalSigner
+from controller.trust.entries import Entry, LedgerError, Outcome
+from tenone.trust.approval import (
+    Refused,
+    Risk,
+    SignedApproval,
+    check_persons,
+    check_time,
+    plan_hash,
+    state_hash,
+)
+from tenone.trust.files import KeyFileError
+from tenone.vocabulary.scope import ScopePath
+
+log = logging.getLogger(__name__)
+
+SECOND_NS = 1_000_000_000
+WAIT_NS = 24 * 3600 * SECOND_NS
+"""A request waits a day for its approvals; then the devices are not what they were anyway."""
+LOOK_SECONDS = 1.0
+AT_ONCE = 16
+NEWEST = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be done, made now from the devices as they are."""
+
+    lines: tuple[str, ...]
+    facts: Mapping[str, str]
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What the agent answered."""
+
+    good: bool
+    sentence: str
+
+
+class Workshop(Protocol):
+    """What plans and what executes; part 4 fills it."""
+
+    async def plan(self, school: str, intent: str, parameters: Mapping[str, str], /) -> Plan:
+        """Raises :class:`PlanError`."""
+        ...
+
+    async def execute(self, school: str, document: SignedApproval, /) -> Executed:
+        """Hand the approval to the school's agent and wait for its answer."""
+        ...
+
+
+class NoWorkshop:
+    """This version: there is nothing to ask for."""
+
+    async def plan(self, _school: str, intent: str, _parameters: Mapping[str, str], /) -> Plan:
+        """See :class:`Workshop`."""
+        raise PlanError(f"This version offers no intents, so not {intent[:64]!r} either.")
+
+    async def execute(self, _school: str, _document: SignedApproval, /) -> Executed:
+        """See :class:`Workshop`."""
+        return Executed(good=False, sentence="This version executes nothing.")
+
+
+class ApprovalsRoom:
+    """See :class:`controller.house.Room`."""
+
+    name = "approvals"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._records = ActionRecords(house.records.engine)
+        self.workshop: Workshop = NoWorkshop()
+        self._signer: ApprovalSigner | None = None
+        self._trouble = ""
+        self._wake = asyncio.Event()
+        self.executions = 0
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    # -- a room
+
+    def open(self) -> None:
+        """See :class:`controller.house.Room`."""
+        try:
+            self._signer = ApprovalSigner(self._house.folder / "trust", self._house.plan.id)
+        except KeyFileError as error:
+            raise StoreError(str(error)) from error
+        for action, state in self._records.settle(self._house.clock.wall_ns(), orphans=True):
+            log.info("action %s is %s", action, state.value)
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """See :class:`controller.house.Room`."""
+        return {"approvals": self.run}
+
+    def health(self) -> Health:
+        """See :class:`controller.house.Room`."""
+        return Health(name=self.name, ready=not self._trouble, sentence=self._trouble or "ready")
+
+    def close(self) -> None:
+        """See :class:`controller.house.Room`."""
+
+    @property
+    def signer(self) -> ApprovalSigner:
+        """The city's approval keys; there since :meth:`open`."""
+        if self._signer is None:
+            raise StoreError("the approval keys are not open yet")
+        return self._signer
+
+    # -- what people do
+
+    async def get(self, action: str) -> Action | None:
+        """One action; StoreError."""
+        return await self._house.in_records(self._records.get, action)
+
+    async def newest(self, scopes: Sequence[ScopePath]) -> list[Action]:
+        """The newest actions inside these scopes; StoreError."""
+        return await self._house.in_records(self._records.newest, scopes, NEWEST)
+
+    async def request(self, person: Person, asked: Asked) -> Action:
+        """Plan and let wait; PlanError, StepError, LedgerError, StoreError."""
+        known = await self._house.in_records(
+            self._records.same, person.account, asked.retry, asked.digest
+        )
+        if known is not None:
+            return known
+        plan = await self.workshop.plan(asked.school, asked.intent, asked.parameters)
+        now_ns = self._house.clock.wall_ns()
+        action = Action(
+            id=new_id("a"),
+            scope=asked.scope,
+            school=asked.school,
+            intent=asked.intent,
+            parameters=dict(asked.parameters),
+            lines=plan.lines,
+            plan=plan_hash(plan.lines).hex(),
+            device_state=state_hash(plan.facts).hex(),
+            risk=plan.risk,
+            reason=asked.reason,
+            requester=person.account,
+            requester_name=person.name,
+            retry=asked.retry,
+            asked=asked.digest,
+            made_ns=now_ns,
+            ends_ns=now_ns + WAIT_NS,
+            changed_ns=now_ns,
+        )
+        await self._note("approval.request", person.actor, action)
+        return await self._house.in_records(self._records.add, action)
+
+    async def approve(self, person: Person, action: Action, plan: str) -> Action:
+        """Approve the plan one looked at (its hash, hex); StepError, LedgerError, StoreError.
+
+        Approving again is no error. The last approval it takes sets the execution going.
+        """
+        now_ns = self._house.clock.wall_ns()
+        voice = Voice(account=person.account, name=person.name, at_ns=now_ns)
+        await self._note("approval.grant", person.actor, action, seen=plan[:64])
+        try:
+            done = await self._house.in_records(
+                self._records.approve, action.id, voice, plan=plan, seal=self._seal
+            )
+        except (StepError, StoreError) as error:
+            await self._undone("approval.grant", person.actor, action, error)
+            raise
+        if done.state is ActionState.GRANTED:
+            self._wake.set()
+        return done
+
+    async def refuse(self, person: Person, action: Action, reason: str) -> Action:
+        """End a waiting request; StepError, LedgerError, StoreError."""
+        outcome = f"{person.name or person.account}: {reason}"
+        await self._note("approval.refuse", person.actor, action)
+        return await self._end(person, action, "approval.refuse", ActionState.REFUSED, outcome)
+
+    async def withdraw(self, person: Person, action: Action) -> Action:
+        """Take one's own waiting request back; StepError, LedgerError, StoreError."""
+        await self._note("approval.withdraw", person.actor, action)
+        return await self._end(
+            person, action, "approval.withdraw", ActionState.WITHDRAWN, "", by=person.account
+        )
+
+    async def _end(  # noqa: PLR0917 - two callers above, and nobody else
+        self,
+        person: Person,
+        action: Action,
+        act: str,
+        state: ActionState,
+        outcome: str,
+        by: str | None = None,
+    ) -> Action:
+        now_ns = self._house.clock.wall_ns()
+        try:
+            return await self._house.in_records(
+                self._records.end, action.id, state, at_ns=now_ns, outcome=outcome, by=by
+            )
+        except (StepError, StoreError) as error:
+            await self._undone(act, person.actor, action, error)
+            raise
+
+    def _seal(self, action: Action, voices: Sequence[Voice]) -> Sealed:
+        """Called in the records' thread, inside the transaction that grants."""
+        approval, signed = self.signer.sign(
+            school=action.school,
+            action=action.id,
+            risk=action.risk,
+            intent=action.intent,
+            parameters=dict(action.parameters),
+            plan=bytes.fromhex(action.plan),
+            state=bytes.fromhex(action.device_state),
+            requester=action.requester,
+            approvers=tuple(voice.account for voice in voices),
+            now_ms=self._house.clock.wall_ns() // 1_000_000,
+        )
+        check_persons(approval)
+        return Sealed(signed.text, signed.signature.hex(), approval.expires_ms * 1_000_000)
+
+    # -- what follows
+
+    async def run(self) -> None:
+        """Begin what is granted, end what waited too long. For a supervisor."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._house.in_records(self._records.settle, self._house.clock.wall_ns())
+                    for action in await self._house.in_records(self._records.granted):
+                        begun = await self._begin(action)
+                        if begun is not None:
+                            group.create_task(self._execute(begun), name=f"action {action}")
+                    self._trouble = ""
+                except (LedgerError, StoreError) as error:
+                    self._say(str(error))
+                await self._until_something()
+
+    async def _until_something(self) -> None:
+        waiting = asyncio.ensure_future(self._wake.wait())
+        sleeping = asyncio.ensure_future(self._house.clock.sleep(LOOK_SECONDS))
+        try:
+            await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            sleeping.cancel()
+
+    async def _begin(self, action: str) -> Action | None:
+        known = await self.get(action)
+        if known is None:
+            return None
+        await self._note("approval.execute", "system", known)
+        return await self._house.in_records(
+            self._records.begin, action, self._house.clock.wall_ns()
+        )
+
+    async def _execute(self, action: Action) -> None:
+        async with self._free:
+            self.executions += 1
+            try:
+                done = await self._handed_over(action)
+            except Refused as refused:
+                done = Executed(good=False, sentence=f"{refused}.")
+        state = ActionState.DONE if done.good else ActionState.FAILED
+        try:
+            await self._house.in_records(
+                self._records.finish,
+                action.id,
+                state,
+                at_ns=self._house.clock.wall_ns(),
+                outcome=done.sentence,
+            )
+            outcome = Outcome.DONE if done.good else Outcome.FAILED
+            await self._note("approval.result", "system", action, outcome, said=done.sentence[:500])
+        except (LedgerError, StoreError) as error:
+            self._say(f"what came of action {action.id} could not be kept: {error}")
+
+    async def _handed_over(self, action: Action) -> Executed:
+        """Check once more what goes out; the agent checks it again."""
+        document = SignedApproval(action.document or "", bytes.fromhex(action.signature or ""))
+        approval = document.approval(self.signer.keys.pins)
+        check_persons(approval)
+        check_time(approval, self._house.clock.wall_ns() // 1_000_000)
+        return await self.workshop.execute(action.school, document)
+
+    # -- the ledger
+
+    async def _note(
+        self,
+        act: str,
+        actor: str,
+        action: Action,
+        outcome: Outcome = Outcome.DONE,
+        **more: str,
+    ) -> None:
+        detail = {
+            "intent": action.intent,
+            "plan": action.plan,
+            "risk": action.risk.value,
+            "requester": action.requester,
+        }
+        entry = Entry(
+            act=act,
+            actor=actor,
+            scope=str(action.scope),
+            subject=action.id,
+            outcome=outcome,
+            detail=detail | more,
+        )
+        await self._house.ledger.write(entry)
+
+    async def _undone(self, act: str, actor: str, action: Action, error: Exception) -> None:
+        """The entry stands that somebody did it; say that it did not come to be."""
+        outcome = Outcome.REFUSED if isinstance(error, StepError) else Outcome.FAILED
+        try:
+            await self._note(act, actor, action, outcome, said=str(error)[:500])
+        except LedgerError as failed:
+            self._say(str(failed))
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._trouble:
+            log.error("approvals: %s", sentence)
+        self._trouble = sentence
+
+
+def approvals_room(rooms: Iterable[Room]) -> ApprovalsRoom:
+    """The one among a controller's rooms."""
+    return next(room for room in rooms if isinstance(room, ApprovalsRoom))
