@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tenone.cli.processes import free_port
+
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 CITY = """
@@ -27,12 +29,6 @@ schools:
 broker: {{embedded: true, port: {broker}}}
 http: {{host: 127.0.0.1, port: {http}}}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -51,13 +50,6 @@ links:
   - {{id: c302, tier: class, switch: sw1, port: GE2, room: r302}}
 devices: [{{id: board/b1, room: r301}}]
 """
-
-
-def free_port() -> int:
-    """A port the system thinks free; whoever binds it next may still be quicker."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def write_city(folder: Path, *, broker_port: int, http_port: int, schools: Sequence[str]) -> Path:

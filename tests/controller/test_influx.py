@@ -21,11 +21,12 @@ from controller.store.influx import (
     RefusedLinesError,
 )
 from controller.store.protocols import DAY_NS
+from tenone.cli.processes import free_port
 from tenone.config.city import Influx
 from tenone.runtime.clock import ManualClock, SystemClock
 
 from .conftest import NOON_NS, FakeJournal
-from .harness import free_port, until
+from .harness import until
 
 
 class Server:

@@ -16,9 +16,10 @@ import pytest
 from controller.store.dayfile import scan
 from controller.store.protocols import StoredBlock
 from drivers.wire.embedded import EmbeddedBroker
+from tenone.cli.processes import free_port
 from tenone.vocabulary.states import PriorityClass
 
-from .harness import SchoolAgent, free_port, write_city
+from .harness import SchoolAgent, write_city
 
 BLOCKS = 2000
 START_SECONDS = 60.0

@@ -11,9 +11,10 @@ import pytest
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.blocks.columns import Value
 from tenone.blocks.layout import Layout
+from tenone.cli.processes import free_port
 from tenone.vocabulary.probes import PROBE_BURST, PROOF_PACKETS
 
-from .harness import SchoolAgent, free_port, write_city
+from .harness import SchoolAgent, write_city
 from .test_kill import Process
 
 PROBES = """

@@ -10,7 +10,6 @@ import contextlib
 import json
 import random
 import signal
-import socket
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
@@ -33,6 +32,7 @@ from firmware_sims.city import (
     power_cut,
 )
 from tenone.cli.demo import Demo, Stage, Wanted
+from tenone.cli.processes import free_udp_port
 
 Json = dict[str, Any]
 STATE_SECONDS = 1.0
@@ -540,7 +540,7 @@ class CampaignCity(Demo):
         if traps:
             schools = []
             for school in self._plan.schools:
-                where = self._traps[school.id] = f"127.0.0.1:{_free_udp()}"
+                where = self._traps[school.id] = f"127.0.0.1:{free_udp_port()}"
                 switches = tuple(replace(one, traps=where) for one in school.switches)
                 ups = replace(school.ups, traps=where)
                 schools.append(replace(school, switches=switches, ups=ups))
@@ -572,13 +572,6 @@ class CampaignCity(Demo):
             "flap_clear_seconds": 4, "holds": {"agent-silent": 2, "switch-silent": 2},
         }  # fmt: skip
         path.write_text(yaml.safe_dump(city, allow_unicode=True), encoding="utf-8")
-
-
-def _free_udp() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.asynccontextmanager

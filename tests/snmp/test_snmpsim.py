@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from drivers.snmp.client import SnmpClient
 from drivers.snmp.errors import SnmpError
 from drivers.snmp.session import Session
 from drivers.snmp.target import Target
+from tenone.cli.processes import free_udp_port
 from tenone.cli.snmp import read
 from tenone.cli.snmp_view import as_json
 from tenone.runtime.clock import SystemClock
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture
 async def responder(tmp_path: Path) -> AsyncIterator[int]:
     """snmpsim's port; the community is the name of the recording."""
@@ -42,7 +36,7 @@ async def responder(tmp_path: Path) -> AsyncIterator[int]:
     data.mkdir()
     for name in DEVICES:
         shutil.copy(captures() / f"{name}.snmprec", data)
-    port = free_port()
+    port = free_udp_port()
     # It wants to be told as whom to run; another user may not be able to read this Python.
     as_root = ["--process-user=root", "--process-group=root"] if os.geteuid() == 0 else []
     cache = tmp_path / "cache"

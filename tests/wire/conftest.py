@@ -12,6 +12,7 @@ import pytest
 
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint
+from tenone.cli.processes import free_port
 
 DEADLINE_SECONDS = 20.0
 
@@ -33,12 +34,6 @@ class Mosquitto:
 
 
 StartMosquitto = Callable[..., Mosquitto]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> bool:
