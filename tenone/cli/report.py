@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -98,11 +99,11 @@ def sla(  # noqa: PLR0917 - the command's options
     ] = None,
 ) -> None:
     """Availability, compliance and class-minutes of a month or any days, with their coverage."""
-    try:
-        first_day, last_day = period(first, last, month)
-        opened = open_files(config)
-        if link is not None:
-            school = link.partition("/")[0]
+    first_day, last_day = period(first, last, month)
+    if link is not None:
+        school = link.partition("/")[0]
+
+    def make(opened: Opened) -> None:
         asked = Asked(first=first_day, last=last_day, district=district, school=school, link=link)
         every = True if written is Format.CSV else None
         report = opened.desk.sla(asked, made_by(by), every_link=every)
@@ -117,6 +118,14 @@ def sla(  # noqa: PLR0917 - the command's options
                 write_page(as_page(report, lang), lang, written, output)
                 return
         write(body.encode(), output)
+
+    told(config, make)
+
+
+def told(config: Path, make: Callable[[Opened], None]) -> None:
+    """Make one report over a city's files; ends the command with a sentence where it cannot be."""
+    try:
+        make(open_files(config))
     except (ReportError, StoreError, OSError) as error:
         typer.echo(f"tenone report: {error}", err=True)
         raise typer.Exit(FAILED) from None

@@ -1,7 +1,7 @@
 """``tenone report inspection|indicators|quality``: sheets to sign, shares over time, the data."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -9,13 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from controller.evidence.desk import Asked, ReportError
-from controller.store.protocols import StoreError
+from controller.evidence.desk import Asked
 from dashboards.reports.sheets import indicators_page, inspection_page, items_csv, quality_page
 from dashboards.reports.sla import Page
 from dashboards.reports.words import Lang
 from tenone.cli.report import (
-    FAILED,
     By,
     Config,
     District,
@@ -29,8 +27,8 @@ from tenone.cli.report import (
     School,
     To,
     made_by,
-    open_files,
     period,
+    told,
     write,
     write_page,
 )
@@ -66,7 +64,7 @@ def inspection(  # noqa: PLR0917 - the command's options
         sheet = opened.desk.inspection(asked, made_by(by), size.value)
         _write(sheet, sheet["items"], inspection_page(sheet, lang), written, lang, output)
 
-    _told(config, make)
+    told(config, make)
 
 
 def indicators(  # noqa: PLR0917 - the command's options
@@ -85,7 +83,7 @@ def indicators(  # noqa: PLR0917 - the command's options
         items = opened.desk.indicators(_asked(first, last, month, district=district))
         _write({"items": items}, items, indicators_page(items, lang), written, lang, output)
 
-    _told(config, make)
+    told(config, make)
 
 
 def quality(  # noqa: PLR0917 - the command's options
@@ -106,15 +104,7 @@ def quality(  # noqa: PLR0917 - the command's options
         items = opened.desk.quality(asked, {})
         _write({"items": items}, items, quality_page(items, lang), written, lang, output)
 
-    _told(config, make)
-
-
-def _told(config: Path, make: Callable[[Opened], None]) -> None:
-    try:
-        make(open_files(config))
-    except (ReportError, StoreError, OSError) as error:
-        typer.echo(f"tenone report: {error}", err=True)
-        raise typer.Exit(FAILED) from None
+    told(config, make)
 
 
 def _asked(
