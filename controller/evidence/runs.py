@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from controller.state.values import Cut, Values
+from controller.state.values import Cut, Values, bitmaps
 from tenone.blocks.block import Block
 from tenone.blocks.layout import Layout
 from tenone.calendar.zone import CITY_ZONE, day_span, local_date
@@ -218,7 +218,10 @@ class _Rows:
         bitmap = (self.cut.rows + 7) // 8
         for one, two in zip(before[1:], now[1:], strict=True):
             if one[:bitmap] != two[:bitmap]:
-                rows.update(_differ(_bits(one[:bitmap]), _bits(two[:bitmap])))
+                before_known, now_known = (
+                    bitmaps(part, 0, 1, self.cut.rows).ravel() for part in (one, two)
+                )
+                rows.update(_differ(before_known, now_known))
             if one[bitmap:] != two[bitmap:]:
                 width = (len(one) - bitmap) // self.cut.rows
                 kind = f"<u{width}"
@@ -254,10 +257,6 @@ class _Told:
                 link,
                 MISSING if row is None else PortState(1, *(int(column[row]) for column in columns)),
             )
-
-
-def _bits(bitmap: bytes) -> Values:
-    return np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
 
 
 def _differ(one: Values, two: Values) -> list[int]:

@@ -7,14 +7,15 @@ older. Between them the counter may have been reset: what goes back is no figure
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from controller.plan import CityPlan
+from controller.state.values import Cut
 from controller.store.protocols import NS, Arrival
+from tenone.vocabulary.metrics import METRICS
 
 STREAM = "port-counters"
 COLUMN = "in_errors"
+WIDTH = METRICS[COLUMN].type.width
+MAX_CUTS = 50_000
 SPAN_NS = 300 * NS
 """A reading this old becomes the one to compare with."""
 
@@ -33,15 +34,19 @@ class ErrorCounts:
 @dataclass(frozen=True, slots=True)
 class _Reading:
     at_ns: int
-    rows: tuple[str, ...]
-    known: npt.NDArray[np.bool_]
-    values: npt.NDArray[np.uint64]
+    cut: Cut
+    raw: bytes
+    """The column's bitmap and values, as they stood in the block."""
 
     def of(self, port: str) -> int | None:
-        if port not in self.rows:
+        rows = self.cut.layout.rows
+        if port not in rows:
             return None
-        row = self.rows.index(port)
-        return int(self.values[row]) if self.known[row] else None
+        row = rows.index(port)
+        if not self.raw[row >> 3] >> (row & 7) & 1:
+            return None
+        at = (len(rows) + 7) // 8 + row * WIDTH
+        return int.from_bytes(self.raw[at : at + WIDTH], "little")
 
 
 class ErrorBook(ErrorCounts):
@@ -53,12 +58,13 @@ class ErrorBook(ErrorCounts):
             for link in plan.links
             if link.switch and link.port
         }
+        self._cuts: dict[bytes, Cut] = {}
         self._readings: dict[str, tuple[_Reading, _Reading, _Reading]] = {}
         """Subject -> the one to compare with, the one that will be, the newest."""
 
     def take(self, arrival: Arrival) -> None:
         """See :class:`ErrorCounts`; a block older than the newest changes nothing."""
-        reading = _read(arrival)
+        reading = self._read(arrival)
         subject = arrival.block.stamp.subject
         if reading is None:
             return
@@ -84,16 +90,15 @@ class ErrorBook(ErrorCounts):
             return None
         return after - before
 
-
-def _read(arrival: Arrival) -> _Reading | None:
-    """The one column that matters; None where the layout has none."""
-    for column in arrival.block.columns(arrival.layout):
-        if column.metric.name == COLUMN:
-            told = list(column)
-            return _Reading(
-                arrival.received_ns - max(arrival.age_ns, 0),
-                arrival.layout.rows,
-                np.array([value is not None for value in told], np.bool_),
-                np.array([int(value or 0) for value in told], np.uint64),
-            )
-    return None
+    def _read(self, arrival: Arrival) -> _Reading | None:
+        """The one column that matters; None where the layout has none."""
+        layout = arrival.layout
+        cut = self._cuts.get(layout.id)
+        if cut is None:
+            if len(self._cuts) > MAX_CUTS:
+                self._cuts.clear()
+            cut = self._cuts[layout.id] = Cut(layout, (COLUMN,))
+        if not cut.has(COLUMN):
+            return None
+        at_ns = arrival.received_ns - max(arrival.age_ns, 0)
+        return _Reading(at_ns, cut, cut.raw(arrival.block, COLUMN))

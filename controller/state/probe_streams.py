@@ -18,7 +18,7 @@ from controller.state.measures import Measures
 from controller.state.numbering import Numbering
 from controller.state.paths import Packets, Paths, Windows
 from controller.state.position import START, Position
-from controller.state.values import rows_of
+from controller.state.values import Cut, rows_of
 from controller.store.protocols import Arrival
 from tenone.blocks.layout import Layout
 from tenone.vocabulary.probes import DnsOutcome
@@ -200,14 +200,11 @@ Columns = dict[str, tuple[npt.NDArray[np.int64], Flags]]
 
 def _columns(arrival: Arrival) -> Columns:
     found: Columns = {}
-    blank = np.zeros(arrival.block.rows, np.int64), np.zeros(arrival.block.rows, np.bool_)
-    for column in arrival.block.columns(arrival.layout):
-        if column.metric.name in _COLUMNS:
-            bits = np.unpackbits(
-                np.frombuffer(column.validity, np.uint8), count=column.rows, bitorder="little"
-            )
-            values = np.frombuffer(column.data, f"<u{column.metric.type.width}")
-            found[column.metric.name] = values.astype(np.int64), bits.astype(np.bool_)
+    block, cut = arrival.block, Cut(arrival.layout, _COLUMNS)
+    blank = np.zeros(block.rows, np.int64), np.zeros(block.rows, np.bool_)
+    for name in _COLUMNS:
+        if cut.has(name):
+            found[name] = cut.values(block, name).astype(np.int64), cut.known(block, name)
     return {name: found.get(name, blank) for name in _COLUMNS}
 
 

@@ -11,6 +11,7 @@ from controller.arrays import I64, U64, Flags
 from controller.sla.counter_columns import UNSAID
 from controller.state.columns import NEVER
 from controller.state.position import Position
+from controller.state.values import bitmaps
 from controller.store.protocols import Arrival
 from tenone.blocks.layout import Layout
 from tenone.vocabulary.metric import ColumnType
@@ -157,11 +158,7 @@ class CounterCut:
         block = arrival.block
         data, start, rows = block.data, block.header_bytes, block.rows
         pick = slice(None) if self.every else self.rows
-        bitmap = (rows + 7) // 8
-        marks = np.frombuffer(data, np.uint8, self.width * bitmap, start)
-        bits = np.unpackbits(
-            marks.reshape(self.width, bitmap), axis=1, count=rows, bitorder="little"
-        ).view(np.bool_)
+        bits = bitmaps(data, start, self.width, rows)
         if len(self.counters) < WIDTH:
             into.known[:, at] = False
             into.values[:, at] = 0

@@ -73,7 +73,7 @@ class Cut:
             or block.rows != self.rows
             or (self._bytes is not None and length != self._bytes)
         ):
-            block.columns(self.layout)
+            block.check(self.layout)
             raise BlockError(f"{length} bytes are no block of layout {self.layout.stream}")
 
     def raw(self, block: Block, name: str) -> bytes:
@@ -99,18 +99,20 @@ class Cut:
         """Which of them are known."""
         place = self.places.get(name)
         if place is None:
-            return flags(self._look(block, name).validity, self.rows)
+            return bitmaps(self._look(block, name).validity, 0, 1, self.rows).ravel()
         start = block.header_bytes + place.column * self._bitmap
-        return flags(block.data[start : start + self._bitmap], self.rows)
+        return bitmaps(block.data, start, 1, self.rows).ravel()
 
     def _look(self, block: Block, name: str) -> Column:
         return next(one for one in block.columns(self.layout) if one.metric.name == name)
 
 
-def flags(bitmap: bytes, rows: int) -> Flags:
-    """A validity bitmap as one flag a row."""
-    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), count=rows, bitorder="little")
-    return bits.view(np.bool_)
+def bitmaps(data: bytes, start: int, columns: int, rows: int) -> Flags:
+    """The validity bitmaps of ``columns`` columns from ``start`` on, one row of flags a column."""
+    bitmap = (rows + 7) // 8
+    packed = np.frombuffer(data, np.uint8, columns * bitmap, start).reshape(columns, bitmap)
+    bits: Flags = np.unpackbits(packed, axis=1, count=rows, bitorder="little").view(np.bool_)
+    return bits
 
 
 def rows_of(arrival: Arrival) -> list[dict[str, Any]]:

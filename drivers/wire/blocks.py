@@ -312,7 +312,7 @@ def _checked(data: bytes, layout: Layout, *, historical: bool) -> CarriedBlock:
             raise UnknownLayoutError(
                 f"a block of stream {layout.stream} has a layout that no birth announced"
             )
-        block.columns(layout)
+        block.check(layout)
     except BlockError as error:
         raise WireBlockError(f"stream {layout.stream}: {error}") from error
     return CarriedBlock(block, layout, historical)

@@ -224,6 +224,25 @@ class Block:
         """The header's bytes, the first part of the canonical bytes."""
         return self.data[: self.header_bytes]
 
+    def check(self, layout: Layout) -> None:
+        """Raise :class:`BlockError` where :meth:`columns` would, without cutting them."""
+        body = layout.body_bytes
+        if (
+            body is None
+            or layout.id != self.layout_id
+            or self.rows != len(layout.rows)
+            or len(self.data) != self.header_bytes + body
+        ):
+            self.columns(layout)
+            return
+        bitmap = (self.rows + 7) // 8
+        if self.rows & 7:
+            # The last byte of every bitmap, which must have no bit past the last row.
+            end = self.header_bytes + bitmap * len(layout.columns)
+            lasts = self.data[self.header_bytes + bitmap - 1 : end : bitmap]
+            if lasts and max(lasts) >> (self.rows & 7):
+                self.columns(layout)
+
     def columns(self, layout: Layout) -> tuple[Column, ...]:
         """Cut the body into columns; raises :class:`BlockError` unless all of it fits."""
         if layout.id != self.layout_id:

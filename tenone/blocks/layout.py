@@ -46,6 +46,13 @@ class Layout:
         return tuple(METRICS[name] for name in self.columns)
 
     @cached_property
+    def body_bytes(self) -> int | None:
+        """Bytes of a block's body, bitmaps and data; None where there is a column of text."""
+        widths = [metric.type.width for metric in self.metrics]
+        bitmap = (len(self.rows) + 7) // 8
+        return sum(bitmap + width * len(self.rows) for width in widths) if all(widths) else None
+
+    @cached_property
     def document(self) -> bytes:
         """Canonical JSON (UTF-8, sorted keys, no spaces); what the hash is over."""
         body = {

@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -127,3 +128,32 @@ def test_the_class_is_the_most_urgent_of_the_columns() -> None:
     layout = Layout("port-state", PORT_STATE, ())
     draft = Draft.of(layout, stamp(), [Column.of(name, []) for name in PORT_STATE])
     assert draft.priority is PriorityClass.P1
+
+
+def complaint(work: Callable[[Layout], object], layout: Layout) -> str:
+    try:
+        work(layout)
+    except BlockError as error:
+        return str(error)
+    return ""
+
+
+@given(
+    made=drafts(),
+    at=st.integers(0, 2**16),
+    flipped=st.integers(0, 255),
+    more=st.binary(max_size=2),
+    less=st.integers(0, 2),
+)
+def test_a_check_says_what_cutting_would(
+    made: tuple[Draft, list[list[object]]], at: int, flipped: int, more: bytes, less: int
+) -> None:
+    draft, _ = made
+    whole = draft.seal(b"j" * 16, 1, FIRST_PREVIOUS)
+    body = bytearray(whole.data[whole.header_bytes :])
+    if body:
+        body[at % len(body)] ^= flipped
+    data = whole.header + bytes(body[: len(body) - less]) + more
+    block = Block.parse(data)
+    for layout in (draft.layout, Layout("t", draft.layout.columns, draft.layout.rows)):
+        assert complaint(block.check, layout) == complaint(block.columns, layout)

@@ -3,9 +3,14 @@
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from controller.evidence.runs import MISSING, SILENT, Days, LateError, PortState, SwitchRuns
 from controller.store.protocols import NS
+from tenone.blocks.block import Draft, Stamp
+from tenone.blocks.columns import Column
+from tenone.blocks.layout import Layout
 from tests.evidence.world import MORNING_NS, SPAN, World
 
 GOOD = PortState(1, 1, 1, 1000, 3)
@@ -84,3 +89,46 @@ def test_days_are_local() -> None:
     assert days.of(SPAN.start_ns) == date(2026, 9, 22)
     assert days.of(SPAN.start_ns - 1) == date(2026, 9, 21)
     assert days.of(SPAN.end_ns) == date(2026, 9, 23)
+
+
+STATES = st.tuples(*[st.none() | st.sampled_from([1, 2])] * 2, *[st.sampled_from([100, 1000])] * 2)
+
+
+@given(steps=st.lists(st.none() | st.tuples(STATES, st.booleans()), min_size=1, max_size=12))
+@settings(max_examples=60)
+def test_runs_are_those_of_a_count_by_hand(
+    steps: list[tuple[tuple[int | None, int | None, int, int], bool] | None],
+) -> None:
+    """None: the switch is silent. The flag: an hour has passed, longer than anything holds."""
+    ports = {"no1/a": "GE1", "no1/b": "GE2", "no1/c": "GE1"}
+    runs = SwitchRuns(ports, hold_ns=30 * NS, days=Days())
+    layout = Layout("port-state", ("oper", "speed_mbps"), ("GE1", "GE2"))
+    quiet = Layout("switch-status", ("reachable",), ("sw1",))
+    expected: dict[str, list[tuple[int, int, PortState, int]]] = {link: [] for link in ports}
+    at = MORNING_NS
+    for number, step in enumerate(steps, 1):
+        breaks = step is not None and step[1]
+        at += 3600 * NS if breaks else 10 * NS
+        stamp = Stamp(
+            agent="a", subject="no1/switch/sw1", boot_id=bytes(16), wall_ns=at, monotonic_ns=at
+        )
+        if step is None:
+            made, columns = quiet, [Column.of("reachable", [0])]
+            said = dict.fromkeys(ports, SILENT)
+        else:
+            a, b, fast, slow = step[0]
+            made = layout
+            columns = [Column.of("oper", [a, b]), Column.of("speed_mbps", [fast, slow])]
+            first = PortState(1, 0, a or 0, fast, 0)
+            said = {"no1/a": first, "no1/b": PortState(1, 0, b or 0, slow, 0), "no1/c": first}
+        runs.add(Draft.of(made, stamp, columns).seal(b"j" * 16, number, bytes(32)), made)
+        for link, state in said.items():
+            known = expected[link]
+            if known and not breaks and known[-1][2] == state:
+                known[-1] = (known[-1][0], at, state, known[-1][3] + 1)
+            else:
+                known.append((at, at, state, 1))
+    told = sorted(runs.take(), key=lambda run: run.start_ns)
+    for link, known in expected.items():
+        mine = [(r.start_ns, r.last_ns, r.state, r.samples) for r in told if r.link == link]
+        assert mine == known
