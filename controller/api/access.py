@@ -1,4 +1,4 @@
-"""The scope filter, in one place: what a session may see, and what a request asks for."""
+"""The scope filter, in one place: what a session may see and do, and what a request asks for."""
 
 from typing import Annotated
 
@@ -6,10 +6,9 @@ from fastapi import Depends, Request
 
 from controller.api.problems import Problem, not_found
 from controller.api.services import Services
-from controller.api.sessions import Role, Session
+from controller.api.sessions import Session
 from controller.views import LinkView
-from tenone.vocabulary.roles import Grant, Permission, allowed
-from tenone.vocabulary.roles import Role as GrantedRole
+from tenone.vocabulary.roles import Grant, Permission, allowed, reach
 from tenone.vocabulary.scope import IdentifierError, ScopePath
 
 SCHOOL_DEPTH = 3
@@ -33,22 +32,78 @@ Here = Annotated[Services, Depends(services_of)]
 Caller = Annotated[Session, Depends(session_of)]
 
 
+def grants_of(session: Session) -> tuple[Grant, ...]:
+    """What the session's holder was granted."""
+    return session.grants
+
+
+def actor_of(session: Session) -> str:
+    """Who acts, as the ledger names them."""
+    return session.actor
+
+
+def may(session: Session, permission: Permission, scope: ScopePath) -> bool:
+    """Whether a grant of the session allows ``permission`` on something at ``scope``."""
+    return allowed(session.grants, permission, scope)
+
+
+def may_anywhere(session: Session, permission: Permission) -> bool:
+    """Whether there is any scope at all where it may: for menus, never for a decision."""
+    return bool(reach(session.grants, permission))
+
+
+def need(session: Session, permission: Permission, scope: ScopePath) -> None:
+    """403 unless a grant of the session allows ``permission`` at ``scope``.
+
+    ``scope`` is where the thing touched stands, never the session's own: whoever operates one
+    school and views a district must not act in the district.
+    """
+    if not may(session, permission, scope):
+        raise Problem(403, f"None of your roles allows {permission.value!r} there.")
+
+
 def visible(session: Session, scope: ScopePath) -> bool:
     """Whether something at ``scope`` lies inside what the session may see."""
-    return session.scope.covers(scope)
+    return may(session, Permission.LOOK, scope)
 
 
-def asked_scope(services: Services, session: Session, text: str | None) -> ScopePath:
-    """The scope a request names, or the session's own; 404 outside it or where nothing is."""
+def asked_scopes(
+    services: Services,
+    session: Session,
+    text: str | None,
+    permission: Permission = Permission.LOOK,
+) -> tuple[ScopePath, ...]:
+    """The scopes a list answers for: the one named, else all where ``permission`` is granted.
+
+    None lies inside another. 403 where it is granted nowhere, 404 outside of that or where
+    nothing is.
+    """
+    inside = reach(session.grants, permission)
+    if not inside:
+        raise Problem(403, f"None of your roles allows {permission.value!r}.")
     if not text:
-        return session.scope
+        return inside
     try:
         scope = ScopePath.parse(text)
     except IdentifierError as error:
         raise Problem(400, f"scope: {error}.") from None
-    if not visible(session, scope) or not exists(services, scope):
+    if not may(session, permission, scope) or not exists(services, scope):
         raise not_found("scope", text)
-    return scope
+    return (scope,)
+
+
+def asked_scope(
+    services: Services,
+    session: Session,
+    text: str | None,
+    permission: Permission = Permission.LOOK,
+) -> ScopePath:
+    """The one scope a request is about; 400 where it names none and the session has several."""
+    scopes = asked_scopes(services, session, text, permission)
+    if len(scopes) > 1:
+        named = ", ".join(str(scope) for scope in scopes)
+        raise Problem(400, f"scope: this is about one scope: name one of {named}.")
+    return scopes[0]
 
 
 def exists(services: Services, scope: ScopePath) -> bool:
@@ -69,23 +124,9 @@ def link_seen_by(services: Services, session: Session, link_id: str) -> LinkView
     return found[1]
 
 
-def need_operator(session: Session, what: str = "ask agents to poll") -> None:
-    """403 unless the session may do ``what``."""
-    if session.role is not Role.OPERATOR:
-        raise Problem(403, f"Your role may look but not {what}: an operator can.")
-
-
-def grants_of(session: Session) -> tuple[Grant, ...]:
-    """What the session's holder was granted."""
-    return (Grant(GrantedRole(session.role.value), session.scope),)
-
-
-def actor_of(session: Session) -> str:
-    """Who acts, as the ledger names them."""
-    return f"session:{session.key[:8]}"
-
-
-def need(session: Session, permission: Permission, scope: ScopePath) -> None:
-    """403 unless a grant of the session allows ``permission`` at ``scope``."""
-    if not allowed(grants_of(session), permission, scope):
-        raise Problem(403, f"None of your roles allows {permission.value!r} there.")
+def scope_of(services: Services, school: str) -> ScopePath:
+    """Where a school stands; 404 where there is none of that name."""
+    found = services.city.scope_of_school(school)
+    if found is None:
+        raise not_found("school", school)
+    return found

@@ -1,6 +1,6 @@
 """The live stream: changes encoded once, fanned out as bytes, slow clients dropped.
 
-A client asks for a topic (a scope and some kinds). Changes are folded by (kind, id) and
+A client asks for a topic (scopes and some kinds). Changes are folded by (kind, id) and
 sent at most once a second; the first one after a quiet second goes at once. Every bound
 is in bytes or batches, so a client that stops reading costs its queue and nothing else:
 it is dropped, connects again and gets a snapshot.
@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 
 from controller.api.gathering import SCHOOLS_AT_ONCE
 from controller.api.snapshots import SNAPSHOTS, ages_of
+from controller.api.together import overview_of
+from controller.encode import overview_json
 from controller.views import Change, City
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.scope import ScopePath
 
 INCIDENT = "incident"
+OVERVIEW = "overview"
 OF_SCHOOLS = frozenset({"agent", "board", "link", "school", "switch"})
 """Kinds of which every school has its own."""
 KINDS = frozenset(SNAPSHOTS) | {INCIDENT}
@@ -35,8 +38,13 @@ HEARTBEAT_SECONDS = 15.0
 class Topic:
     """What one stream carries."""
 
-    scope: ScopePath
+    scopes: tuple[ScopePath, ...]
+    """None lies inside another."""
     kinds: frozenset[str]
+
+    def covers(self, scope: ScopePath) -> bool:
+        """Whether what stands at ``scope`` concerns it."""
+        return any(one.covers(scope) for one in self.scopes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +166,9 @@ class Hub:
         self._bounds = bounds or Bounds()
         self._pending: dict[tuple[str, str], Change] = {}
         self._wake = asyncio.Event()
-        self._clients: dict[ScopePath, dict[Topic, set[Client]]] = {}
+        self._clients: dict[Topic, set[Client]] = {}
+        self._at: dict[ScopePath, set[Topic]] = {}
+        """The topics that have clients, by each of their scopes."""
         self._count = 0
         self._owners: Counter[str] = Counter()
         self._epoch = secrets.token_hex(4)
@@ -210,7 +220,9 @@ class Hub:
             self.figures.replays += 1
         client = Client(topic, self._bounds, owner)
         self._owners[owner] += 1
-        self._clients.setdefault(topic.scope, {}).setdefault(topic, set()).add(client)
+        self._clients.setdefault(topic, set()).add(client)
+        for scope in topic.scopes:
+            self._at.setdefault(scope, set()).add(topic)
         self._count += 1
         client.offer(first)
         return client
@@ -226,16 +238,16 @@ class Hub:
             return
         changes: list[_Encoded] = []
         for kind in sorted(topic.kinds):
-            for number, scope in enumerate(self._pieces(kind, topic.scope), 1):
+            for number, scope in enumerate(self._pieces(kind, topic), 1):
                 changes += (_encoded(change, now) for change in self._all_of(kind, scope))
                 if number % SCHOOLS_AT_ONCE == 0:
                     await asyncio.sleep(0)
+        changes += self._sums(topic, now)
         self._snapshots[topic] = now, seq, self._event("snapshot", changes, seq)
 
     def unsubscribe(self, client: Client) -> None:
         """Forget a stream; calling it twice is fine."""
-        topics = self._clients.get(client.topic.scope, {})
-        members = topics.get(client.topic, set())
+        members = self._clients.get(client.topic, set())
         if client not in members:
             return
         client.let_go()
@@ -245,9 +257,11 @@ class Hub:
         if not self._owners[client.owner]:
             del self._owners[client.owner]
         if not members:
-            del topics[client.topic]
-            if not topics:
-                del self._clients[client.topic.scope]
+            del self._clients[client.topic]
+            for scope in client.topic.scopes:
+                self._at[scope].discard(client.topic)
+                if not self._at[scope]:
+                    del self._at[scope]
 
     def close(self) -> None:
         """End all streams and take no more. Call before the HTTP server drains."""
@@ -271,7 +285,8 @@ class Hub:
             for topic in self._topics_of(change):
                 by_topic.setdefault(topic, []).append(change)
         for topic, mine in by_topic.items():
-            self._send(self._clients[topic.scope][topic], self._event("changes", mine))
+            every = [*mine, *self._sums(topic, now)]
+            self._send(self._clients[topic], self._event("changes", every))
 
     def beat(self) -> None:
         """Tell every client that the stream is alive, what time it is here, and how old all is.
@@ -299,13 +314,13 @@ class Hub:
                 await asyncio.sleep(0)  # ages of a whole city take tens of milliseconds
 
     def _topics(self) -> list[Topic]:
-        return [topic for topics in self._clients.values() for topic in topics]
+        return list(self._clients)
 
     def _beat(self, topic: Topic) -> None:
-        members = self._clients.get(topic.scope, {}).get(topic)
+        members = self._clients.get(topic)
         if members is None:  # the last one left meanwhile
             return
-        ages = ages_of(self._city, topic.scope, topic.kinds)
+        ages = ages_of(self._city, topic.scopes, topic.kinds)
         text = _JSON.encode({"now": round(self._now(), 3), "ages": ages})
         self._send(members, f"event: beat\ndata: {text}\n\n".encode())
 
@@ -313,15 +328,14 @@ class Hub:
         return self._clock.wall_ns() / 1e9
 
     def _everybody(self) -> Iterator[Client]:
-        for topics in self._clients.values():
-            for members in topics.values():
-                yield from members
+        for members in self._clients.values():
+            yield from members
 
     def _topics_of(self, change: _Encoded) -> Iterator[Topic]:
         """Topics whose scope is a prefix of the change's, by looking each prefix up."""
         parts = change.scope.parts
         for depth in range(len(parts) + 1):
-            for topic in self._clients.get(ScopePath(parts[:depth]), ()):
+            for topic in self._at.get(ScopePath(parts[:depth]), ()):
                 if change.kind in topic.kinds:
                     yield topic
 
@@ -363,9 +377,9 @@ class Hub:
         for batch in self._ring:
             if batch.seq > last:
                 for change in batch.changes:
-                    if change.kind in topic.kinds and topic.scope.covers(change.scope):
+                    if change.kind in topic.kinds and topic.covers(change.scope):
                         newest[change.kind, change.id] = change
-        return self._event("changes", newest.values())
+        return self._event("changes", [*newest.values(), *self._sums(topic, self._now())])
 
     def _snapshot(self, topic: Topic) -> bytes:
         """Everything the topic shows, now; encoded once for all who come within a second."""
@@ -373,8 +387,10 @@ class Hub:
         changes = [
             _encoded(change, now)
             for kind in sorted(topic.kinds)
-            for change in self._all_of(kind, topic.scope)
+            for scope in topic.scopes
+            for change in self._all_of(kind, scope)
         ]
+        changes += self._sums(topic, now)
         chunk = self._event("snapshot", changes)
         self._snapshots[topic] = now, self._seq, chunk
         return chunk
@@ -393,11 +409,20 @@ class Hub:
         since = self._missed(topic, f"{self._epoch}-{seq}")
         return None if since is None else chunk + since
 
-    def _pieces(self, kind: str, scope: ScopePath) -> Sequence[ScopePath]:
+    def _pieces(self, kind: str, topic: Topic) -> Sequence[ScopePath]:
         """The parts a snapshot of ``kind`` is made of."""
         if kind in OF_SCHOOLS:
-            return self._city.school_scopes(scope)
-        return (scope,)
+            return [one for scope in topic.scopes for one in self._city.school_scopes(scope)]
+        return topic.scopes
+
+    def _sums(self, topic: Topic, now: float) -> list[_Encoded]:
+        """The totals of several scopes together, which no single change carries."""
+        if len(topic.scopes) == 1 or OVERVIEW not in topic.kinds:
+            return []
+        view = overview_of(self._city, topic.scopes)
+        body = overview_json(view)
+        change = Change(scope=view.scope, kind=OVERVIEW, id=str(view.scope), body=body)
+        return [_encoded(change, now)]
 
     def _all_of(self, kind: str, scope: ScopePath) -> Sequence[Change]:
         if kind == INCIDENT:

@@ -15,7 +15,7 @@ from fastapi import Depends, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, asked_scope
+from controller.api.access import Caller, Here, asked_scopes
 from controller.api.gathering import by_school
 from controller.api.problems import Problem
 from controller.api.services import Services
@@ -35,7 +35,8 @@ Item = TypeVar("Item")
 class ListQuery:
     """A list request, checked."""
 
-    scope: ScopePath
+    scopes: tuple[ScopePath, ...]
+    """What is asked for; none lies inside another."""
     state: str | None
     limit: int
     after: str | None
@@ -61,7 +62,7 @@ def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
 ) -> ListQuery:
     """FastAPI dependency; every wrong parameter is a problem with its sentence."""
     return ListQuery(
-        scope=asked_scope(services, session, scope),
+        scopes=asked_scopes(services, session, scope),
         state=state,
         limit=limit,
         after=None if cursor is None else _from_cursor(cursor),
@@ -141,7 +142,7 @@ async def page_by_school(
 ) -> JSONResponse:
     """A page of what every school of the scope has; a city does not hold the loop up."""
     page = Page(query, listed)
-    async for items in by_school(services.city, query.scope, items_of):
+    async for items in by_school(services.city, query.scopes, items_of):
         page.take(items)
     return page.answer()
 
@@ -158,7 +159,11 @@ async def past_page(
         raise Problem(
             400, f"as_of: the past of {resource} is not kept here, {have}; ask without as_of."
         )
-    items = await run_in_threadpool(services.records.as_of, resource, query.scope, query.as_of)
+    items = [
+        item
+        for scope in query.scopes
+        for item in await run_in_threadpool(services.records.as_of, resource, scope, query.as_of)
+    ]
     listed: Listed[Mapping[str, object]] = Listed(
         id_of=lambda item: str(item["id"]),
         states_of=lambda item: frozenset({str(item.get("verdict"))}),

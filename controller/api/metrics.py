@@ -58,7 +58,7 @@ async def city_metrics(services: Services) -> bytes:
         schools.append(school)
         return _not_good(services.city, school)
 
-    async for found in by_school(services.city, ScopePath(), look_at):
+    async for found in by_school(services.city, [ScopePath()], look_at):
         links += found
     own = [
         *_own_families(services),
@@ -79,7 +79,7 @@ async def district_metrics(services: Services, district: ScopePath) -> bytes:
     slug = str(district.parts[-1])
     links: list[tuple[str, LinkView]] = []
     city = services.city
-    async for found in by_school(city, district, lambda school: city.links(school.scope)):
+    async for found in by_school(city, [district], lambda school: city.links(school.scope)):
         links += ((slug, link) for link in found)
     available = services.minutes.availability
     return await run_in_threadpool(lambda: _text(_link_families(links, available)))

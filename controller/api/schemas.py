@@ -226,11 +226,22 @@ class DeviceOut(_Closed):
     detail: dict[str, object]
 
 
-class SessionOut(_Closed):
-    """The caller's own session."""
+class GrantOut(_Closed):
+    """A role at a scope, effective there and inside."""
 
     role: str
     scope: str
+
+
+class SessionOut(_Closed):
+    """The caller's own session."""
+
+    actor: str
+    name: str
+    grants: list[GrantOut]
+    permissions: list[str]
+    """What is allowed somewhere at least; where is decided grant by grant."""
+    kind: Literal["use", "set-up", "enrol"]
     opened_at: float
     ends_at: float
 

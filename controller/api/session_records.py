@@ -1,65 +1,68 @@
 """Sessions in the records database, so that a restart signs nobody out."""
 
-from sqlalchemy import Float, String, create_engine, delete, func, select
+import json
+
+from sqlalchemy import Float, String, Table, Text, create_engine, delete, func, select
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm import Session as Unit
 
-from controller.api.sessions import Role, Session
-from tenone.vocabulary.scope import ScopePath
-
-
-class Base(DeclarativeBase):
-    """Tables of this module."""
+from controller.api.sessions import Session, SessionKind
+from controller.store.tables import Base
+from tenone.vocabulary.roles import Grant, Role
+from tenone.vocabulary.scope import IdentifierError, ScopePath
 
 
 class SessionRow(Base):
     """One session; holds the hash of its id, never the id."""
 
-    __tablename__ = "http_session"
+    __tablename__ = "web_session"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    role: Mapped[str] = mapped_column(String(32))
-    scope: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(200), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    grants: Mapped[str] = mapped_column(Text)
+    """JSON: a list of [role, scope]."""
+    kind: Mapped[str] = mapped_column(String(16))
     opened_at: Mapped[float] = mapped_column(Float)
     used_at: Mapped[float] = mapped_column(Float, index=True)
 
 
 class RecordsSessionStore:
-    """:class:`controller.api.sessions.SessionStore` on SQLAlchemy."""
+    """:class:`controller.api.sessions.SessionStore` on SQLAlchemy; the tables are there."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        Base.metadata.create_all(engine)
 
     @classmethod
     def at(cls, url: str) -> "RecordsSessionStore":
-        """A store at a database URL such as ``sqlite:////var/lib/tenone/sessions.db``."""
-        return cls(create_engine(url, hide_parameters=True))
+        """A store of its own at a database URL, its table made."""
+        engine = create_engine(url, hide_parameters=True)
+        table = SessionRow.__table__
+        assert isinstance(table, Table)  # noqa: S101 - SQLAlchemy types it wider
+        Base.metadata.create_all(engine, tables=[table])
+        return cls(engine)
 
     def get(self, key: str) -> Session | None:
         """See the protocol."""
         with Unit(self._engine) as unit:
             row = unit.get(SessionRow, key)
-            return None if row is None else _session(row)
+            return None if row is None else session_of_row(row)
 
     def put(self, session: Session) -> None:
         """See the protocol."""
         with Unit(self._engine) as unit, unit.begin():
-            unit.merge(
-                SessionRow(
-                    key=session.key,
-                    role=session.role.value,
-                    scope=str(session.scope),
-                    opened_at=session.opened_at,
-                    used_at=session.used_at,
-                )
-            )
+            unit.merge(row_of_session(session))
 
     def drop(self, key: str) -> None:
         """See the protocol."""
         with Unit(self._engine) as unit, unit.begin():
             unit.execute(delete(SessionRow).where(SessionRow.key == key))
+
+    def drop_of(self, actor: str) -> None:
+        """See the protocol."""
+        with Unit(self._engine) as unit, unit.begin():
+            unit.execute(delete(SessionRow).where(SessionRow.actor == actor))
 
     def drop_before(self, *, used_at: float, opened_at: float) -> None:
         """See the protocol."""
@@ -77,14 +80,34 @@ class RecordsSessionStore:
         self._engine.dispose()
 
 
-def _session(row: SessionRow) -> Session | None:
-    """None for a role this version does not know: nobody is let in by a guess."""
-    if row.role not in set(Role):
+def row_of_session(session: Session) -> SessionRow:
+    """How a session is kept."""
+    return SessionRow(
+        key=session.key,
+        actor=session.actor,
+        name=session.name,
+        grants=json.dumps([[one.role.value, str(one.scope)] for one in session.grants]),
+        kind=session.kind.value,
+        opened_at=session.opened_at,
+        used_at=session.used_at,
+    )
+
+
+def session_of_row(row: SessionRow) -> Session | None:
+    """None for what this version does not understand: nobody is let in by a guess."""
+    try:
+        grants = tuple(
+            Grant(Role(role), ScopePath.parse(scope)) for role, scope in json.loads(row.grants)
+        )
+        kind = SessionKind(row.kind)
+    except (ValueError, TypeError, IdentifierError):
         return None
     return Session(
         key=row.key,
-        role=Role(row.role),
-        scope=ScopePath.parse(row.scope),
+        actor=row.actor,
+        name=row.name,
+        grants=grants,
+        kind=kind,
         opened_at=row.opened_at,
         used_at=row.used_at,
     )

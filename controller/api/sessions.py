@@ -1,21 +1,22 @@
-"""Who is at the keyboard: one-time codes, server-side sessions, roles.
+"""Who is at the keyboard: one-time codes and server-side sessions.
 
 A session id is 256 random bits; the store holds its SHA-256 alone, so a stolen store
-opens nothing. Part 3 brings users and identity providers; they will make sessions by
-the same :meth:`Sessions.open`.
+opens nothing. Accounts, identity providers and API keys make sessions by the same
+:meth:`Sessions.open`; what a session may do are the grants it was opened with.
 """
 
 import hashlib
 import hmac
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from tenone.runtime.clock import Clock
-from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.roles import Grant, Permission, reach
+from tenone.vocabulary.scope import ScopePath, Slug
 
 IDLE_SECONDS = 30 * 60.0
 ABSOLUTE_SECONDS = 12 * 3600.0
@@ -33,13 +34,21 @@ MOST_CODES = 32
 MOST_SESSIONS = 10_000
 
 
-class Role(StrEnum):
-    """What a session may do inside its scope. Part 3 adds roles, never meanings to these."""
+NOWHERE = ScopePath((Slug("!"),))
+"""Covers nothing there is: no identifier has this character."""
+BY_CODE = "code"
+"""The actor of a session that a one-time code opened."""
 
-    VIEWER = "viewer"
-    """Look."""
-    OPERATOR = "operator"
-    """Look, and ask agents to poll."""
+
+class SessionKind(StrEnum):
+    """What a session is for."""
+
+    USE = "use"
+    """Whatever its grants allow."""
+    SET_UP = "set-up"
+    """Make the first security administrator of a fresh city, and nothing else."""
+    ENROL = "enrol"
+    """Set one's own password and second factor, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +57,23 @@ class Session:
 
     key: str
     """SHA-256 of the session id, hex: the store's key, no secret."""
-    role: Role
-    scope: ScopePath
+    actor: str
+    """As the ledger names it: ``account:<name>``, ``key:<id>``, ``code``."""
+    name: str
+    """As people call whoever it is; empty for a code's."""
+    grants: tuple[Grant, ...]
+    kind: SessionKind = SessionKind.USE
     opened_at: float
     used_at: float
+
+    @property
+    def scope(self) -> ScopePath:
+        """The scope of the broadest grant that allows looking; :data:`NOWHERE` without one.
+
+        Where a page or list begins, never a test: several grants may stand beside it.
+        """
+        seen = reach(self.grants, Permission.LOOK)
+        return min(seen, key=lambda scope: (len(scope.parts), scope), default=NOWHERE)
 
 
 class SessionStore(Protocol):
@@ -67,6 +89,10 @@ class SessionStore(Protocol):
 
     def drop(self, key: str) -> None:
         """Forget; unknown keys are fine."""
+        ...
+
+    def drop_of(self, actor: str) -> None:
+        """Forget all sessions of an actor."""
         ...
 
     def drop_before(self, *, used_at: float, opened_at: float) -> None:
@@ -95,6 +121,10 @@ class MemorySessionStore:
     def drop(self, key: str) -> None:
         """See :class:`SessionStore`."""
         self._sessions.pop(key, None)
+
+    def drop_of(self, actor: str) -> None:
+        """See :class:`SessionStore`."""
+        self._sessions = {key: one for key, one in self._sessions.items() if one.actor != actor}
 
     def drop_before(self, *, used_at: float, opened_at: float) -> None:
         """See :class:`SessionStore`."""
@@ -129,8 +159,8 @@ class TooManyAttemptsError(SignInError):
 @dataclass(frozen=True, slots=True)
 class _Code:
     digest: bytes
-    role: Role
-    scope: ScopePath
+    grants: tuple[Grant, ...]
+    kind: SessionKind
     until: float
 
 
@@ -161,16 +191,19 @@ class Sessions:
 
     def issue_code(
         self,
+        grants: Iterable[Grant] = (),
         *,
-        role: Role = Role.OPERATOR,
-        scope: ScopePath | None = None,
+        kind: SessionKind = SessionKind.USE,
         seconds: float = CODE_SECONDS,
     ) -> str:
-        """A new single-use code such as ``7KQF-3M9X-0TBA``, to be printed once."""
+        """A new single-use code such as ``7KQF-3M9X-0TBA``, to be printed once.
+
+        The session it opens has ``grants``.
+        """
         now = self._now()
         self._codes = [code for code in self._codes if code.until > now][-(MOST_CODES - 1) :]
         text = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-        self._codes.append(_Code(_digest(text), role, scope or ScopePath(), now + seconds))
+        self._codes.append(_Code(_digest(text), tuple(grants), kind, now + seconds))
         return "-".join(text[start : start + 4] for start in range(0, CODE_LENGTH, 4))
 
     def sign_in(
@@ -193,20 +226,33 @@ class Sessions:
         self._codes.remove(found)
         if instead_of is not None:
             self.close(instead_of)
-        opened = self.open(role=found.role, scope=found.scope)
+        opened = self.open(BY_CODE, grants=found.grants, kind=found.kind)
         if self._on_code_used is not None:
             self._on_code_used()
         return opened
 
-    def open(self, *, role: Role, scope: ScopePath) -> tuple[str, Session]:
-        """A new session for somebody whose identity is proved."""
+    def open(
+        self,
+        actor: str,
+        *,
+        grants: Iterable[Grant],
+        name: str = "",
+        kind: SessionKind = SessionKind.USE,
+    ) -> tuple[str, Session]:
+        """A new session for somebody whose identity is proved; its id and itself."""
         now = self._now()
         self._store.drop_before(used_at=now - self._idle, opened_at=now - self._absolute)
         if self._store.count() >= MOST_SESSIONS:
             raise TooManyAttemptsError(self._idle)
         token = secrets.token_urlsafe(32)
         session = Session(
-            key=session_key(token), role=role, scope=scope, opened_at=now, used_at=now
+            key=session_key(token),
+            actor=actor,
+            name=name,
+            grants=tuple(sorted(set(grants))),
+            kind=kind,
+            opened_at=now,
+            used_at=now,
         )
         self._store.put(session)
         return token, session
@@ -233,6 +279,10 @@ class Sessions:
     def close(self, session: Session) -> None:
         """Sign out."""
         self._store.drop(session.key)
+
+    def close_all_of(self, actor: str) -> None:
+        """Sign an actor out everywhere."""
+        self._store.drop_of(actor)
 
     def count(self) -> int:
         """Sessions kept, for /metrics."""

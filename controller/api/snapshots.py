@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from controller import encode
+from controller.api.together import overview_of
 from controller.views import Change, City
 from tenone.vocabulary.scope import ScopePath
 
@@ -10,11 +11,22 @@ SCHOOL_DEPTH = 3
 Ages = dict[str, dict[str, object]]
 
 
-def ages_of(city: City, scope: ScopePath, kinds: frozenset[str]) -> Ages:
+def ages_of(city: City, scopes: Sequence[ScopePath], kinds: frozenset[str]) -> Ages:
     """Seconds by kind and id; of links a list in the order of their evidence.
 
     Links, switches and boards only for streams of one school: a city has too many.
     """
+    ages: Ages = {}
+    for scope in scopes:
+        for kind, found in _ages_inside(city, scope, kinds).items():
+            ages.setdefault(kind, {}).update(found)
+    if "overview" in kinds and len(scopes) > 1:
+        view = overview_of(city, scopes)
+        ages["overview"][str(view.scope)] = _age(view.data_age_seconds)
+    return ages
+
+
+def _ages_inside(city: City, scope: ScopePath, kinds: frozenset[str]) -> Ages:
     ages: Ages = {}
     if kinds & {"school", "agent"}:
         heard = city.agent_ages(scope)

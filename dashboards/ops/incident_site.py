@@ -1,22 +1,26 @@
 """The pages of incidents: the list, worst first, and one incident with what people do about it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from controller.api.access import Caller, Here, asked_scope
+from controller.api.access import Caller, Here, asked_scopes, may
 from controller.api.problems import Problem
-from controller.api.routers.incidents import ACTS, ActIn, do, incident_seen_by
+from controller.api.routers.incidents import ACTS, ActIn, do, has_name, incident_seen_by
 from controller.api.services import Services
-from controller.api.sessions import Role, Session
+from controller.api.sessions import Session
+from controller.api.together import common, each, each_waited
+from controller.incidents.desk import worst_first
 from controller.incidents.model import Act
 from controller.incidents.views import IncidentView
 from dashboards.ops.incident_words import IncidentWords, incident_mark
 from dashboards.ops.pages import crumbs
 from dashboards.ops.render import Renderer
 from dashboards.ops.words import Words
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +34,7 @@ async def incident_list(
     request: Request, services: Here, session: Caller, scope: str = "", state: str = "open"
 ) -> HTMLResponse:
     """What is open inside a scope, worst first, or what is over."""
-    where = asked_scope(services, session, scope or None)
+    where = asked_scopes(services, session, scope)
     chosen = state if state in SHOWN_STATES else "open"
     views = await _listed(services, where, chosen)
     renderer = _renderer(request)
@@ -39,8 +43,8 @@ async def incident_list(
         request,
         "incidents.html",
         session=session,
-        scope=where,
-        crumbs=crumbs(services, session, where, language),
+        scope=scope if len(where) == 1 else "",
+        crumbs=crumbs(services, session, common(where), language),
         i=_words(request, services),
         mark_of=incident_mark,
         incidents=views[:MOST_ROWS],
@@ -71,12 +75,13 @@ async def act(  # noqa: PLR0917 - FastAPI reads the form from the signature
 ) -> Response:
     """What one of the page's buttons does; a refusal is said on the page, nothing typed is lost."""
     view = await incident_seen_by(services, session, incident)
-    if word not in ACTS or (word in NEEDS_TEXT and not text.strip()):
+    unsigned = not has_name(session) and not by.strip()
+    if unsigned or word not in ACTS or (word in NEEDS_TEXT and not text.strip()):
         return await _page(request, services, session, incident, 400, by=by, text=text)
     try:
         seen = None if word == "comment" else version
-        body = ActIn(by=by.strip(), text=text.strip(), version=seen)
-        await do(services, session, view.id, word, body)
+        body = ActIn(by=by.strip() or None, text=text.strip(), version=seen)
+        await do(services, session, view, word, body)
     except ValidationError:
         return await _page(request, services, session, incident, 400, by=by, text=text)
     except Problem as problem:
@@ -84,10 +89,19 @@ async def act(  # noqa: PLR0917 - FastAPI reads the form from the signature
     return RedirectResponse(f"/incidents/{view.id}", 303)
 
 
-async def _listed(services: Services, where: ScopePath, chosen: str) -> list[IncidentView]:
+async def _listed(
+    services: Services, where: Sequence[ScopePath], chosen: str
+) -> list[IncidentView]:
     if chosen == "resolved":
-        return list(await services.incidents.past(where))
-    return [view for view in services.incidents.views(where) if chosen in view.states]
+        return await each_waited(where, services.incidents.past, _id)
+    found = each(where, services.incidents.views, _id)
+    if len(where) > 1:
+        found.sort(key=worst_first)
+    return [view for view in found if chosen in view.states]
+
+
+def _id(view: IncidentView) -> str:
+    return view.id
 
 
 async def _page(
@@ -117,7 +131,7 @@ async def _page(
         owner=owner,
         children=_children(services, view),
         timeline=list(await services.incidents.timeline(view.id)),
-        may_act=session.role is Role.OPERATOR,
+        may_act=may(session, Permission.ACT_ON_INCIDENTS, view.scope),
         refusal=words.refusal(status),
         typed={"by": by, "text": text},
         commented=Act.COMMENTED,

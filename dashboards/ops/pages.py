@@ -4,22 +4,27 @@ import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from controller.api.access import visible
 from controller.api.services import Services
 from controller.api.sessions import Session
+from controller.api.together import common, minutes_of, overview_of, samples_of
 from controller.api.trend import Sample
 from controller.sla.class_minutes import Tally
-from controller.views import AgentView, LinkView, Overview, SchoolView, SwitchView
+from controller.views import AgentView, City, LinkView, Overview, SchoolView, SwitchView
 from dashboards.ops.language import Language
 from dashboards.ops.words import natural, worst_first
+from tenone.vocabulary.roles import Permission, reach
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Tier, Verdict
 
 SCHOOL_DEPTH = 3
+DISTRICT_DEPTH = 2
 MOST_ROWS = 200
 """Worst first; a phone gets 400 kB before compression. Beyond that people search."""
 WORST_ROWS = 6
 SAMPLES_A_MINUTE = 4
 STATES = ("bad", "unknown", "good")
+_ORDER = {Verdict.BAD: 0, Verdict.UNKNOWN: 1, Verdict.GOOD: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +100,31 @@ class SchoolPage:
     has_calendar: bool
 
 
-def overview_page(services: Services, scope: ScopePath, chosen: SchoolFilter) -> OverviewPage:
-    """Gather a city's or district's page."""
+def overview_page(
+    services: Services, scopes: Sequence[ScopePath], chosen: SchoolFilter
+) -> OverviewPage:
+    """Gather the page of a city, of a district, or of several scopes together."""
     city = services.city
-    schools = city.schools(scope)
+    schools = all_schools(city, scopes)
     kept = [school for school in schools if chosen.keeps(school)]
     # A city without a name of its own has one district list; a district has no list of itself.
-    districts = [view for view in city.districts(scope) if view.scope != scope]
+    districts = [
+        view
+        for scope in scopes
+        for view in city.districts(scope)
+        if view.scope != scope or (len(scopes) > 1 and len(scope.parts) == DISTRICT_DEPTH)
+    ]
     harmed = [school for school in schools if school.verdict is Verdict.BAD]
     return OverviewPage(
-        overview=city.overview(scope),
+        overview=overview_of(city, scopes),
         districts=districts,
         worst=harmed[:WORST_ROWS],
         schools=kept[:MOST_ROWS],
         found=len(kept),
         filter=chosen,
-        samples=by_minute(services.trend.of(scope)),
-        minutes=services.minutes.tally(scope),
-        has_calendar=_has_calendar(services, scope),
+        samples=by_minute(samples_of(services.trend, scopes)),
+        minutes=minutes_of(services.minutes, scopes),
+        has_calendar=any(_has_calendar(services, scope) for scope in scopes),
     )
 
 
@@ -137,6 +149,14 @@ def school_page(services: Services, scope: ScopePath) -> SchoolPage | None:
     )
 
 
+def all_schools(city: City, scopes: Sequence[ScopePath]) -> list[SchoolView]:
+    """The schools of several scopes, in the order a list of one has."""
+    if len(scopes) == 1:
+        return list(city.schools(scopes[0]))
+    every = [school for scope in scopes for school in city.schools(scope)]
+    return sorted(every, key=lambda one: (_ORDER[one.verdict], -one.severity, one.name))
+
+
 def _has_calendar(services: Services, scope: ScopePath) -> bool:
     return any(school.taught is not None for school in services.minutes.schools(scope))
 
@@ -145,13 +165,14 @@ def crumbs(
     services: Services, session: Session, scope: ScopePath, language: Language | None = None
 ) -> list[Crumb]:
     """The way from the top of what the caller may see down to ``scope``."""
-    steps: list[Crumb] = []
-    top = max(len(session.scope.parts), 1)
+    seen = reach(session.grants, Permission.LOOK)
+    several = len(seen) > 1
+    steps = [Crumb(name_of(services, common(seen), language), "/")] if several else []
     for depth in range(1, len(scope.parts) + 1):
-        if depth < len(session.scope.parts):
-            continue
         step = ScopePath(scope.parts[:depth])
-        address = "/" if depth == top else f"/at/{step}"
+        if not visible(session, step):
+            continue
+        address = f"/at/{step}" if steps else "/"
         steps.append(Crumb(name_of(services, step, language), address))
     return steps or [Crumb(name_of(services, scope, language), "/")]
 

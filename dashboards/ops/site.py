@@ -1,7 +1,7 @@
 """The pages: HTML routes on top of the API, rendered from the same views."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, cast
 
 from fastapi import APIRouter, FastAPI, Form, Request
@@ -9,12 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from controller.api.access import Caller, Here, asked_scope, link_seen_by, visible
+from controller.api.access import Caller, Here, asked_scopes, link_seen_by, may, scope_of, visible
 from controller.api.problems import Problem
 from controller.api.routers.sessions import clear_cookie, client_address, set_cookie
 from controller.api.security import SIGN_IN_PATH, local_path
 from controller.api.services import Services
-from controller.api.sessions import Role, Session, TooManyAttemptsError, WrongCodeError
+from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
+from controller.api.together import minutes_of
 from dashboards.ops.incident_site import router as incident_router
 from dashboards.ops.language import COOKIE
 from dashboards.ops.pages import (
@@ -26,6 +27,7 @@ from dashboards.ops.pages import (
     school_page,
 )
 from dashboards.ops.render import Renderer
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(include_in_schema=False)
@@ -51,13 +53,13 @@ def renderer_of(request: Request) -> Renderer:
 @router.get("/")
 async def home(request: Request, services: Here, session: Caller) -> HTMLResponse:
     """The top of what the session may see."""
-    return _scope_page(request, services, session, session.scope)
+    return _scope_page(request, services, session, asked_scopes(services, session, None))
 
 
 @router.get("/at/{path:path}")
 async def at_scope(request: Request, services: Here, session: Caller, path: str) -> HTMLResponse:
     """A city, district or school by its scope path."""
-    return _scope_page(request, services, session, asked_scope(services, session, path))
+    return _scope_page(request, services, session, asked_scopes(services, session, path))
 
 
 @router.get("/parts/class-minutes/{path:path}")
@@ -65,9 +67,11 @@ async def minutes_part(
     request: Request, services: Here, session: Caller, path: str
 ) -> HTMLResponse:
     """The card of today's class-minutes, which pages fetch anew twice a minute."""
-    scope = asked_scope(services, session, path)
-    tally = services.minutes.tally(scope)
-    return renderer_of(request).page(request, "minutes_part.html", minutes=tally, scope=scope)
+    scopes = asked_scopes(services, session, path)
+    tally = minutes_of(services.minutes, scopes)
+    return renderer_of(request).page(
+        request, "minutes_part.html", minutes=tally, scope=address_of(scopes)
+    )
 
 
 @router.get("/parts/measured/{school}/{link}")
@@ -85,7 +89,7 @@ async def link_page(
 ) -> HTMLResponse:
     """One link: a page of its own, or the inside of the dialog when htmx asks."""
     view = link_seen_by(services, session, f"{school}/{link}")
-    scope = services.city.scope_of_school(view.school) or ScopePath()
+    scope = scope_of(services, view.school)
     template = "link_panel.html" if "hx-request" in request.headers else "link.html"
     return renderer_of(request).page(
         request,
@@ -94,7 +98,7 @@ async def link_page(
         scope=scope,
         link=view,
         crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
-        may_poll=session.role is Role.OPERATOR,
+        may_poll=may(session, Permission.POLL, scope),
         school_address=f"/at/{scope}" if visible(session, scope) else "/",
     )
 
@@ -169,23 +173,29 @@ async def favicon(request: Request) -> Response:
 
 
 def _scope_page(
-    request: Request, services: Services, session: Session, scope: ScopePath
+    request: Request, services: Services, session: Session, scopes: Sequence[ScopePath]
 ) -> HTMLResponse:
     page: object
+    scope = address_of(scopes)
     if len(scope.parts) >= SCHOOL_DEPTH:
         template, page = "school.html", school_page(services, scope)
     else:
         chosen = _filter(request.query_params)
-        template, page = "overview.html", overview_page(services, scope, chosen)
+        template, page = "overview.html", overview_page(services, scopes, chosen)
     return renderer_of(request).page(
         request,
         template,
         page=page,
         session=session,
         scope=scope,
-        incidents_open=services.incidents.count(scope),
+        incidents_open=sum(services.incidents.count(one) for one in scopes),
         crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
     )
+
+
+def address_of(scopes: Sequence[ScopePath]) -> ScopePath:
+    """What a page names in its addresses: its scope, or nothing where it shows several."""
+    return scopes[0] if len(scopes) == 1 else ScopePath()
 
 
 def _filter(query: Mapping[str, str]) -> SchoolFilter:

@@ -97,3 +97,15 @@ def allowed(grants: Iterable[Grant], permission: Permission, scope: ScopePath) -
     return any(
         permission in PERMISSIONS[grant.role] and grant.scope.covers(scope) for grant in grants
     )
+
+
+def reach(grants: Iterable[Grant], permission: Permission) -> tuple[ScopePath, ...]:
+    """The scopes inside which ``grants`` allow ``permission``; none lies inside another."""
+    found = {grant.scope for grant in grants if permission in PERMISSIONS[grant.role]}
+    return tuple(
+        sorted(
+            scope
+            for scope in found
+            if not any(other.covers(scope) for other in found if other != scope)
+        )
+    )

@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from controller.api.app import create_app
 from controller.api.hub import Hub
 from controller.api.services import ActionReply, Services
-from controller.api.sessions import Role, Sessions
+from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from tenone.runtime.clock import ManualClock
+from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tests.api.fake_city import FakeCity, small_city
 
@@ -87,6 +88,17 @@ def app(services: Services) -> FastAPI:
     return create_app(services)
 
 
+def granted(role: Role, *scopes: str) -> tuple[Grant, ...]:
+    """The role at each scope; without one everywhere."""
+    return tuple(Grant(role, ScopePath.parse(scope)) for scope in scopes or ("",))
+
+
+def opened(services: Services, role: Role, *scopes: str, actor: str = "code") -> str:
+    """The cookie value of a fresh session with the role at each scope."""
+    token, _ = services.sessions.open(actor, name="", grants=granted(role, *scopes))
+    return token
+
+
 def client_of(
     app: FastAPI, token: str | None = None, *, peer: str = "127.0.0.1"
 ) -> httpx.AsyncClient:
@@ -108,14 +120,12 @@ async def anyone(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def operator(app: FastAPI, services: Services) -> AsyncIterator[httpx.AsyncClient]:
     """Sees everything and may poll."""
-    token, _ = services.sessions.open(role=Role.OPERATOR, scope=ScopePath())
-    async with client_of(app, token) as client:
+    async with client_of(app, opened(services, Role.OPERATOR)) as client:
         yield client
 
 
 @pytest.fixture
 async def east(app: FastAPI, services: Services) -> AsyncIterator[httpx.AsyncClient]:
     """A viewer of district east: no1, no3, no12."""
-    token, _ = services.sessions.open(role=Role.VIEWER, scope=ScopePath.parse("binhai/east"))
-    async with client_of(app, token) as client:
+    async with client_of(app, opened(services, Role.VIEWER, "binhai/east")) as client:
         yield client

@@ -2,15 +2,29 @@
 
 import pytest
 
-from controller.api.access import asked_scope, exists, link_seen_by, need_operator, visible
+from controller.api.access import (
+    asked_scope,
+    asked_scopes,
+    exists,
+    link_seen_by,
+    may,
+    need,
+    visible,
+)
 from controller.api.problems import Problem
 from controller.api.services import Services
-from controller.api.sessions import Role, Session
+from controller.api.sessions import Session
+from tenone.vocabulary.roles import Grant, Permission, Role
 from tenone.vocabulary.scope import ScopePath
+from tests.api.conftest import granted
 
 
-def session(scope: str = "", role: Role = Role.VIEWER) -> Session:
-    return Session(key="k", role=role, scope=ScopePath.parse(scope), opened_at=0.0, used_at=0.0)
+def session(*scopes: str, role: Role = Role.VIEWER) -> Session:
+    return of(granted(role, *scopes))
+
+
+def of(grants: tuple[Grant, ...]) -> Session:
+    return Session(key="k", actor="code", name="", grants=grants, opened_at=0.0, used_at=0.0)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +121,41 @@ def test_a_link_is_seen_inside_its_school(
     assert refused.value.status == 404
 
 
-def test_only_an_operator_asks_agents() -> None:
-    need_operator(session(role=Role.OPERATOR))
+def test_an_operator_of_one_school_does_not_act_where_he_only_looks() -> None:
+    grants = granted(Role.OPERATOR, "binhai/east/no3") + granted(Role.VIEWER, "binhai/west")
+    both = of(grants)
+    school, district = ScopePath.parse("binhai/east/no3"), ScopePath.parse("binhai/west")
+    need(both, Permission.POLL, school)
+    assert visible(both, school)
+    assert visible(both, district)
+    assert both.scope == district, "the broadest that may look"
+    for scope in (district, ScopePath.parse("binhai/west/no5"), ScopePath.parse("binhai/east")):
+        with pytest.raises(Problem) as refused:
+            need(both, Permission.POLL, scope)
+        assert refused.value.status == 403
+
+
+def test_several_grants_are_seen_together_and_nothing_else(services: Services) -> None:
+    three = session("binhai/east/no3", "binhai/east/no1", "binhai/west/no5")
+    scopes = asked_scopes(services, three, None)
+    assert [str(one) for one in scopes] == ["binhai/east/no1", "binhai/east/no3", "binhai/west/no5"]
+    with pytest.raises(Problem, match="name one of binhai/east/no1") as refused:
+        asked_scope(services, three, None)
+    assert refused.value.status == 400
+    with pytest.raises(Problem) as outside:
+        asked_scopes(services, three, "binhai/east")
+    assert outside.value.status == 404
+    nested = session("binhai/east", "binhai/east/no3")
+    assert [str(one) for one in asked_scopes(services, nested, None)] == ["binhai/east"]
+
+
+def test_whoever_may_not_look_sees_nothing(services: Services) -> None:
+    keeper = session(role=Role.SECURITY_ADMIN)
+    assert not visible(keeper, ScopePath.parse("binhai"))
+    assert not visible(keeper, ScopePath())
+    assert not visible(keeper, keeper.scope)
     with pytest.raises(Problem) as refused:
-        need_operator(session(role=Role.VIEWER))
+        asked_scopes(services, keeper, None)
     assert refused.value.status == 403
+    assert asked_scopes(services, keeper, None, Permission.KEEP_USERS) == (ScopePath(),)
+    assert may(keeper, Permission.KEEP_MACHINES, ScopePath.parse("binhai/east"))

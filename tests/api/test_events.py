@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller.api.sessions import Role
+from tenone.vocabulary.roles import Role
 from tests.ops.serving import Served, served
 
 PATIENCE_SECONDS = 20.0

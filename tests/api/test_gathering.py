@@ -8,7 +8,9 @@ from tests.api.fake_city import FakeCity, FakeSchool, agent, link
 
 
 async def test_every_school_once_and_only_those_inside(city: FakeCity) -> None:
-    found = [one async for one in by_school(city, ScopePath.parse("binhai/east"), lambda s: [s.id])]
+    found = [
+        one async for one in by_school(city, [ScopePath.parse("binhai/east")], lambda s: [s.id])
+    ]
     assert sorted(map(list, found)) == [["no1"], ["no12"], ["no3"]]
 
 
@@ -26,7 +28,7 @@ async def test_others_run_in_between(city: FakeCity) -> None:
             await asyncio.sleep(0)
 
     running = asyncio.create_task(other())
-    async for _ in by_school(city, ScopePath(), lambda school: city.links(school.scope)):
+    async for _ in by_school(city, [ScopePath()], lambda school: city.links(school.scope)):
         pass
     running.cancel()
     assert rounds >= 5

@@ -24,7 +24,9 @@ from tests.api.fake_city import FakeCity, small_city
 
 
 def topic(scope: str = "", kinds: str = "school,overview") -> Topic:
-    return Topic(ScopePath.parse(scope), frozenset(kinds.split(",")))
+    return Topic(
+        tuple(map(ScopePath.parse, scope.split())) or (ScopePath(),), frozenset(kinds.split(","))
+    )
 
 
 def change(scope: str, kind: str = "link", name: str = "x", value: object = 1) -> Change:
@@ -140,7 +142,7 @@ async def test_a_snapshot_is_shared_for_a_second_and_not_longer(
 async def test_a_snapshot_made_in_pieces_holds_what_changed_meanwhile(
     hub: Hub, city: FakeCity, clock: ManualClock
 ) -> None:
-    topic = Topic(ScopePath(), frozenset({"school", "overview"}))
+    topic = Topic((ScopePath(),), frozenset({"school", "overview"}))
     making = asyncio.ensure_future(hub.prepare(topic))
     await asyncio.sleep(0)
     hub.publish(
@@ -358,7 +360,7 @@ def test_the_prefix_index_equals_the_prefix_test(
         hub.publish(published)
         folded = {(item.kind, item.id): item for item in published}.values()
         hub.flush()
-        mine = [i.id for i in folded if i.kind in wanted.kinds and wanted.scope.covers(i.scope)]
+        mine = [i.id for i in folded if i.kind in wanted.kinds and wanted.covers(i.scope)]
         if client.queued_bytes:
             assert ids(await client.take()) == mine
         else:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from controller.api.listing import Listed, ListQuery, Page, list_query, one_page, past_page
 from controller.api.problems import Problem
 from controller.api.services import NoRecords, Services
-from controller.api.sessions import Role, Session
+from controller.api.sessions import Session
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
+from tests.api.conftest import granted
 
 STATES = frozenset({"good", "bad"})
 LISTED: Listed[tuple[str, str]] = Listed(
@@ -20,7 +22,9 @@ LISTED: Listed[tuple[str, str]] = Listed(
     known_states=STATES,
     encode=lambda item: {"id": item[0], "state": item[1]},
 )
-ME = Session(key="k", role=Role.VIEWER, scope=ScopePath(), opened_at=0.0, used_at=0.0)
+ME = Session(
+    key="k", actor="code", name="", grants=granted(Role.VIEWER), opened_at=0.0, used_at=0.0
+)
 
 
 def asked(services: Services, **parameters: Any) -> ListQuery:
@@ -38,7 +42,7 @@ def page(items: dict[str, str], query: ListQuery) -> dict[str, Any]:
 
 
 def query(limit: int = 200, state: str | None = None, after: str | None = None) -> ListQuery:
-    return ListQuery(scope=ScopePath(), state=state, limit=limit, after=after, as_of=None)
+    return ListQuery(scopes=(ScopePath(),), state=state, limit=limit, after=after, as_of=None)
 
 
 IDS = st.text(min_size=1, max_size=6)

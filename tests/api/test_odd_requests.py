@@ -12,11 +12,10 @@ from fastapi import FastAPI
 
 from controller.api.app import create_app
 from controller.api.services import Services
-from controller.api.sessions import Role
 from controller.store.records import SqlRecords
 from dashboards.ops.site import mount
-from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import client_of
+from tenone.vocabulary.roles import Role
+from tests.api.conftest import client_of, opened
 from tests.controller.conftest import small_city as small_plan
 
 SEED = 20261122
@@ -74,7 +73,7 @@ def asked(chance: random.Random, path: str, parameters: list[dict[str, Any]]) ->
 
 
 async def test_odd_values_never_make_the_controller_fail(app: FastAPI, services: Services) -> None:
-    token, _ = services.sessions.open(role=Role.OPERATOR, scope=ScopePath())
+    token = opened(services, Role.OPERATOR)
     chance = random.Random(SEED)
     failed: list[str] = []
     statuses: set[int] = set()

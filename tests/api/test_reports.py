@@ -46,7 +46,7 @@ async def test_days_and_scope_are_handed_over(operator: httpx.AsyncClient, told:
     scope, first, last, by = told.asked[-1]
     assert isinstance(scope, ScopePath)
     assert (first, last) == (date(2026, 2, 1), date(2026, 2, 28))
-    assert "session" in str(by)
+    assert str(by) == "code"
     answer = await operator.get(API + "/indicators?first=2026-02-01&last=2026-02-03")
     assert answer.json() == {"items": [{"id": "x"}], "total": 1, "next_cursor": None}
 

@@ -10,10 +10,9 @@ from starlette.types import Message, Scope
 from controller.api.app import create_app
 from controller.api.security import CONTENT_SECURITY_POLICY, host_name, local_path
 from controller.api.services import HttpConfig, Services
-from controller.api.sessions import Role
 from tenone.config.quantities import is_loopback
-from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import BASE, COOKIE, RecordingActions, client_of
+from tenone.vocabulary.roles import Role
+from tests.api.conftest import BASE, COOKIE, RecordingActions, client_of, granted, opened
 
 RECHECK = "/api/v1/links/no3/c-3-2/recheck"
 
@@ -62,7 +61,7 @@ async def test_unsafe_requests_must_come_from_our_own_page(
     headers: dict[str, str],
     passes: bool,
 ) -> None:
-    token, _ = services.sessions.open(role=Role.OPERATOR, scope=ScopePath())
+    token = opened(services, Role.OPERATOR)
     async with client_of(app, token) as client:
         del client.headers["origin"]
         response = await client.post(RECHECK, headers=headers)
@@ -125,9 +124,9 @@ async def test_a_made_up_cookie_is_no_session(app: FastAPI) -> None:
 
 async def test_signing_in_again_ends_the_session_before(app: FastAPI, services: Services) -> None:
     """A session id that somebody else may know is worth nothing after the next sign-in."""
-    token, before = services.sessions.open(role=Role.VIEWER, scope=ScopePath.parse("binhai/east"))
+    token, before = services.sessions.open("code", grants=granted(Role.VIEWER, "binhai/east"))
     async with client_of(app, token) as client:
-        code = services.sessions.issue_code()
+        code = services.sessions.issue_code(granted(Role.OPERATOR))
         answer = await client.post("/api/v1/sessions", json={"code": code})
     assert answer.status_code == 201
     assert answer.cookies[COOKIE] != token
@@ -149,7 +148,7 @@ async def test_a_length_that_is_no_number_is_refused(app: FastAPI, length: str) 
 async def test_no_answer_leads_to_the_host_a_request_names(
     app: FastAPI, services: Services, path: str
 ) -> None:
-    token, _ = services.sessions.open(role=Role.VIEWER, scope=ScopePath())
+    token = opened(services, Role.VIEWER)
     async with client_of(app, token) as client:
         response = await client.get(path, headers={"Host": "evil.example"})
     assert "evil.example" not in response.headers.get("location", "")
@@ -206,7 +205,7 @@ async def test_no_path_leads_around_the_gate(app: FastAPI, path: str) -> None:
 async def test_a_watching_stream_does_not_keep_a_session_alive(
     app: FastAPI, services: Services
 ) -> None:
-    token, session = services.sessions.open(role=Role.VIEWER, scope=ScopePath())
+    token, session = services.sessions.open("code", grants=granted(Role.VIEWER))
     clock = services.clock
     assert hasattr(clock, "advance")
     async with client_of(app, token) as client:

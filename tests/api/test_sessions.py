@@ -15,7 +15,6 @@ from controller.api.sessions import (
     IDLE_SECONDS,
     MOST_CODES,
     MemorySessionStore,
-    Role,
     Sessions,
     SessionStore,
     TooManyAttemptsError,
@@ -23,8 +22,9 @@ from controller.api.sessions import (
     session_key,
 )
 from tenone.runtime.clock import ManualClock
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import COOKIE
+from tests.api.conftest import COOKIE, granted
 
 EAST = ScopePath.parse("binhai/east")
 
@@ -45,9 +45,10 @@ def sessions(clock: ManualClock, store: SessionStore) -> Sessions:
 
 
 def test_a_code_opens_one_session_once(sessions: Sessions) -> None:
-    code = sessions.issue_code(role=Role.VIEWER, scope=EAST)
+    code = sessions.issue_code(granted(Role.VIEWER, "binhai/east"))
     token, session = sessions.sign_in(code, "a")
-    assert (session.role, session.scope) == (Role.VIEWER, EAST)
+    assert session.grants == granted(Role.VIEWER, "binhai/east")
+    assert (session.actor, session.scope) == ("code", EAST)
     assert sessions.find(token) == session
     with pytest.raises(WrongCodeError):
         sessions.sign_in(code, "a")
@@ -110,7 +111,7 @@ def test_guessing_is_limited_by_client_and_in_all(sessions: Sessions, clock: Man
 def test_a_session_slides_when_used_and_ends_when_idle(
     sessions: Sessions, clock: ManualClock
 ) -> None:
-    token, session = sessions.open(role=Role.VIEWER, scope=EAST)
+    token, session = sessions.open("code", grants=granted(Role.VIEWER, "binhai/east"))
     for _ in range(4):
         clock.advance(IDLE_SECONDS - 60)
         assert sessions.find(token) is not None
@@ -126,7 +127,7 @@ def test_a_session_slides_when_used_and_ends_when_idle(
 def test_a_session_ends_after_twelve_hours_whatever_happens(
     sessions: Sessions, clock: ManualClock
 ) -> None:
-    token, _ = sessions.open(role=Role.VIEWER, scope=EAST)
+    token, _ = sessions.open("code", grants=granted(Role.VIEWER, "binhai/east"))
     while clock.wall_ns() / 1e9 < 1_790_000_000 + ABSOLUTE_SECONDS - 600:
         clock.advance(600)
         assert sessions.find(token) is not None
@@ -136,9 +137,9 @@ def test_a_session_ends_after_twelve_hours_whatever_happens(
 
 def test_old_sessions_are_swept_when_one_is_opened(sessions: Sessions, clock: ManualClock) -> None:
     for _ in range(3):
-        sessions.open(role=Role.VIEWER, scope=EAST)
+        sessions.open("code", grants=granted(Role.VIEWER, "binhai/east"))
     clock.advance(IDLE_SECONDS + 1)
-    sessions.open(role=Role.VIEWER, scope=EAST)
+    sessions.open("code", grants=granted(Role.VIEWER, "binhai/east"))
     assert sessions.count() == 1
 
 
@@ -154,17 +155,17 @@ def test_the_records_hold_no_secret_and_survive_a_restart(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'sessions.db'}"
     store = RecordsSessionStore.at(url)
-    token, _ = Sessions(clock, store).open(role=Role.OPERATOR, scope=EAST)
+    token, _ = Sessions(clock, store).open("code", grants=granted(Role.OPERATOR, "binhai/east"))
     store.close()
     assert token.encode() not in (tmp_path / "sessions.db").read_bytes()
     later = RecordsSessionStore.at(url)
     found = Sessions(clock, later).find(token)
     assert found is not None
-    assert (found.key, found.role) == (session_key(token), Role.OPERATOR)
+    assert (found.key, found.grants) == (session_key(token), granted(Role.OPERATOR, "binhai/east"))
     later.close()
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE http_session SET role = 'emperor'"))
+        connection.execute(text('UPDATE web_session SET grants = \'[["emperor", ""]]\''))
     engine.dispose()
     last = RecordsSessionStore.at(url)
     assert Sessions(clock, last).find(token) is None
@@ -172,7 +173,7 @@ def test_the_records_hold_no_secret_and_survive_a_restart(
 
 
 async def test_signing_in_and_out_by_program(services: Services, anyone: httpx.AsyncClient) -> None:
-    code = services.sessions.issue_code(role=Role.VIEWER, scope=EAST)
+    code = services.sessions.issue_code(granted(Role.VIEWER, "binhai/east"))
     opened = await anyone.post("/api/v1/sessions", json={"code": code})
     assert opened.status_code == 201
     cookie = opened.headers["set-cookie"]
@@ -181,7 +182,8 @@ async def test_signing_in_and_out_by_program(services: Services, anyone: httpx.A
         assert part in cookie
     assert "Secure" not in cookie
     current = (await anyone.get("/api/v1/sessions/current")).json()
-    assert (current["role"], current["scope"]) == ("viewer", "binhai/east")
+    assert current["grants"] == [{"role": "viewer", "scope": "binhai/east"}]
+    assert (current["actor"], current["permissions"]) == ("code", ["look"])
     assert current["ends_at"] - current["opened_at"] == ABSOLUTE_SECONDS
     closed = await anyone.delete("/api/v1/sessions/current")
     assert closed.status_code == 204

@@ -56,12 +56,12 @@ def test_the_city_comes_with_its_districts_and_a_district_alone(city: FakeCity) 
 def test_ages_are_told_of_what_the_stream_carries(
     scope: ScopePath, kinds: frozenset[str], told: set[str], city: FakeCity
 ) -> None:
-    assert set(ages_of(city, scope, kinds)) == told
+    assert set(ages_of(city, [scope], kinds)) == told
 
 
 def test_ages_by_id_rounded_and_none_where_nothing_ever_came(city: FakeCity) -> None:
     city.set_agent("no3", last_report_age_seconds=4.26)
-    ages = ages_of(city, NO3, ALL)
+    ages = ages_of(city, [NO3], ALL)
     assert ages["school"] == {"no3": 4.3}
     assert ages["overview"]["binhai/east/no3"] == 4.3
     assert ages["switch"]["no3/switch/acc-3"] == 95.0
@@ -70,5 +70,5 @@ def test_ages_by_id_rounded_and_none_where_nothing_ever_came(city: FakeCity) -> 
     assert ages["link"]["no3/c-1-1"] == [4.0, 12.0], "in the order of the link's evidence"
     school = city.schools_by_id["no3"]
     school.switches[0] = dataclasses.replace(school.switches[0], age_seconds=None)
-    assert ages_of(city, NO3, ALL)["switch"]["no3/switch/core-1"] is None
-    assert ages_of(city, CITY, ALL)["school"]["no8"] is None
+    assert ages_of(city, [NO3], ALL)["switch"]["no3/switch/core-1"] is None
+    assert ages_of(city, [CITY], ALL)["school"]["no8"] is None

@@ -46,7 +46,7 @@ class TwoSchools:
         return [
             drift(one, kind)
             for one in self.schools_in(scope)
-            for kind in ("moved", "switch-replaced")
+            for kind in ("moved", "port-missing", "switch-replaced")
         ]
 
     async def past_drift(self, scope: ScopePath) -> Sequence[Mapping[str, object]]:
@@ -74,7 +74,7 @@ async def test_lists(topology: TwoSchools, operator: httpx.AsyncClient) -> None:
     graphs = (await operator.get(f"{API}/topology")).json()
     assert [one["id"] for one in graphs["items"]] == ["no3", "no9"]
     open_now = (await operator.get(f"{API}/drift", params={"state": "open"})).json()
-    assert open_now["total"] == 4
+    assert open_now["total"] == 6
     moved = (await operator.get(f"{API}/drift", params={"state": "moved"})).json()
     assert {one["kind"] for one in moved["items"]} == {"moved"}
     past = (await operator.get(f"{API}/drift", params={"state": "resolved"})).json()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import controller.api.session_records  # the sessions' table
 import controller.service  # noqa: F401 - every room brings its tables
 from controller.plan import (
     CityPlan,

@@ -11,13 +11,13 @@ import uvicorn
 from controller.api.app import create_app
 from controller.api.hub import Hub
 from controller.api.services import HttpConfig, Services
-from controller.api.sessions import Role, Sessions
+from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from dashboards.ops.site import mount
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
-from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import RecordingActions
+from tenone.vocabulary.roles import Role
+from tests.api.conftest import RecordingActions, granted, opened
 from tests.api.fake_city import FakeCity, small_city
 from tests.api.fake_minutes import Counted
 from tests.ops.fake_incidents import FakeIncidents
@@ -73,13 +73,12 @@ class Served:
         self._loop.call_soon_threadsafe(step)
         assert done.wait(10)
 
-    def session(self, role: Role = Role.OPERATOR, scope: str = "") -> str:
+    def session(self, role: Role = Role.OPERATOR, *scopes: str) -> str:
         """The cookie value of a fresh session."""
-        token, _ = self.services.sessions.open(role=role, scope=ScopePath.parse(scope))
-        return token
+        return opened(self.services, role, *scopes)
 
     def code(self) -> str:
-        return self.services.sessions.issue_code()
+        return self.services.sessions.issue_code(granted(Role.OPERATOR))
 
     def _end(self) -> None:
         assert self._server is not None

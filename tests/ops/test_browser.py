@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from controller.api.services import ActionReply
-from controller.api.sessions import Role
 from controller.encode import switch_json
 from controller.views import Change
 from dashboards.ops.assets import DEV_VENDOR
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 from tests.api.conftest import RecordingActions

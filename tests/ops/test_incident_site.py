@@ -5,11 +5,10 @@ import pytest
 from fastapi import FastAPI
 
 from controller.api.services import Services
-from controller.api.sessions import Role
 from controller.incidents.model import Act
 from tenone.runtime.clock import ManualClock
-from tenone.vocabulary.scope import ScopePath
-from tests.api.conftest import client_of
+from tenone.vocabulary.roles import Role
+from tests.api.conftest import client_of, opened
 from tests.api.fake_city import EVIL
 from tests.ops.fake_incidents import FakeIncidents
 from tests.ops.html import Node, parse
@@ -133,7 +132,7 @@ async def test_buttons_work_without_scripts(
     assert (done.status_code, done.headers["location"]) == (303, f"/incidents/{SLOW}")
     incident, act, who, version, text = incidents.acted[0]
     assert (incident, act, version, text) == (SLOW, Act.ACKNOWLEDGED, 1, "")
-    assert who.startswith("王伟 (operator ")
+    assert who == "王伟 (code)"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +164,7 @@ async def test_a_refusal_is_said_and_what_was_typed_stays(
 async def test_a_viewer_sees_no_buttons_and_cannot_act(
     app: FastAPI, services: Services, incidents: FakeIncidents
 ) -> None:
-    token, _ = services.sessions.open(role=Role.VIEWER, scope=ScopePath.parse("binhai/east"))
+    token = opened(services, Role.VIEWER, "binhai/east")
     async with client_of(app, token) as viewer:
         page = await look(viewer, f"/incidents/{SLOW}")
         assert not page.all("button", name="word")

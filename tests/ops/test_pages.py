@@ -3,7 +3,7 @@
 import pytest
 
 from controller.api.services import Services
-from controller.api.sessions import Role, Session
+from controller.api.sessions import Session
 from controller.api.trend import Sample
 from dashboards.ops import pages
 from dashboards.ops.pages import (
@@ -16,17 +16,18 @@ from dashboards.ops.pages import (
     overview_page,
     school_page,
 )
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Tier, Verdict
+from tests.api.conftest import granted
 from tests.api.fake_city import FakeCity, link, switch
 
 CITY = ScopePath.parse("binhai")
 
 
 def session(scope: str) -> Session:
-    return Session(
-        key="k", role=Role.VIEWER, scope=ScopePath.parse(scope), opened_at=0.0, used_at=0.0
-    )
+    grants = granted(Role.VIEWER, scope)
+    return Session(key="k", actor="code", name="", grants=grants, opened_at=0.0, used_at=0.0)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def session(scope: str) -> Session:
 def test_the_list_of_schools_is_narrowed(
     chosen: SchoolFilter, found: set[str], services: Services
 ) -> None:
-    page = overview_page(services, CITY, chosen)
+    page = overview_page(services, [CITY], chosen)
     assert {school.id for school in page.schools} == found
     assert page.found == len(found)
     assert chosen.active is (chosen != SchoolFilter())
@@ -61,7 +62,7 @@ def test_a_long_list_is_cut_and_says_how_long_it_is(
 ) -> None:
     monkeypatch.setattr(pages, "MOST_ROWS", 3)
     monkeypatch.setattr(pages, "WORST_ROWS", 1)
-    page = overview_page(services, CITY, SchoolFilter())
+    page = overview_page(services, [CITY], SchoolFilter())
     assert (len(page.schools), page.found, len(page.worst)) == (3, 8, 1)
     assert page.schools[0].verdict is Verdict.BAD
 
@@ -75,7 +76,7 @@ def test_a_long_list_is_cut_and_says_how_long_it_is(
     ],
 )
 def test_districts(scope: str, districts: list[str], services: Services) -> None:
-    page = overview_page(services, ScopePath.parse(scope), SchoolFilter())
+    page = overview_page(services, [ScopePath.parse(scope)], SchoolFilter())
     assert [str(view.scope) for view in page.districts] == districts
     assert str(page.overview.scope) == scope
 

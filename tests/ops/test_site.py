@@ -10,11 +10,11 @@ import pytest
 from fastapi import FastAPI
 
 from controller.api.services import HttpConfig, Services
-from controller.api.sessions import Role
 from dashboards.ops.language import COOKIE as LANGUAGE_COOKIE
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Severity, Verdict
-from tests.api.conftest import COOKIE, client_of
+from tests.api.conftest import COOKIE, client_of, granted, opened
 from tests.api.fake_city import EVIL, FakeCity, small_city
 from tests.api.fake_minutes import Counted
 from tests.ops.html import Node, parse
@@ -201,7 +201,7 @@ async def test_the_language_switch_goes_back_where_it_was(anyone: httpx.AsyncCli
 async def test_signing_in_by_the_form(services: Services, anyone: httpx.AsyncClient) -> None:
     page = await look(anyone, "/sign-in?next=/at/binhai/east")
     goal = page.one("input", name="goal").attributes["value"]
-    code = services.sessions.issue_code()
+    code = services.sessions.issue_code(granted(Role.OPERATOR))
     response = await anyone.post("/sign-in", data={"code": code, "goal": goal})
     assert (response.status_code, response.headers["location"]) == (303, "/at/binhai/east")
     assert (await anyone.get("/")).status_code == 200
@@ -229,7 +229,7 @@ async def test_a_wrong_code_says_so_and_keeps_the_goal(anyone: httpx.AsyncClient
 async def test_the_form_does_not_send_people_elsewhere(
     services: Services, anyone: httpx.AsyncClient
 ) -> None:
-    code = services.sessions.issue_code()
+    code = services.sessions.issue_code(granted(Role.OPERATOR))
     response = await anyone.post("/sign-in", data={"code": code, "goal": "https://evil.example"})
     assert response.headers["location"] == "/"
 
@@ -267,7 +267,7 @@ async def test_a_district_viewer_starts_in_the_district(east: httpx.AsyncClient)
 
 async def test_a_school_viewer_starts_in_the_school(app: FastAPI, services: Services) -> None:
     scope = ScopePath.parse("binhai/east/no3")
-    token, _ = services.sessions.open(role=Role.VIEWER, scope=scope)
+    token = opened(services, Role.VIEWER, str(scope))
     async with client_of(app, token) as client:
         page = await look(client, "/")
         assert page.one("h1").one(data_f="main").text == "2 of 18 classes harmed"

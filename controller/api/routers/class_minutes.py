@@ -5,9 +5,11 @@ from datetime import date
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, asked_scope
-from controller.api.listing import Listed, Listing, one_page
+from controller.api.access import Caller, Here, asked_scopes
+from controller.api.listing import Listed, Listing, ListQuery, one_page
 from controller.api.schemas_minutes import CalendarPage, ClassMinutesPage, MinuteTallyOut
+from controller.api.services import Services
+from controller.api.together import each, minutes_of
 from controller.encode import Json
 from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
@@ -89,20 +91,24 @@ CALENDARS: Listed[SchoolMinutes] = Listed(
 )
 
 
+def _schools(services: Services, query: ListQuery) -> list[SchoolMinutes]:
+    return each(query.scopes, services.minutes.schools, lambda view: view.school)
+
+
 @router.get("/class-minutes", responses={200: {"model": ClassMinutesPage}})
 async def class_minutes(services: Here, query: Listing) -> JSONResponse:
     """The local day so far, school by school. ``state``: ``taught``, ``free``, ``no-calendar``."""
-    return one_page(services.minutes.schools(query.scope), query, MINUTES)
+    return one_page(_schools(services, query), query, MINUTES)
 
 
 @router.get("/class-minutes/total", responses={200: {"model": MinuteTallyOut}})
 async def total(services: Here, session: Caller, scope: str | None = None) -> JSONResponse:
     """The local day so far, all schools of a scope added up."""
-    asked = asked_scope(services, session, scope)
-    return JSONResponse(tally_json(services.minutes.tally(asked)))
+    asked = asked_scopes(services, session, scope)
+    return JSONResponse(tally_json(minutes_of(services.minutes, asked)))
 
 
 @router.get("/calendars", responses={200: {"model": CalendarPage}})
 async def calendars(services: Here, query: Listing) -> JSONResponse:
     """When each school is served and taught today, and which days nobody knows."""
-    return one_page(services.minutes.schools(query.scope), query, CALENDARS)
+    return one_page(_schools(services, query), query, CALENDARS)

@@ -6,10 +6,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, need_operator
+from controller.api.access import Caller, Here, need, scope_of, visible
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
+from controller.api.together import each, each_waited
 from controller.store.protocols import StoreError
+from tenone.vocabulary.roles import Permission
+from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/drift", tags=["drift"])
 
@@ -71,19 +74,34 @@ async def drift(services: Here, query: Listing) -> JSONResponse:
         raise Problem(400, "as_of: every difference says since when and until when it stood.")
     if query.state == "resolved":
         try:
-            past = await services.topology.past_drift(query.scope)
+            past = await each_waited(
+                query.scopes, services.topology.past_drift, lambda item: item["id"]
+            )
         except StoreError as error:
             raise Problem(503, f"{error}.") from None
         return one_page(past, query, LISTED)
-    return one_page(services.topology.drift(query.scope), query, LISTED)
+    return one_page(
+        each(query.scopes, services.topology.drift, lambda item: item["id"]), query, LISTED
+    )
 
 
 @router.post("/{difference}/accept", responses={200: {"model": DriftOut}})
 async def accept(services: Here, session: Caller, difference: str) -> JSONResponse:
     """A person says that what is seen is right: a switch was replaced, a device has moved."""
-    need_operator(session, "accept what the network shows")
+    scope = next(
+        (
+            scope
+            for one in services.topology.drift(ScopePath())
+            if one["id"] == difference
+            and visible(session, scope := scope_of(services, str(one["school"])))
+        ),
+        None,
+    )
+    if scope is None:
+        raise not_found("difference", difference)
+    need(session, Permission.KEEP_INVENTORY, scope)
     try:
-        item = await services.topology.accept(difference, session.scope)
+        item = await services.topology.accept(difference, scope)
     except ValueError as error:
         raise Problem(409, f"{error}.") from None
     if item is None:

@@ -6,17 +6,19 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, asked_scope, need_operator
+from controller.api.access import Caller, Here, asked_scope, asked_scopes, may, need, visible
 from controller.api.incident_schemas import DutyOut, DutyPage, GapsOut
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
 from controller.api.routers.incidents import signature
-from controller.api.sessions import Role
+from controller.api.together import each_waited
 from controller.incidents.acts import ActError
 from controller.incidents.duty import Duty, DutyRole, duty_json, gap_json
 from controller.store.protocols import NS
 from tenone.config.quantities import Name
+from tenone.vocabulary.roles import Permission
+from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/duty", tags=["duty"])
 
@@ -33,36 +35,42 @@ class DutyIn(BaseModel):
     email: str = Field(default="", max_length=200, pattern=r"^([^@\s]+@[^@\s]+)?$")
     valid_from: datetime | None = None
     valid_to: datetime | None = None
-    by: Name
+    by: Name | None = None
 
 
 @router.get("", responses={200: {"model": DutyPage}})
 async def duty(services: Here, session: Caller, query: Listing) -> JSONResponse:
-    """Who holds which role; phone and mail address only for those who may act."""
-    personal = session.role is Role.OPERATOR
+    """Who holds which role; phone and mail address only for those who may act there."""
     now_ns = round(services.now() * NS)
     listed: Listed[Duty] = Listed(
         id_of=lambda one: f"{one.row:012d}",
         states_of=lambda one: frozenset({"current" if one.holds(now_ns) else "past"}),
         known_states=frozenset({"current", "past"}),
-        encode=lambda one: duty_json(one, personal=personal),
+        encode=lambda one: duty_json(
+            one, personal=may(session, Permission.ACT_ON_INCIDENTS, one.scope)
+        ),
     )
-    return one_page(await services.office.duties(query.scope), query, listed)
+    found = await each_waited(query.scopes, services.office.duties, lambda one: one.row)
+    return one_page(found, query, listed)
 
 
 @router.get("/gaps", responses={200: {"model": GapsOut}})
 async def duty_gaps(services: Here, session: Caller, scope: str | None = None) -> JSONResponse:
     """Roles that nobody, or too few, hold now: one technician for each 1,000 students begun."""
-    where = asked_scope(services, session, scope)
-    found = await services.office.gaps(where, round(services.now() * NS))
+    now_ns = round(services.now() * NS)
+    found = [
+        gap
+        for where in asked_scopes(services, session, scope)
+        for gap in await services.office.gaps(where, now_ns)
+    ]
     return JSONResponse({"items": [gap_json(gap) for gap in found], "total": len(found)})
 
 
 @router.post("", status_code=201, responses={201: {"model": DutyOut}})
 async def enter(services: Here, session: Caller, body: DutyIn) -> JSONResponse:
     """Enter somebody."""
-    need_operator(session, "keep the duty register")
     scope = asked_scope(services, session, body.scope)
+    need(session, Permission.KEEP_DUTY, scope)
     now_ns = round(services.now() * NS)
     start = body.valid_from
     duty = Duty(
@@ -85,10 +93,11 @@ async def enter(services: Here, session: Caller, body: DutyIn) -> JSONResponse:
 @router.post("/{duty}/end", responses={200: {"model": DutyOut}})
 async def end(services: Here, session: Caller, duty: int) -> JSONResponse:
     """Somebody no longer holds a role."""
-    need_operator(session, "keep the duty register")
-    inside = await services.office.duties(session.scope)
-    if all(one.row != duty for one in inside):
+    every = await services.office.duties(ScopePath())
+    known = next((one for one in every if one.row == duty), None)
+    if known is None or not visible(session, known.scope):
         raise not_found("duty", str(duty))
+    need(session, Permission.KEEP_DUTY, known.scope)
     try:
         ended = await services.office.end_duty(duty, round(services.now() * NS))
     except LookupError:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from controller.api.access import Caller, Here, asked_scope
+from controller.api.access import Caller, Here, asked_scopes
 from controller.api.hub import KINDS, Client, Hub, HubFullError, OwnerFullError, Topic
 from controller.api.problems import Problem
 from controller.api.sessions import Session, Sessions
+from controller.api.together import overview_of
 
 router = APIRouter(prefix="/events", tags=["events"])
 RETRY_MILLISECONDS = 2000
@@ -97,9 +98,10 @@ async def events(
         raise Problem(
             400, f"kinds: {unknown!r} is unknown: use some of {', '.join(sorted(KINDS))}."
         )
-    topic = Topic(asked_scope(services, session, scope), wanted)
+    topic = Topic(asked_scopes(services, session, scope), wanted)
     if wanted & OF_LINKS:
-        links = sum(tally.total for tally in services.city.overview(topic.scope).tallies)
+        totals = overview_of(services.city, topic.scopes)
+        links = sum(tally.total for tally in totals.tallies)
         if links > MOST_LINKS:
             raise Problem(
                 400,

@@ -6,18 +6,21 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, asked_scope, need_operator, visible
+from controller.api.access import Caller, Here, actor_of, asked_scope, need, visible
 from controller.api.incident_schemas import IncidentOneOut, IncidentOut, IncidentPage, TimesOut
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
 from controller.api.services import Services
 from controller.api.sessions import Session
+from controller.api.together import each, each_waited
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.model import Act
 from controller.incidents.repairs import times_json
 from controller.incidents.views import STATES, IncidentView, event_json, incident_json
 from controller.store.protocols import StoreError
 from tenone.config.quantities import Name, Prose
+from tenone.vocabulary.roles import Permission, allowed
+from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/incidents", tags=["incidents"])
 
@@ -28,6 +31,7 @@ LISTED: Listed[IncidentView] = Listed(
     encode=incident_json,
 )
 CITY_LEVEL = 2
+ACCOUNT = "account:"
 ACTS: dict[str, Act] = {
     "acknowledge": Act.ACKNOWLEDGED,
     "assign": Act.ASSIGNED,
@@ -44,7 +48,11 @@ class ActIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Name = Field(description="the person's name; it stays in the record")
+    by: Name | None = Field(
+        default=None,
+        description="the person's name, where the session is not an account's: it stays in the "
+        "record",
+    )
     version: int | None = Field(
         default=None, description="version of the incident the person saw; 409 if it has moved on"
     )
@@ -59,8 +67,14 @@ async def incidents(services: Here, query: Listing) -> JSONResponse:
     if query.as_of is not None:
         raise Problem(400, "as_of: every incident carries its own history; ask for one by its id.")
     if query.state == "resolved":
-        return one_page(await services.incidents.past(query.scope), query, LISTED)
-    return one_page(services.incidents.views(query.scope), query, LISTED)
+        return one_page(
+            await each_waited(query.scopes, services.incidents.past, lambda view: view.id),
+            query,
+            LISTED,
+        )
+    return one_page(
+        each(query.scopes, services.incidents.views, lambda view: view.id), query, LISTED
+    )
 
 
 @router.get("/times", responses={200: {"model": TimesOut}})
@@ -91,8 +105,8 @@ async def act(
     services: Here, session: Caller, incident: str, word: Word, body: ActIn
 ) -> JSONResponse:
     """Acknowledge, assign, comment, give a ticket's number, resolve or reopen."""
-    await incident_seen_by(services, session, incident)
-    view = await do(services, session, incident, word, body)
+    seen = await incident_seen_by(services, session, incident)
+    view = await do(services, session, seen, word, body)
     return JSONResponse(incident_json(view))
 
 
@@ -105,31 +119,52 @@ async def incident_seen_by(services: Services, session: Session, incident: str) 
 
 
 async def do(
-    services: Services, session: Session, incident: str, word: str, body: ActIn
+    services: Services, session: Session, seen: IncidentView, word: str, body: ActIn
 ) -> IncidentView:
     """Do it, or raise the problem that says why not."""
-    need_operator(session, "act on incidents")
+    need(session, Permission.ACT_ON_INCIDENTS, seen.scope)
     try:
         return await services.incidents.act(
-            incident,
+            seen.id,
             ACTS[word],
             who=signature(session, body.by),
             version=body.version,
             text=body.text.strip(),
-            level=max(0, CITY_LEVEL + 1 - max(len(session.scope.parts), 1)),
+            level=level_of(session, seen.scope),
         )
     except StaleError as error:
         raise Problem(409, str(error)) from None
     except ActError as error:
         raise Problem(400, str(error)) from None
     except LookupError:
-        raise not_found("incident", incident) from None
+        raise not_found("incident", seen.id) from None
     except StoreError as error:
         raise Problem(
             503, f"{error}; it is done here and is written when that is mended."
         ) from None
 
 
-def signature(session: Session, by: str) -> str:
-    """A name as it stays in the record: what was typed, and which session typed it."""
-    return f"{by} ({session.role.value} {session.key[:8]})"
+def level_of(session: Session, scope: ScopePath) -> int:
+    """Whose word it is at ``scope``: 0 the school's, 1 the district's, 2 the city's."""
+    depths = [
+        len(grant.scope.parts)
+        for grant in session.grants
+        if allowed((grant,), Permission.ACT_ON_INCIDENTS, scope)
+    ]
+    return max(0, CITY_LEVEL + 1 - max(min(depths, default=CITY_LEVEL + 1), 1))
+
+
+def signature(session: Session, by: str | None) -> str:
+    """A name as it stays in the record: an account's own, else what was typed; and the actor.
+
+    422 where neither is there.
+    """
+    name = session.name if has_name(session) else by
+    if name is None:
+        raise Problem(422, "by: say who you are: this session is not an account's.")
+    return f"{name} ({actor_of(session)})"
+
+
+def has_name(session: Session) -> bool:
+    """Whether the session is an account's, so that nobody types a name."""
+    return actor_of(session).startswith(ACCOUNT)

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from controller import encode
-from controller.api.access import Caller, Here, link_seen_by, need_operator
+from controller.api.access import Caller, Here, link_seen_by, need, scope_of
 from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.schemas import LinkOut, LinkPage, ReplyOut
 from controller.views import LinkView
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.states import Verdict
 
 router = APIRouter(prefix="/links", tags=["links"])
@@ -53,7 +54,7 @@ async def one_link(services: Here, session: Caller, school: str, link: str) -> J
 async def recheck(services: Here, session: Caller, school: str, link: str) -> JSONResponse:
     """Ask the school's agent to poll the link's switch now. Reads only; changes nothing."""
     view = link_seen_by(services, session, f"{school}/{link}")
-    need_operator(session)
+    need(session, Permission.POLL, scope_of(services, view.school))
     switch = None if view.binding is None else view.binding.switch
     reply = await services.actions.poll_now(view.school, switch)
     failed = reply.state == "failed"

@@ -6,18 +6,20 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, asked_scope, link_seen_by, need_operator, visible
+from controller.api.access import Caller, Here, asked_scope, link_seen_by, need, scope_of, visible
 from controller.api.incident_schemas import WindowOut, WindowPage
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
 from controller.api.routers.incidents import signature
+from controller.api.together import each
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.maintenance import Window
 from controller.incidents.room import new_id
 from controller.incidents.views import window_json
 from controller.store.protocols import NS, StoreError
 from tenone.config.quantities import Name, Prose
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(prefix="/maintenance", tags=["incidents"])
@@ -33,7 +35,7 @@ class WindowIn(BaseModel):
     start: datetime = Field(description="RFC 3339; without an offset UTC")
     end: datetime
     reason: Prose = Field(min_length=1, max_length=2000)
-    asked_by: Name
+    asked_by: Name | None = None
     approved_by: Name
 
 
@@ -42,7 +44,7 @@ class EndIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Name
+    by: Name | None = None
 
 
 @router.get("", responses={200: {"model": WindowPage}})
@@ -56,18 +58,18 @@ async def windows(services: Here, query: Listing) -> JSONResponse:
         encode=window_json,
     )
     # A window of the whole city concerns every school; what lies above is shown, not changed.
-    found = services.incidents.windows(query.scope)
+    found = each(query.scopes, services.incidents.windows, lambda window: window.id)
     return one_page(found, query, listed)
 
 
 @router.post("", status_code=201, responses={201: {"model": WindowOut}})
 async def add(services: Here, session: Caller, body: WindowIn) -> JSONResponse:
-    """Plan work. The session's scope has to cover it."""
-    need_operator(session, "plan maintenance")
-    scope = asked_scope(services, session, body.scope or None)
-    if body.link is not None:
-        link = link_seen_by(services, session, body.link)
-        scope = services.city.scope_of_school(link.school) or ScopePath()
+    """Plan work in a scope, or on a link."""
+    if body.link is None:
+        scope = asked_scope(services, session, body.scope or None)
+    else:
+        scope = scope_of(services, link_seen_by(services, session, body.link).school)
+    need(session, Permission.PLAN_MAINTENANCE, scope)
     window = Window(
         id=new_id("m"),
         scope=scope,
@@ -91,10 +93,11 @@ async def add(services: Here, session: Caller, body: WindowIn) -> JSONResponse:
 @router.post("/{window}/end", responses={200: {"model": WindowOut}})
 async def end(services: Here, session: Caller, window: str, body: EndIn) -> JSONResponse:
     """End a window now, or cancel one that has not begun."""
-    need_operator(session, "plan maintenance")
-    found = [one for one in services.incidents.windows(session.scope) if one.id == window]
-    if not found or not visible(session, found[0].scope):
+    every = services.incidents.windows(ScopePath())
+    known = next((one for one in every if one.id == window), None)
+    if known is None or not visible(session, known.scope):
         raise not_found("maintenance window", window)
+    need(session, Permission.PLAN_MAINTENANCE, known.scope)
     try:
         ended = await services.incidents.end_window(window, who=signature(session, body.by))
     except StaleError as error:

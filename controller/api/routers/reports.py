@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from controller.api.access import SCHOOL_DEPTH, Caller, Here, asked_scope
+from controller.api.access import SCHOOL_DEPTH, Caller, Here, actor_of, asked_scope, asked_scopes
 from controller.api.problems import Problem
 from controller.api.schemas_reports import IndicatorPage, InspectionOut, QualityPage, SlaReportOut
 from controller.api.services import Services
@@ -57,8 +57,8 @@ async def told(work: Callable[..., T], *args: Any) -> T:
 
 
 def who(session: Session) -> str:
-    """Who asks, for the report; accounts with names come with part 3."""
-    return f"session {session.key[:8]} ({session.role.value})"
+    """Who asks, for the report."""
+    return f"{session.name} ({actor_of(session)})" if session.name else actor_of(session)
 
 
 def page(items: Sequence[Mapping[str, object]]) -> JSONResponse:
@@ -95,8 +95,10 @@ async def quality(
     services: Here, session: Caller, scope: Scope = None, first: Day = None, last: Day = None
 ) -> JSONResponse:
     """Completeness, lateness, clock skew, duplicates, silent links by school, the worst first."""
-    inside = asked_scope(services, session, scope)
-    return page(await told(services.reports.quality, inside, *days_of(services, first, last)))
+    scopes, days = asked_scopes(services, session, scope), days_of(services, first, last)
+    return page(
+        [one for inside in scopes for one in await told(services.reports.quality, inside, *days)]
+    )
 
 
 @router.get("/indicators", responses={200: {"model": IndicatorPage}})
@@ -104,8 +106,10 @@ async def indicators(
     services: Here, session: Caller, scope: Scope = None, first: Day = None, last: Day = None
 ) -> JSONResponse:
     """Schools at 10G and classes at 1G: by day, for the city and each district."""
-    inside = asked_scope(services, session, scope)
-    return page(await told(services.reports.indicators, inside, *days_of(services, first, last)))
+    scopes, days = asked_scopes(services, session, scope), days_of(services, first, last)
+    return page(
+        [one for inside in scopes for one in await told(services.reports.indicators, inside, *days)]
+    )
 
 
 def _need_school(scope: ScopePath) -> None:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from controller.api.access import Here
 from controller.api.listing import Listed, Listing, one_page, past_page
 from controller.api.schemas import ScopePage
+from controller.api.together import each
 from controller.encode import Json
 from controller.views import City, Overview, SchoolView
 from tenone.vocabulary.scope import ScopePath
@@ -47,4 +48,8 @@ LISTED: Listed[Json] = Listed(
 async def scopes(services: Here, query: Listing) -> JSONResponse:
     """``state`` filters by kind: ``city``, ``district`` or ``school``."""
     past = await past_page(services, "scopes", query, known_states=KINDS)
-    return past or one_page(scopes_inside(services.city, query.scope), query, LISTED)
+    return past or one_page(
+        each(query.scopes, lambda one: scopes_inside(services.city, one), lambda item: item["id"]),
+        query,
+        LISTED,
+    )

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from controller.api.access import Caller, Here
+from controller.api.access import Caller, Here, may_anywhere
 from controller.api.problems import Problem
 from controller.api.schemas import SessionOut
 from controller.api.security import cookie_name
 from controller.api.services import Services
 from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
 from controller.encode import Json
+from tenone.vocabulary.roles import Permission
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -28,8 +29,15 @@ class SignIn(BaseModel):
 def session_json(services: Services, session: Session) -> Json:
     """The caller's own session; its id is in the cookie alone."""
     return {
-        "role": session.role.value,
-        "scope": str(session.scope),
+        "actor": session.actor,
+        "name": session.name,
+        "grants": [
+            {"role": grant.role.value, "scope": str(grant.scope)} for grant in session.grants
+        ],
+        "permissions": sorted(
+            permission.value for permission in Permission if may_anywhere(session, permission)
+        ),
+        "kind": session.kind.value,
         "opened_at": session.opened_at,
         "ends_at": session.opened_at + services.sessions.absolute_seconds,
     }

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, need_operator, visible
+from controller.api.access import Caller, Here, need, scope_of, visible
 from controller.api.incident_schemas import TicketOut, TicketPage
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
@@ -18,6 +18,7 @@ from controller.incidents.room import new_id
 from controller.incidents.tickets import STATES, Ticket, ticket_json
 from controller.store.protocols import NS
 from tenone.config.quantities import Name, Prose
+from tenone.vocabulary.roles import Permission
 
 router = APIRouter(prefix="/tickets", tags=["incidents"])
 
@@ -37,7 +38,7 @@ class TicketIn(BaseModel):
     incident: str = Field(max_length=64)
     assignee: Prose = Field(default="", max_length=120)
     note: Prose = Field(default="", max_length=2000)
-    by: Name
+    by: Name | None = None
 
 
 class TicketChange(BaseModel):
@@ -49,7 +50,7 @@ class TicketChange(BaseModel):
     assignee: Prose | None = Field(default=None, max_length=120)
     note: Prose | None = Field(default=None, max_length=2000)
     version: int = Field(ge=1, le=2**31 - 1)
-    by: Name
+    by: Name | None = None
 
 
 @router.get("", responses={200: {"model": TicketPage}})
@@ -59,7 +60,7 @@ async def tickets(services: Here, query: Listing) -> JSONResponse:
         ticket
         for ticket in await services.office.tickets()
         if (scope := services.city.scope_of_school(ticket.school)) is not None
-        and query.scope.covers(scope)
+        and any(one.covers(scope) for one in query.scopes)
     ]
     return one_page(found, query, LISTED)
 
@@ -67,8 +68,8 @@ async def tickets(services: Here, query: Listing) -> JSONResponse:
 @router.post("", status_code=201, responses={201: {"model": TicketOut}})
 async def add(services: Here, session: Caller, body: TicketIn) -> JSONResponse:
     """Open a ticket about an incident; the incident carries its number."""
-    need_operator(session, "open tickets")
     view = await incident_seen_by(services, session, body.incident)
+    need(session, Permission.ACT_ON_TICKETS, view.scope)
     now_ns = round(services.now() * NS)
     ticket = Ticket(
         number=new_id("t"),
@@ -81,7 +82,7 @@ async def add(services: Here, session: Caller, body: TicketIn) -> JSONResponse:
         changed_by=signature(session, body.by),
     )
     # The incident first: where it is history already, there is nothing to open.
-    await do(services, session, view.id, "ticket", ActIn(by=body.by, text=ticket.number))
+    await do(services, session, view, "ticket", ActIn(by=body.by, text=ticket.number))
     try:
         kept = await services.office.add_ticket(ticket)
     except ActError as error:
@@ -92,8 +93,8 @@ async def add(services: Here, session: Caller, body: TicketIn) -> JSONResponse:
 @router.post("/{ticket}", responses={200: {"model": TicketOut}})
 async def change(services: Here, session: Caller, ticket: str, body: TicketChange) -> JSONResponse:
     """Change state, assignee or note."""
-    need_operator(session, "change tickets")
     known = await _seen(services, session, ticket)
+    need(session, Permission.ACT_ON_TICKETS, scope_of(services, known.school))
     new = replace(
         known,
         state=body.state,

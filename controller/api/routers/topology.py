@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 from controller.api.access import Here
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem
+from controller.api.together import each
 
 NO_STATES: frozenset[str] = frozenset()
 router = APIRouter(prefix="/topology", tags=["topology"])
@@ -72,4 +73,4 @@ async def topology(services: Here, query: Listing) -> JSONResponse:
         known_states=NO_STATES,
         encode=services.topology.graph,
     )
-    return one_page(services.topology.schools_in(query.scope), query, listed)
+    return one_page(each(query.scopes, services.topology.schools_in, str), query, listed)
