@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -48,15 +49,16 @@ def all_routes(app: FastAPI) -> list[tuple[str, str]]:
     return sorted((method.upper(), path) for path, item in paths.items() for method in item)
 
 
+KNOWN = {"school": "no3", "link": "c-3-2", "word": "comment"}
+
+
 async def test_every_route_is_shut_without_a_session(
     app: FastAPI, anyone: httpx.AsyncClient
 ) -> None:
     routes = all_routes(app)
     assert len(routes) >= 18
     for method, path in routes:
-        names = ("incident", "window", "ticket", "duty", "difference", "authority_id", "name:path")
-        values = dict.fromkeys(names, "x")
-        url = path.format(school="no3", link="c-3-2", word="comment", **values)
+        url = re.sub(r"\{(\w+)(:path)?\}", lambda found: KNOWN.get(found[1], "x"), path)
         response = await anyone.request(method, url)
         if path in OPEN_PATHS or path.startswith((f"{API}/crl/", "/metrics")):
             assert response.status_code != 401, path
@@ -178,10 +180,10 @@ async def test_every_json_route_publishes_its_schema(
     assert document["openapi"].startswith("3.1")
     for path, item in document["paths"].items():
         if path.startswith(API) and not path.endswith("/events") and "get" in item:
-            content = item["get"]["responses"]["200"]["content"]
             if path in BYTES:
                 continue
-            assert "$ref" in content["application/json"]["schema"], path
+            content = item["get"]["responses"]["200"]["content"]["application/json"]
+            assert "$ref" in content["schema"], path
     assert isinstance(app.routes, list)
     for route in app.routes:
         if isinstance(route, APIRoute):
