@@ -41,9 +41,7 @@ from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
 from controller.trust.approvals import ApprovalsRoom
-from controller.trust.book import FOLDER as LEDGER_FOLDER
-from controller.trust.book import Book, boot_id
-from controller.trust.ledger import AuditLedger
+from controller.trust.ledger_house import LedgerHouse
 from controller.trust.machine_room import MachineRoom
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
@@ -135,15 +133,8 @@ class Controller:
         )
         self.quarantine = Quarantine(self._folder / "quarantine.db")
         self.records = SqlRecords(config.records.url)
-        self.ledger = AuditLedger(
-            Book(
-                self._folder / LEDGER_FOLDER,
-                city=config.id,
-                boot=boot_id(),
-                algorithm=config.trust.ledger.hash,
-            ),
-            clock,
-        )
+        self.audit = LedgerHouse(config, clock)
+        self.ledger = self.audit.ledger
         self._numbering = Numbering(self.plan)
         self.live = LiveState(self._numbering, now_ns=clock.monotonic_ns())
         self.bus = Bus()
@@ -227,7 +218,7 @@ class Controller:
             tasks["export"] = self.export.run
         for room in self.rooms.values():
             tasks |= room.tasks()
-        return tasks
+        return tasks | dict(self.audit.tasks())
 
     async def _open_rooms(self) -> None:
         house = House(
@@ -353,7 +344,7 @@ class Controller:
             self._task_health,
             self._evidence_health,
             self._export_health,
-            self.ledger.health,
+            *self.audit.health(),
             *(room.health for room in self.rooms.values()),
         ]
 

@@ -13,11 +13,14 @@ from pathlib import Path
 from controller.trust.chain import ZERO, Head, Row, Told, body_of, chained
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.segment import About, Segment, SegmentError, make, segments
+from tenone.config.trust import LEAST_RETENTION_DAYS
+from tenone.journal.disk import sync_folder
 
 FOLDER = "ledger"
 """Below ``store.path``."""
 SEGMENT_ROWS = 500_000
 """A segment is sealed when it has so many rows, or when a month (UTC) is over."""
+RETIRE = "ledger.retire"
 DAY_NS = 86_400 * 10**9
 
 
@@ -82,6 +85,45 @@ class Book:
             return self._append(told)
         except SegmentError as error:
             raise self._failed(error) from error
+
+    def retire(self, days: float, now: Told) -> int:
+        """Give up whole sealed segments whose newest entry is older; returns how many entries.
+
+        An entry tells of it first, with the hash at which the ledger then starts, so that what is
+        left can be verified, and a start that nobody told of is found. Raises LedgerError.
+        """
+        before_ns = now.at_ns - round(max(days, LEAST_RETENTION_DAYS) * DAY_NS)
+        old: list[Path] = []
+        start: tuple[int, bytes] | None = None
+        try:
+            for file in segments(self.folder)[:-1]:
+                segment = Segment(file)
+                newest_ns, head, sealed = segment.newest_ns(), segment.head(), segment.sealed
+                segment.close()
+                if not sealed or (newest_ns or before_ns) >= before_ns:
+                    break
+                old.append(file)
+                start = head
+        except SegmentError as error:
+            raise self._failed(error) from error
+        if start is None:
+            return 0
+        first = int(old[0].stem)
+        detail: dict[str, str | int | float | bool | None] = {
+            "first": first,
+            "through": start[0],
+            "hash": start[1].hex(),
+        }
+        self.append(
+            [Told(Entry(act=RETIRE, actor="system", detail=detail), now.at_ns, now.mono_ns)]
+        )
+        try:
+            for file in old:
+                file.unlink()
+            sync_folder(self.folder)
+        except OSError as error:
+            raise LedgerError(f"old segments of the ledger cannot be removed: {error}") from error
+        return start[0] - first + 1
 
     # -- inside
 

@@ -27,6 +27,8 @@ MOST_WAITING = 10_000
 MOST_HELD = 10_000
 """Notes held while the ledger cannot be written; beyond it the newest are counted alone."""
 LONGEST_WAIT_SECONDS = 10.0
+CARE_SECONDS = 3600.0
+"""How often old segments are looked for."""
 LOOK_SECONDS = 5.0
 """How often an idle ledger looks whether its files are still there."""
 RETRY_SECONDS = 1.0
@@ -59,10 +61,11 @@ class _Waiting:
 class AuditLedger:
     """One writer task, one thread. ``open`` it, run its :meth:`run` under a supervisor."""
 
-    def __init__(self, book: Book, clock: Clock) -> None:
+    def __init__(self, book: Book, clock: Clock, *, retention_days: float | None = None) -> None:
         self.book = book
         self.figures = LedgerFigures()
         self._clock = clock
+        self._retention_days = retention_days
         self._in_thread = Thread("ledger")
         self._waiting: deque[_Waiting] = deque()
         self._held: deque[Told] = deque()
@@ -130,6 +133,20 @@ class AuditLedger:
             self._stopped = True
             self._refuse(self._waiting, LedgerError(STOPPED))
             self._waiting.clear()
+
+    async def care(self) -> None:
+        """Give up what is older than it has to be; for a supervisor."""
+        while True:
+            if self._retention_days is not None:
+                now = self._told(_BEGIN)
+                try:
+                    count = await self._in_thread(self.book.retire, self._retention_days, now)
+                except LedgerError as error:
+                    log.warning("%s", error)
+                else:
+                    if count:
+                        log.info("%d old entries of the audit ledger were given up", count)
+            await self._clock.sleep(CARE_SECONDS)
 
     def health(self) -> Health:
         """Its word in /readyz."""

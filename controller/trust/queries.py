@@ -52,6 +52,12 @@ def found(folder: Path, asked: Filter, limit: int) -> list[Row]:
     return rows
 
 
+def hash_of(folder: Path, seq: int) -> bytes | None:
+    """The hash of entry ``seq``; None: there is no such entry any more, or not yet. LedgerError."""
+    rows = found(folder, Filter(before=seq + 1), 1)
+    return rows[0].hash if rows and rows[0].seq == seq else None
+
+
 def as_json(row: Row) -> dict[str, object]:
     """An entry as programs get it: its body, and the hashes as hex."""
     body: dict[str, object] = json.loads(row.body)

@@ -230,7 +230,7 @@ class _Walk:
         if self._owed is None:
             return
         seq, digest = self._owed
-        if b'"hash":"%s"' % digest.hex().encode() in body and b'"through":%d' % seq in body:
+        if b'"hash":"%s"' % digest.hex().encode() in body and b'"through":%d}' % seq in body:
             self._owed = None
 
     # -- anchors

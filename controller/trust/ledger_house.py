@@ -1,0 +1,84 @@
+"""The ledger of a running controller with all that hangs on it: anchors, export, retention."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from controller.api.services import Health
+from controller.store.protocols import StoreError
+from controller.trust.anchors import Anchoring, anchors_of
+from controller.trust.book import FOLDER, Book, boot_id
+from controller.trust.ledger import AuditLedger
+from controller.trust.queries import hash_of
+from controller.trust.siem import SiemExport, sink_of
+from tenone.config.city import City
+from tenone.runtime.clock import Clock
+
+T = TypeVar("T")
+
+CURSOR_FILE = "ledger-export.json"
+
+
+class LedgerHouse:
+    """Makes them. Raises SecretError, and StoreError for a ``ca`` that cannot be used."""
+
+    def __init__(self, config: City, clock: Clock) -> None:
+        trust = config.trust
+        self.folder: Path = config.store.path / FOLDER
+        self.ledger = AuditLedger(
+            Book(self.folder, city=config.id, boot=boot_id(), algorithm=trust.ledger.hash),
+            clock,
+            retention_days=trust.ledger.retention_days,
+        )
+        self.anchoring = Anchoring(
+            _usable(lambda: anchors_of(trust, config.id)),
+            seconds=trust.anchor_seconds,
+            clock=clock,
+            head=lambda: self.ledger.head,
+            held=self._held,
+        )
+        self.export: SiemExport | None = None
+        siem = trust.siem
+        if siem is not None:
+            self.export = SiemExport(
+                _usable(lambda: sink_of(siem, socket.gethostname())),
+                folder=self.folder,
+                cursor_file=config.store.path / CURSOR_FILE,
+                clock=clock,
+                head=lambda: self.ledger.head,
+            )
+            self.ledger.listen(self.export.wake)
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What the supervisor runs beside the ledger's writer, by name."""
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {"ledger care": self.ledger.care}
+        if self.export is not None:
+            tasks["ledger export"] = self.export.run
+        return tasks | dict(self.anchoring.tasks())
+
+    def health(self) -> list[Callable[[], Health]]:
+        """Words for /readyz."""
+        return [self.ledger.health, self.anchoring.health, self._export_health]
+
+    def _export_health(self) -> Health:
+        """A server that is away is no reason to call the controller unready."""
+        if self.export is None:
+            return Health(name="ledger export", ready=True, sentence="none is configured")
+        figures = self.export.figures
+        told = f"{figures.sent} entries exported, through {figures.seq}"
+        return Health(name="ledger export", ready=True, sentence=figures.trouble or told)
+
+    async def _held(self, seq: int) -> bytes | None:
+        return await asyncio.to_thread(hash_of, self.folder, seq)
+
+
+def _usable(make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except OSError as error:  # ssl's errors are some, too
+        said = error.strerror or str(error)
+        raise StoreError(
+            f"a 'ca' of the group trust in city.yaml cannot be used: {said}"
+        ) from error
