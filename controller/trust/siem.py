@@ -254,6 +254,7 @@ class SiemExport:
         pause = FIRST_RETRY_SECONDS
         try:
             while True:
+                self._wake.clear()
                 try:
                     await self._send_new()
                 except (SiemError, SegmentError, OSError) as error:
@@ -264,7 +265,6 @@ class SiemExport:
                     pause = min(pause * 2, LONGEST_RETRY_SECONDS)
                     continue
                 self.figures.trouble, pause = "", FIRST_RETRY_SECONDS
-                self._wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_SECONDS):
                         await self._wake.wait()
