@@ -50,6 +50,7 @@ class ActionRecords:
     def newest(self, scopes: Sequence[ScopePath], limit: int) -> list[Action]:
         """The newest of these scopes."""
         inside = sa.or_(
+            sa.false(),
             *(
                 sa.or_(
                     ActionRow.scope == str(one),
@@ -57,7 +58,7 @@ class ActionRecords:
                 )
                 for one in scopes
                 if one.parts
-            )
+            ),
         )
         query = sa.select(ActionRow.id).order_by(ActionRow.made_ns.desc()).limit(limit)
         if not any(not one.parts for one in scopes):
