@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.arrays import F64
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, EvidenceMethod, Severity, Tier, Verdict
 
@@ -243,6 +244,20 @@ class Change:
         return self._body
 
 
+LinkLabel = tuple[str, str, str, str]
+"""District, school, link and tier, as the labels of /metrics have them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFigures:
+    """Figures of many links as columns: one value a link, NaN is unknown."""
+
+    labels: Sequence[LinkLabel]
+    columns: Mapping[str, F64]
+    """``verdict``, ``contract_mbps``, ``negotiated_mbps``, ``evidence_age_seconds``, and fields of
+    :class:`MeasuredView`."""
+
+
 class City(Protocol):
     """Read access to live state. Every method filters by ``scope`` (a prefix test)."""
 
@@ -268,6 +283,10 @@ class City(Protocol):
 
     def links(self, scope: ScopePath) -> Sequence[LinkView]:
         """All links inside ``scope``, uplinks first, then by room and id."""
+        ...
+
+    def figures(self, scope: ScopePath, *, good: bool) -> LinkFigures:
+        """Of all links inside ``scope``, or of those that are not good; quick for a whole city."""
         ...
 
     def link(self, link_id: str) -> tuple[ScopePath, LinkView] | None:

@@ -4,85 +4,56 @@ Base units: bytes a second even for link speeds, seconds, ``_total`` for counter
 later parts measure (burn rate, class minutes, incidents, actions) is absent until it is true.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool
 
 from controller.api.gathering import by_school
 from controller.api.metrics_incidents import incident_families
+from controller.api.metrics_links import link_text
 from controller.api.metrics_minutes import minute_families
 from controller.api.services import Services
-from controller.views import City, LinkView, SchoolView
+from controller.views import SchoolView
 from tenone.vocabulary.scope import ScopePath
-from tenone.vocabulary.states import Verdict
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-BYTES_PER_MEGABIT = 125_000.0
-Availability = Callable[[str], tuple[float | None, float | None]]
-LINK_LABELS = ("district", "school", "link", "tier")
-MEASURED = (
-    (
-        "tenone_link_utilisation_in_ratio",
-        "Share of the line used inwards, between the two newest readings of the counters.",
-        "utilisation_in_ratio",
-    ),
-    ("tenone_link_utilisation_out_ratio", "The same outwards.", "utilisation_out_ratio"),
-    (
-        "tenone_link_error_ratio",
-        "Broken frames among all, over the newest 10,000 or more.",
-        "error_ratio",
-    ),
-    ("tenone_link_discard_ratio", "Discarded frames among all, likewise.", "discard_ratio"),
-    ("tenone_link_loss_ratio", "Probe packets lost, over the window that decides.", "loss_ratio"),
-    ("tenone_link_rtt_seconds", "Median round trip of probes.", "rtt_seconds"),
-    ("tenone_link_jitter_seconds", "P95 of the probes' |ipdv|.", "jitter_seconds"),
-)
-"""Gauge, help, field of :class:`controller.views.MeasuredView`; absent where it is unknown."""
 SCHOOL_LABELS = ("district", "school")
 
 
-async def city_metrics(services: Services) -> bytes:
-    """Aggregates of every school, links that are not good, the controller itself.
+async def city_metrics(services: Services) -> AsyncIterator[bytes]:
+    """Aggregates of every school, links that are not good, the controller itself; in pieces.
 
-    Views are taken school by school on the loop; writing them out, the longer half, is done
-    in a thread.
+    Views of schools are taken school by school on the loop, figures of links as columns;
+    writing them out, the longer part by far, is done piece by piece in a thread.
     """
     schools: list[SchoolView] = []
-    links: list[tuple[str, LinkView]] = []
-
-    def look_at(school: SchoolView) -> Iterator[tuple[str, LinkView]]:
-        schools.append(school)
-        return _not_good(services.city, school)
-
-    async for found in by_school(services.city, [ScopePath()], look_at):
-        links += found
+    async for found in by_school(services.city, [ScopePath()], lambda school: (school,)):
+        schools += found
     own = [
         *_own_families(services),
         *minute_families(services.minutes),
         *incident_families(services.incidents),
     ]
     now = services.now()
-    available = services.minutes.availability
+    figures = services.city.figures(ScopePath(), good=False)
 
-    def written() -> bytes:
-        return _text((*_school_families(schools, now), *_link_families(links, available), *own))
+    def text() -> Iterator[bytes]:
+        yield _text((*_school_families(schools, now), *own))
+        yield from link_text(figures, services.minutes.availability)
 
-    return await run_in_threadpool(written)
+    async for piece in iterate_in_threadpool(text()):
+        yield piece
 
 
-async def district_metrics(services: Services, district: ScopePath) -> bytes:
-    """All links of one district."""
-    slug = str(district.parts[-1])
-    links: list[tuple[str, LinkView]] = []
-    city = services.city
-    async for found in by_school(city, [district], lambda school: city.links(school.scope)):
-        links += ((slug, link) for link in found)
-    available = services.minutes.availability
-    return await run_in_threadpool(lambda: _text(_link_families(links, available)))
+async def district_metrics(services: Services, district: ScopePath) -> AsyncIterator[bytes]:
+    """All links of one district; in pieces."""
+    figures = services.city.figures(district, good=True)
+    async for piece in iterate_in_threadpool(link_text(figures, services.minutes.availability)):
+        yield piece
 
 
 class _Families(Collector):
@@ -97,65 +68,6 @@ def _text(families: Iterable[Metric]) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(families))
     return generate_latest(registry)
-
-
-def _not_good(city: City, school: SchoolView) -> Iterator[tuple[str, LinkView]]:
-    """Links not good, looking only into schools that have one."""
-    if any(tally.good < tally.total for tally in school.tallies):
-        for link in city.links(school.scope):
-            if link.verdict is not Verdict.GOOD:
-                yield str(school.scope.parts[1]), link
-
-
-def _link_families(
-    links: Iterable[tuple[str, LinkView]], available: Availability
-) -> Iterator[Metric]:
-    verdict = GaugeMetricFamily(
-        "tenone_link_verdict", "1 good, 0 bad, -1 unknown.", labels=LINK_LABELS
-    )
-    speed = GaugeMetricFamily(
-        "tenone_link_speed_bytes_per_second",
-        "Negotiated speed; absent where it is unknown.",
-        labels=LINK_LABELS,
-    )
-    contract = GaugeMetricFamily(
-        "tenone_link_contract_bytes_per_second", "Speed promised.", labels=LINK_LABELS
-    )
-    evidence_age = GaugeMetricFamily(
-        "tenone_link_evidence_age_seconds",
-        "Age of the newest evidence for the verdict.",
-        labels=LINK_LABELS,
-    )
-    availability = GaugeMetricFamily(
-        "tenone_link_availability_ratio",
-        "Share of the month's known service time so far in which the link was not down.",
-        labels=LINK_LABELS,
-    )
-    coverage = GaugeMetricFamily(
-        "tenone_link_coverage_ratio",
-        "Share of the month's service time so far of which anything is known.",
-        labels=LINK_LABELS,
-    )
-    measured = [
-        (GaugeMetricFamily(name, text, labels=LINK_LABELS), field) for name, text, field in MEASURED
-    ]
-    for district, link in links:
-        labels = (district, link.school, link.id, link.tier.value)
-        for gauge, field in measured:
-            value = getattr(link.measured, field)
-            if value is not None:
-                gauge.add_metric(labels, value)
-        for family, ratio in zip((availability, coverage), available(link.id), strict=True):
-            if ratio is not None:
-                family.add_metric(labels, ratio)
-        verdict.add_metric(labels, link.verdict.value)
-        contract.add_metric(labels, link.contract_mbps * BYTES_PER_MEGABIT)
-        if link.negotiated_mbps is not None:
-            speed.add_metric(labels, link.negotiated_mbps * BYTES_PER_MEGABIT)
-        if link.evidence:
-            evidence_age.add_metric(labels, min(item.age_seconds for item in link.evidence))
-    yield from (verdict, speed, contract, evidence_age, availability, coverage)
-    yield from (gauge for gauge, _ in measured)
 
 
 def _school_families(schools: Iterable[SchoolView], now: float) -> Iterator[Metric]:

@@ -11,10 +11,12 @@ from controller import encode
 from controller.plan import SwitchPlan
 from controller.sla.verdict import causes_of
 from controller.state.care_streams import BOARD_STALE_SECONDS, boards_silent
-from controller.state.columns import NEVER, UNSAID
+from controller.state.columns import NEVER
+from controller.state.figures import labels_of, link_figures
 from controller.state.live import LiveState
 from controller.state.measured import measured_view
 from controller.state.numbering import Numbering
+from controller.state.plain import age_of, count_of, figure, yes_no
 from controller.state.summary import NONE, Summary, summarise
 from controller.store.protocols import NS, LinkChange
 from controller.store.records import label
@@ -25,6 +27,7 @@ from controller.views import (
     Body,
     Change,
     Evidence,
+    LinkFigures,
     LinkView,
     Overview,
     SchoolView,
@@ -64,6 +67,7 @@ class LiveCity:
         self._clock = clock
         self._started = clock.wall_ns() / NS
         self._bindings = bindings or {}
+        self._labels = labels_of(self._n)
         self._listeners: list[Listener] = []
         self._unsent = np.zeros(len(self._n.links), np.bool_)
         self._boards_due: set[int] = set()
@@ -85,7 +89,7 @@ class LiveCity:
         changed, records = self._live.judge(now_ns=now_ns, wall_ns=self._clock.wall_ns())
         self._unsent[changed] = True
         boards = self._boards_turned(now_ns)
-        schools = {int(self._n.link_school[number]) for number in changed}
+        schools = set(np.unique(self._n.link_school[changed]).tolist())
         if schools or boards:
             self._date_schools()
         if self._listeners:
@@ -236,7 +240,7 @@ class LiveCity:
         schools = self._n.span(scope).schools
         heard = self._live.agents.heard_ns[schools.start : schools.stop].tolist()
         return {
-            self._n.schools[number].id: _age(moment_ns, now_ns)
+            self._n.schools[number].id: age_of(moment_ns, now_ns)
             for number, moment_ns in zip(schools, heard, strict=True)
         }
 
@@ -244,6 +248,11 @@ class LiveCity:
         """See the protocol; the numbering is in that order already."""
         now_ns = self._clock.monotonic_ns()
         return [self._link(number, now_ns) for number in self._n.span(scope).links]
+
+    def figures(self, scope: ScopePath, *, good: bool) -> LinkFigures:
+        """See the protocol."""
+        links, now_ns = self._n.span(scope).links, self._clock.monotonic_ns()
+        return link_figures(self._live, self._labels, links, now_ns, good=good)
 
     def link(self, link_id: str) -> tuple[ScopePath, LinkView] | None:
         """See the protocol."""
@@ -323,21 +332,21 @@ class LiveCity:
 
     def _board(self, number: int, now_ns: int) -> BoardView:
         boards, plan = self._live.boards, self._n.boards[number]
-        age = _age(int(boards.evidence_ns[number]), now_ns)
+        age = age_of(int(boards.evidence_ns[number]), now_ns)
         agent = bool(self._live.agents.online[self._n.board_school[number]])
         stale = age is None or age > BOARD_STALE_SECONDS or not agent
         since_ns = int(boards.since_ns[number])
-        rssi = _number(boards.rssi_dbm[number])
+        rssi = figure(boards.rssi_dbm[number])
         return BoardView(
             id=plan.id,
             name=plan.name,
             room=plan.room,
-            online=None if stale else _yes_no(int(boards.online[number])),
-            screen_on=_yes_no(int(boards.screen_on[number])),
+            online=None if stale else yes_no(int(boards.online[number])),
+            screen_on=yes_no(int(boards.screen_on[number])),
             app=boards.app[number],
             firmware=boards.firmware[number],
-            cpu_ratio=_number(boards.cpu_ratio[number]),
-            temperature_celsius=_number(boards.temperature_celsius[number]),
+            cpu_ratio=figure(boards.cpu_ratio[number]),
+            temperature_celsius=figure(boards.temperature_celsius[number]),
             rssi_dbm=None if rssi is None else int(rssi),
             since=since_ns / NS if since_ns else None,
             age_seconds=age,
@@ -347,15 +356,15 @@ class LiveCity:
     def _switch(self, number: int, now_ns: int) -> SwitchView:
         switches, plan = self._live.switches, self._n.switches[number]
         ticks = int(switches.uptime_ticks[number])
-        told = _age(int(switches.uptime_ns[number]), now_ns)
+        told = age_of(int(switches.uptime_ns[number]), now_ns)
         return SwitchView(
             id=_switch_id(plan),
             name=plan.name,
-            reachable=_yes_no(int(switches.reachable[number])),
+            reachable=yes_no(int(switches.reachable[number])),
             poll_error=switches.poll_error[number],
             descr=switches.descr[number],
             uptime_seconds=None if ticks < 0 or told is None else ticks / 100 + told,
-            age_seconds=_age(int(switches.heard_ns[number]), now_ns),
+            age_seconds=age_of(int(switches.heard_ns[number]), now_ns),
         )
 
     def _agent(self, number: int, now_ns: int) -> AgentView:
@@ -364,10 +373,10 @@ class LiveCity:
             school=self._n.schools[number].id,
             online=bool(agents.online[number]),
             version=agents.version[number],
-            last_report_age_seconds=_age(int(agents.heard_ns[number]), now_ns),
-            outbox_bytes=_count(int(agents.outbox_bytes[number])),
-            outbox_blocks=_count(int(agents.outbox_blocks[number])),
-            quarantined_total=_count(int(agents.quarantined_total[number])),
+            last_report_age_seconds=age_of(int(agents.heard_ns[number]), now_ns),
+            outbox_bytes=count_of(int(agents.outbox_bytes[number])),
+            outbox_blocks=count_of(int(agents.outbox_blocks[number])),
+            quarantined_total=count_of(int(agents.quarantined_total[number])),
         )
 
     def _school(self, number: int, now_ns: int) -> SchoolView:
@@ -405,7 +414,7 @@ class LiveCity:
 
     def _data_age(self, schools: range, now_ns: int) -> float | None:
         heard = self._live.agents.heard_ns[schools.start : schools.stop]
-        return _age(int(heard.max()), now_ns) if len(heard) else None
+        return age_of(int(heard.max()), now_ns) if len(heard) else None
 
 
 def _switch_id(plan: SwitchPlan) -> str:
@@ -431,19 +440,3 @@ _ORDER = {Verdict.BAD: 0, Verdict.UNKNOWN: 1, Verdict.GOOD: 2}
 
 def _worst_first(view: SchoolView) -> tuple[int, int, str]:
     return _ORDER[view.verdict], -view.severity, view.name
-
-
-def _age(moment_ns: int, now_ns: int) -> float | None:
-    return None if moment_ns == NEVER else max(now_ns - moment_ns, 0) / NS
-
-
-def _yes_no(value: int) -> bool | None:
-    return None if value == UNSAID else bool(value)
-
-
-def _count(value: int) -> int | None:
-    return None if value < 0 else value
-
-
-def _number(value: np.float32) -> float | None:
-    return None if np.isnan(value) else round(float(value), 4)

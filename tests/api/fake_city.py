@@ -4,9 +4,12 @@ Schools: no1 all good and proved; no3 two classes harmed; no5 uplink down; no6 s
 no7 good but unverified; no8 nothing bound yet; evil has hostile names; no12 is large.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from controller.arrays import F64
 from controller.encode import link_json, overview_json, school_json
 from controller.views import (
     AgentView,
@@ -14,6 +17,7 @@ from controller.views import (
     BoardView,
     Change,
     Evidence,
+    LinkFigures,
     LinkView,
     Overview,
     SchoolView,
@@ -95,6 +99,33 @@ class FakeCity:
 
     def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
         return {view.id: view.agent.last_report_age_seconds for view in self.schools(scope)}
+
+    def figures(self, scope: ScopePath, *, good: bool) -> LinkFigures:
+        chosen = [one for one in self.links(scope) if good or one.verdict is not Verdict.GOOD]
+
+        def column(value_of: Callable[[LinkView], float | None]) -> F64:
+            return np.array([value_of(one) for one in chosen], np.float64)
+
+        def ages(one: LinkView) -> float | None:
+            return min((item.age_seconds for item in one.evidence), default=None)
+
+        measured = (
+            *("utilisation_in_ratio", "utilisation_out_ratio", "error_ratio", "discard_ratio"),
+            *("loss_ratio", "rtt_seconds", "jitter_seconds"),
+        )
+        return LinkFigures(
+            labels=[
+                (self.schools_by_id[one.school].scope.parts[1], one.school, one.id, one.tier.value)
+                for one in chosen
+            ],
+            columns={
+                "verdict": column(lambda one: one.verdict.value),
+                "contract_mbps": column(lambda one: one.contract_mbps),
+                "negotiated_mbps": column(lambda one: one.negotiated_mbps),
+                "evidence_age_seconds": column(ages),
+            }
+            | {name: column(lambda v: getattr(v.measured, name)) for name in measured},  # noqa: B023 - used at once
+        )
 
     def links(self, scope: ScopePath) -> Sequence[LinkView]:
         found = [

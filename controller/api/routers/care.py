@@ -1,7 +1,7 @@
 """/healthz, /readyz and /metrics: what machines ask of the controller itself."""
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from controller.api.access import Here
 from controller.api.metrics import CONTENT_TYPE, city_metrics, district_metrics
@@ -37,7 +37,7 @@ async def readyz(services: Here) -> JSONResponse:
 @router.get("/metrics")
 async def metrics(services: Here) -> Response:
     """School aggregates, every link that is not good, and the controller's own figures."""
-    return Response(await city_metrics(services), headers={"content-type": CONTENT_TYPE})
+    return StreamingResponse(city_metrics(services), headers={"content-type": CONTENT_TYPE})
 
 
 @router.get("/metrics/links")
@@ -45,6 +45,6 @@ async def metrics_links(services: Here, district: str = "") -> Response:
     """All links of one district: a city in one scrape would be too much."""
     for view in services.city.districts(ScopePath()):
         if district and view.scope.parts[-1] == district:
-            text = await district_metrics(services, view.scope)
-            return Response(text, headers={"content-type": CONTENT_TYPE})
+            text = district_metrics(services, view.scope)
+            return StreamingResponse(text, headers={"content-type": CONTENT_TYPE})
     raise Problem(404, f"district: there is no district {district!r}; ask ?district=<slug>.")
