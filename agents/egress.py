@@ -24,6 +24,7 @@ MAX_DESTINATIONS = 200
 """Different refused destinations that are counted by themselves and logged."""
 MAX_ADDRESSES = 64
 """Addresses of one name that are remembered; CDNs hand out many."""
+MAX_PASSED = 20_000
 DNS_PORT = 53
 NTP_PORT = 123
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -107,6 +108,16 @@ def _port(url: str) -> int | None:
     return urlsplit(url).port
 
 
+class Passed(set[object]):
+    """Bounded: full, it begins anew."""
+
+    def add(self, place: object) -> None:
+        """Remember ``place``."""
+        if len(self) >= MAX_PASSED:
+            self.clear()
+        super().add(place)
+
+
 class Guard:
     """Decides and counts. Asked from any thread.
 
@@ -123,6 +134,8 @@ class Guard:
         self.last = ""
         """The newest of it, as a sentence."""
         self.by_destination: dict[str, int] = {}
+        self.passed = Passed()
+        """What was found listed, so that a sweep's thousandth datagram costs one look."""
         self._pin_names = pin_names
         self._lock = threading.Lock()
         self._places: set[tuple[str, str, int | None]] = set()
@@ -139,20 +152,22 @@ class Guard:
             else:
                 self._names.setdefault(_folded(rule.to), []).append(rule)
 
-    def check(self, protocol: str, host: str, port: int) -> None:
-        """Raises :class:`EgressRefusedError` where the list does not lead to; counts it."""
+    def check(self, protocol: str, host: str, port: int) -> bool:
+        """Whether the list leads there; where not, it is counted and, by :attr:`enforce`, raises.
+
+        Raises :class:`EgressRefusedError`.
+        """
         address = _address(host)
         if address is None:
             # A name handed to the system to look up on the way: nobody would see its address.
-            self._refuse(f"{host[:100]!r} port {port} ({protocol.upper()})")
-            return
+            return self._refuse(f"{host[:100]!r} port {port} ({protocol.upper()})")
         text = str(address)
         if (text, protocol, port) in self._places or (text, protocol, None) in self._places:
-            return
+            return True
         for network, its_protocol, its_port in self._networks:
             if its_protocol == protocol and its_port in {None, port} and address in network:
-                return
-        self._refuse(f"{text} port {port} ({protocol.upper()})")
+                return True
+        return self._refuse(f"{text} port {port} ({protocol.upper()})")
 
     def check_name(self, host: str) -> None:
         """Whether ``host`` may be looked up; raises :class:`EgressRefusedError`."""
@@ -189,8 +204,9 @@ class Guard:
         if not others:
             gone = {(text, one.protocol, one.port) for one in rules}
             self._places -= gone - listed
+            self.passed.clear()
 
-    def _refuse(self, destination: str) -> None:
+    def _refuse(self, destination: str) -> bool:
         sentence = f"{destination} is not on the agent's egress list (school.yaml: egress)"
         with self._lock:
             self.refused += 1
@@ -205,6 +221,7 @@ class Guard:
             log.warning("%s: %s", "refused" if self.enforce else "not listed", sentence)
         if self.enforce:
             raise EgressRefusedError(sentence)
+        return False
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ What an audit hook cannot see is what a look-up answered, so ``socket.getaddrinf
 A hook stays for the life of the process; :func:`install` is for the process of an agent only.
 """
 
+import _socket
 import functools
 import socket
 import sys
@@ -19,6 +20,11 @@ from agents.egress import EgressRefusedError, Guard
 
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 _LOCAL = (socket.AF_UNIX, socket.AF_NETLINK)
+_SENDS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_LOOKS_UP = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+# The plain members below the properties of socket.socket, which make enumerations: 10 times faster.
+_TYPE = _socket.socket.type.__get__
+_PROTO = _socket.socket.proto.__get__
 _guard: Guard | None = None
 _state = {"hooked": False}
 
@@ -34,26 +40,29 @@ def install(guard: Guard | None) -> None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    # Called for every audited event of the interpreter: the usual ones leave by the first line.
-    if not event.startswith("socket.") or _guard is None:
+    # Called for every audited event of the interpreter, and for every datagram of every sweep.
+    if event not in _SENDS and event not in _LOOKS_UP:
         return
-    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-        opened, address = arguments[0], arguments[1]
-        if address is not None:  # else to where it is connected already
-            _check(_guard, opened, address)
-    elif event == "socket.getaddrinfo":
+    guard = _guard
+    if guard is None:
+        return
+    if event in _LOOKS_UP:
         host = arguments[0]
         if host:
-            _guard.check_name(host.decode() if isinstance(host, bytes) else str(host))
-    elif event in {"socket.gethostbyname", "socket.gethostbyaddr"}:
-        _guard.check_name(str(arguments[0]))
+            guard.check_name(host.decode() if isinstance(host, bytes) else str(host))
+        return
+    opened, address = arguments[0], arguments[1]
+    if address is None:  # to where it is connected already
+        return
+    place = (_TYPE(opened), _PROTO(opened), address)
+    if place not in guard.passed and _listed(guard, opened, address):
+        guard.passed.add(place)
 
 
-def _check(guard: Guard, opened: socket.socket, address: Any) -> None:
+def _listed(guard: Guard, opened: socket.socket, address: Any) -> bool:
     if opened.family in _INTERNET:
-        guard.check(_protocol(opened), str(address[0]), int(address[1]))
-    elif opened.family not in _LOCAL:
-        guard.check("frames", str(address), 0)
+        return guard.check(_protocol(opened), str(address[0]), int(address[1]))
+    return opened.family in _LOCAL or guard.check("frames", str(address), 0)
 
 
 def _protocol(opened: socket.socket) -> str:

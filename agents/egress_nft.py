@@ -7,10 +7,17 @@ it whole (nft(8), atomic). Names stand with the addresses they have when the rul
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from agents.egress import Rule
 
 TABLE = "tenone_egress"
+RESOLV_CONF = Path("/etc/resolv.conf")
+_OWN_LINK = (
+    "nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, "
+    "mld-listener-done, mld2-listener-report"
+)
+"""What IPv6 says to its own link (RFC 4861, RFC 3810)."""
 Resolve = Callable[[str], list[str]]
 
 
@@ -24,6 +31,23 @@ def system_addresses(host: str) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
+def system_resolvers(path: Path = RESOLV_CONF) -> tuple[str, ...]:
+    """The machine's resolvers (resolv.conf(5)); none where the file says none."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    found = []
+    for line in lines:
+        word, _, text = line.strip().partition(" ")
+        if word == "nameserver":
+            try:
+                found.append(str(ipaddress.ip_address(text.strip().partition("%")[0])))
+            except ValueError:
+                continue
+    return tuple(found)
+
+
 def rules_text(
     rules: Iterable[Rule], *, user: str | None, resolve: Resolve = system_addresses
 ) -> str:
@@ -31,6 +55,13 @@ def rules_text(
 
     Raises :class:`NftError` for a name without address.
     """
+    if user is not None and not (
+        user.isascii() and user.replace("-", "").replace("_", "").isalnum()
+    ):
+        # What stands here is read by root.
+        raise NftError(f"{user!r:.60} is no user's name")
+    # A packet of the kernel itself has no user: in rules about one it is not asked.
+    whose = "" if user is None else f"meta skuid {user} "
     lines = [
         f"table inet {TABLE}",  # so that the delete finds one
         f"delete table inet {TABLE}",
@@ -38,15 +69,14 @@ def rules_text(
         "  counter refused { }",
         "  chain output {",
         "    type filter hook output priority 0; policy accept;",
+        f"    {whose}jump listed",
+        "  }",
+        "  chain listed {",
         '    oifname "lo" accept',
         "    ct state established,related accept",
-        "    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept",
+        f"    icmpv6 type {{ {_OWN_LINK} }} accept",
+        "    ip protocol igmp accept",
     ]
-    if user is not None:
-        # Numbers and names only: what stands here is read by root.
-        if not user.replace("-", "").replace("_", "").isalnum() or not user.isascii():
-            raise NftError(f"{user!r:.60} is no user's name")
-        lines.append(f"    meta skuid != {user} accept")
     for rule in rules:
         lines += [f"    {one}" for one in _lines(rule, resolve)]
     lines += [

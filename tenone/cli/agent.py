@@ -11,6 +11,9 @@ from typing import IO, Annotated
 import typer
 
 from agents.checkpoints import SealKeyError
+from agents.egress import Guard, rules_of
+from agents.egress_hook import install
+from agents.egress_nft import NftError, rules_text, system_resolvers
 from agents.listener import ListenError
 from agents.lock import LockedError
 from agents.service import Agent
@@ -64,11 +67,17 @@ class Witness:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("agent")(agent)
+    group = typer.Typer(invoke_without_command=True, help=agent.__doc__)
+    group.callback()(agent)
+    group.command("egress")(egress)
+    app.add_typer(group, name="agent")
 
 
 def agent(
-    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="The school's school.yaml.")
+    ] = None,
     kept: Annotated[
         Path | None, typer.Option(help="Write a line about each kept block to this file.")
     ] = None,
@@ -78,13 +87,12 @@ def agent(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
     """Watch one school's switches and boards, report to the city. SIGTERM drains and stops."""
+    if context.invoked_subcommand is not None:
+        return
+    if config is None:
+        raise typer.BadParameter("name the school's file", param_hint="'-c' / '--config'")
     start_log(verbose=verbose)
-    try:
-        school = load_school(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_CONFIGURATION) from None
+    school = _school(config)
     try:
         witness = None if kept is None else Witness(kept)
     except OSError as error:
@@ -102,11 +110,47 @@ def agent(
             witness.close()
 
 
+def egress(
+    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    nft: Annotated[
+        bool, typer.Option("--nft", help="As rules for nft -f, which root applies.")
+    ] = False,
+    user: Annotated[str, typer.Option(help="Whose packets the rules are about.")] = "tenone",
+    machine: Annotated[
+        bool, typer.Option("--machine", help="The rules are about all of this machine.")
+    ] = False,
+) -> None:
+    """Say where the agent may speak to."""
+    rules = rules_of(_school(config), system_resolvers())
+    if not nft:
+        for rule in rules:
+            port = "any port" if rule.port is None else f"port {rule.port}"
+            typer.echo(f"{rule.to} {port} {rule.protocol}: {rule.why}")
+        return
+    try:
+        typer.echo(rules_text(rules, user=None if machine else user), nl=False)
+    except NftError as error:
+        typer.echo(f"tenone agent egress: {error}", err=True)
+        raise typer.Exit(CANNOT_START) from None
+
+
+def _school(config: Path) -> School:
+    try:
+        return load_school(config)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(BAD_CONFIGURATION) from None
+
+
 async def _serve(
     school: School, stop: asyncio.Event, witness: Witness | None, *, ready_json: bool
 ) -> None:
     on_kept = None if witness is None else witness.write
-    async with Agent(school, clock=SystemClock(), on_kept=on_kept) as running:
+    listed = school.egress
+    guard = Guard(rules_of(school), enforce=listed.enforce, pin_names=listed.pin_names)
+    install(guard)
+    async with Agent(school, clock=SystemClock(), on_kept=on_kept, guard=guard) as running:
         ready = asyncio.create_task(running.ready())
         ending = {asyncio.create_task(stop.wait()), asyncio.create_task(running.failed())}
         await asyncio.wait({ready, *ending}, return_when=asyncio.FIRST_COMPLETED)

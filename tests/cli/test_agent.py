@@ -6,18 +6,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
 from tenone.cli.agent import Witness
+from tenone.cli.main import build
 
 SECONDS = 30.0
 SCHOOL: dict[str, object] = {
@@ -177,3 +181,68 @@ def test_a_witness_that_can_write_no_more_is_loud_and_stops_nothing(
     (record,) = caplog.records
     assert record.getMessage().startswith("/dev/full takes no more lines")
     assert "No space left on device" in record.getMessage()
+
+
+def test_the_list_of_where_it_may_speak_to(config: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(build(["agent"]), ["agent", *arguments])
+        return done.exit_code, done.output
+
+    code, said = run("egress", "-c", str(config))
+    assert code == 0
+    assert "tcp: the city's broker" in said.splitlines()[0]
+    code, said = run("egress", "-c", str(config), "--nft", "--user", "nobody")
+    assert "meta skuid nobody jump listed" in said
+    assert "ip daddr 127.0.0.1 tcp dport" in said
+    assert run("egress", "-c", str(config), "--nft", "--user", "a b") == (
+        1,
+        "tenone agent egress: 'a b' is no user's name\n",
+    )
+    code, said = run()
+    assert (code, "name the school's file" in said) == (2, True)
+
+
+class _Turns(BaseHTTPRequestHandler):
+    """A platform that sends whoever asks to another place."""
+
+    to = 0
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("location", f"http://127.0.0.1:{self.to}/")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.mark.slow
+def test_a_platform_cannot_send_it_elsewhere(config: Path) -> None:
+    """A redirect to a place that is not listed: refused, logged, and not one byte arrives."""
+    platform = HTTPServer(("127.0.0.1", 0), _Turns)
+    threading.Thread(target=platform.serve_forever, daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as secret_place:
+        secret_place.settimeout(0)
+        _Turns.to = secret_place.getsockname()[1]
+        values = yaml.safe_load(config.read_text())
+        url = f"http://127.0.0.1:{platform.server_port}/"
+        values["probes"] = {"platforms": [{"id": "p", "url": url}], "platform_seconds": 5}
+        config.write_text(yaml.safe_dump(values))
+        with started(config, "--ready-json") as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if "egress" in line:
+                    break
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=SECONDS)
+        with pytest.raises(BlockingIOError):
+            secret_place.accept()
+    platform.shutdown()
+    platform.server_close()
+    event = json.loads(line)
+    assert event["level"] == "warning"
+    assert event["message"] == (
+        f"refused: 127.0.0.1 port {_Turns.to} (TCP) is not on the agent's egress list "
+        "(school.yaml: egress)"
+    )
