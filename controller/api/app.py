@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from controller.api import problems
 from controller.api.routers import (
     actions,
+    audit,
     bindings,
     care,
     class_minutes,
@@ -36,6 +37,7 @@ from controller.api.services import Services
 
 PREFIX = "/api/v1"
 RESOURCES = (
+    audit,
     actions,
     overview,
     scopes,

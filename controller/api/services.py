@@ -6,6 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from controller.api.action_services import Approvals, NoApprovals, own_account
+from controller.api.audit_services import Audit, NoAudit
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
 from controller.api.machine_services import Machines, NoMachines
@@ -292,6 +293,7 @@ class Services:
     office: Office = field(default_factory=NoOffice)
     reports: Reports = field(default_factory=NoReports)
     ledger: Ledger = field(default_factory=NoLedger)
+    audit: Audit = field(default_factory=NoAudit)
     machines: Machines = field(default_factory=NoMachines)
     approvals: Approvals = field(default_factory=NoApprovals)
     account_of: Callable[[str], str | None] = own_account

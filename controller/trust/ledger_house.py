@@ -9,6 +9,7 @@ from typing import TypeVar
 from controller.api.services import Health
 from controller.store.protocols import StoreError
 from controller.trust.anchors import Anchoring, anchors_of
+from controller.trust.audit_desk import AuditDesk
 from controller.trust.book import FOLDER, Book, boot_id
 from controller.trust.ledger import AuditLedger
 from controller.trust.queries import hash_of
@@ -32,6 +33,7 @@ class LedgerHouse:
             clock,
             retention_days=trust.ledger.retention_days,
         )
+        self.desk = AuditDesk(self.ledger, self.folder, clock)
         self.anchoring = Anchoring(
             _usable(lambda: anchors_of(trust, config.id)),
             seconds=trust.anchor_seconds,

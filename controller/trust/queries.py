@@ -19,8 +19,8 @@ class Filter:
     act: str | None = None
     """An act, or its first word alone: ``session`` for ``session.open`` and the like."""
     actor: str | None = None
-    scope: str | None = None
-    """A scope path: what is about it or about something inside."""
+    scopes: tuple[str, ...] = ()
+    """Scope paths: what is about one of them or about something inside. Empty: any."""
     outcome: str | None = None
     since_ns: int | None = None
     until_ns: int | None = None
@@ -85,9 +85,10 @@ def _where(asked: Filter) -> tuple[str, list[object]]:
         parts.append(("(act = ? OR (act >= ? AND act < ?))", (word, f"{word}.", f"{word}/")))
     if asked.actor is not None:
         parts.append(("actor = ?", (asked.actor,)))
-    if asked.scope:
-        path = asked.scope
-        parts.append(("(scope = ? OR (scope >= ? AND scope < ?))", (path, f"{path}/", f"{path}0")))
+    if asked.scopes:
+        inside = " OR ".join(["scope = ? OR (scope >= ? AND scope < ?)"] * len(asked.scopes))
+        bounds = tuple(text for one in asked.scopes for text in (one, f"{one}/", f"{one}0"))
+        parts.append((f"({inside})", bounds))
     if asked.outcome is not None:
         parts.append(("outcome = ?", (asked.outcome,)))
     if asked.since_ns is not None:

@@ -84,7 +84,7 @@ def list_entries(  # noqa: PLR0917 - typer reads options from the signature
     asked = Filter(
         act=act,
         actor=actor,
-        scope=scope,
+        scopes=(scope,) if scope else (),
         since_ns=_moment_ns("--since", since),
         until_ns=_moment_ns("--until", until),
     )

@@ -149,6 +149,7 @@ def _services(
         office=running.office,
         reports=_answers(running),
         ledger=running.ledger,
+        audit=running.audit.desk,
         machines=machine_room(running.rooms.values()).desk,
         approvals=approvals_room(running.rooms.values()),
         health=running.health(),
