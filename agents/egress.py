@@ -72,6 +72,10 @@ def _rules(school: School, resolvers: Iterable[str]) -> Iterator[Rule]:
 def _of_brokers(school: School) -> Iterator[Rule]:
     broker, local = school.uplink.broker, school.local_broker
     yield Rule(broker.host, "tcp", broker.port, "the city's broker")
+    if school.uplink.controller is not None:
+        where = urlsplit(school.uplink.controller)
+        port = where.port or (443 if where.scheme == "https" else 80)
+        yield Rule(where.hostname or "", "tcp", port, "the city's controller")
     if not local.embedded:
         yield Rule(local.host, "tcp", local.port, "the school's broker")
     elif any(one.kind is DeviceKind.BOARD for one in school.devices):

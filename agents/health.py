@@ -81,6 +81,20 @@ class HintCounts(Protocol):
         ...
 
 
+class Care(Protocol):
+    """What :class:`agents.passport.Passport` knows of the certificate."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it is valid; None: there is none."""
+        ...
+
+    @property
+    def finding(self) -> str | None:
+        """Why somebody should look after it; empty: nothing; None: there is none."""
+        ...
+
+
 class Health:
     """Makes the blocks. Give :meth:`run` to a supervisor."""
 
@@ -92,6 +106,7 @@ class Health:
         stock: Stock,
         refusals: Refusals | None,
         hints: HintCounts | None = None,
+        care: Care | None = None,
     ) -> None:
         self._origin = origin
         self._clock = origin.clock
@@ -99,6 +114,7 @@ class Health:
         self._stock = stock
         self._refusals = refusals
         self._hints = hints
+        self._care = care
         self._version = agent_version()
         self._start_ns = self._clock.monotonic_ns()
 
@@ -134,6 +150,8 @@ class Health:
             "hint_polls_total": None if hints is None else hints.polls,
             "hints_refused_total": None if hints is None else hints.refused,
             "hint_reasons": None if hints is None else hints.reasons,
+            "certificate_seconds_left": None if self._care is None else self._care.seconds_left,
+            "certificate_finding": None if self._care is None else self._care.finding,
         }
         columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
         return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)

@@ -14,6 +14,7 @@ from agents.checkpoints import SealKeyError
 from agents.egress import Guard, rules_of
 from agents.egress_hook import install
 from agents.egress_nft import NftError, rules_text, system_resolvers
+from agents.identity import IdentityError
 from agents.listener import ListenError
 from agents.lock import LockedError
 from agents.service import Agent
@@ -101,7 +102,8 @@ def agent(
     try:
         run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
     except (
-        BadTarget, EndpointError, JournalError, ListenError, LockedError, SealKeyError, SecretError
+        BadTarget, EndpointError, IdentityError, JournalError, ListenError, LockedError,
+        SealKeyError, SecretError
     ) as error:  # fmt: skip
         typer.echo(f"tenone agent: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, Strict, model_validator
 
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.brokers import LocalBroker
 from tenone.config.calendar import CalendarFile
 from tenone.config.egress import Egress
 from tenone.config.hints import Syslog, Traps
@@ -49,12 +51,53 @@ class SchoolIdentity(ConfigModel):
     """How many there are; the duty register asks for a technician for each 1,000."""
 
 
+IDENTITY_FILE = "identity.pem"
+"""In the folder of ``uplink.identity``: the agent's key and certificate."""
+TRUST_FILE = "ca.pem"
+"""There too: the roots of the city."""
+
+
 class Uplink(ConfigModel):
     """Where the agent reports to."""
 
     broker: Broker
     host_id: Slug = Field(default="tenone", validate_default=True)
     """Sparkplug host id of the controller; the agent waits for its STATE."""
+    identity: LocalPath | None = None
+    """The folder ``tenone enrol`` writes; ``broker.tls`` is then filled from it."""
+    controller: Annotated[str, Field(pattern=r"^https?://[^\s@/?#]+$", max_length=300)] | None = (
+        None
+    )
+    """Where the controller is asked for certificates, like ``https://city.example:8010``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identified(cls, value: object) -> object:
+        """An identity is what the broker is met with, unless the broker's own keys say another."""
+        if not isinstance(value, dict) or not isinstance(value.get("identity"), str | Path):
+            return value
+        if value.get("controller") is None:
+            raise refusal(
+                "there is an 'identity' and no 'controller' to renew it with",
+                "add 'controller: https://HOST:PORT', the address of the city's controller",
+            )
+        broker, folder = value.get("broker"), Path(value["identity"])
+        if not isinstance(broker, dict):
+            return value
+        tls = broker.get("tls")
+        if tls is False:
+            raise refusal(
+                "an 'identity' is shown over TLS, and the broker says 'tls: false'", "remove that"
+            )
+        own = tls if isinstance(tls, dict) else {}
+        if "certificate" in own or "key" in own:
+            raise refusal(
+                "the broker's 'tls' names a certificate, and there is an 'identity'",
+                "keep one of the two",
+            )
+        pem = str(folder / IDENTITY_FILE)
+        filled = {"ca": str(folder / TRUST_FILE), **own, "certificate": pem, "key": pem}
+        return {**value, "broker": {**broker, "tls": filled}}
 
     @model_validator(mode="after")
     def _remote(self) -> Self:
@@ -269,7 +312,7 @@ class School(ConfigModel):
     switches: tuple[Switch, ...] = ()
     links: tuple[Link, ...] = ()
     devices: tuple[Device, ...] = ()
-    local_broker: Broker = Field(default={"embedded": True}, validate_default=True)
+    local_broker: LocalBroker = Field(default={"embedded": True}, validate_default=True)
     polling: Polling = Polling()
     probes: Probes = Probes()
     outbox: Outbox = Field(default={}, validate_default=True)

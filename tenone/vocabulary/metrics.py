@@ -81,6 +81,8 @@ _ALL: tuple[Metric, ...] = (
     node_metric("hint_polls_total", "1", T.UINT64, "state sweeps asked for because of them"),
     node_metric("hints_refused_total", "1", T.UINT64, "datagrams to the hint ports not believed"),
     node_metric("hint_reasons", "text", T.TEXT, "how many of them for which reason"),
+    node_metric("certificate_seconds_left", "s", T.FLOAT64, "until the agent's certificate ends"),
+    node_metric("certificate_finding", "text", T.TEXT, "why it needs care; empty: it does not"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
     node_metric("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
     node_metric("gap_last_seq", "1", T.UINT64, "last sequence number evicted"),
@@ -159,6 +161,8 @@ AGENT_HEALTH = (
     "hint_polls_total",
     "hints_refused_total",
     "hint_reasons",
+    "certificate_seconds_left",
+    "certificate_finding",
 )
 """One row: the gateway itself."""
 

@@ -33,8 +33,28 @@ async def test_says_what_became_of_hints(origin: Origin, kept: Kept) -> None:
         origin=origin, keep=kept.keep, stock=FakeStock(), refusals=None, hints=FakeHints()
     )
     await health.tell()
-    told = [kept.values("agent-health", name) for name in AGENT_HEALTH[-4:]]
-    assert told == [[12], [5], [3], ["community=3"]]
+    names = ("hints_total", "hint_polls_total", "hints_refused_total", "hint_reasons")
+    assert [kept.values("agent-health", name) for name in names] == [
+        [12],
+        [5],
+        [3],
+        ["community=3"],
+    ]
+
+
+@dataclass
+class FakeCare:
+    seconds_left: float | None = 3600.0
+    finding: str | None = "the certificate ends soon"
+
+
+async def test_says_what_its_certificate_needs(origin: Origin, kept: Kept) -> None:
+    health = Health(
+        origin=origin, keep=kept.keep, stock=FakeStock(), refusals=None, care=FakeCare()
+    )
+    await health.tell()
+    assert kept.values("agent-health", "certificate_seconds_left") == [3600.0]
+    assert kept.values("agent-health", "certificate_finding") == ["the certificate ends soon"]
 
 
 async def run(
@@ -62,6 +82,8 @@ async def test_says_what_the_gateway_is(origin: Origin, kept: Kept, advance: Adv
         "hint_polls_total": None,
         "hints_refused_total": None,
         "hint_reasons": None,
+        "certificate_seconds_left": None,
+        "certificate_finding": None,
     }
     assert draft.stamp.subject == "no3/gateway/agent"
     assert draft.priority is PriorityClass.P2
