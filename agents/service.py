@@ -23,6 +23,7 @@ from agents.hints import Hints
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
+from agents.passport import Passport
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
 from agents.probing import Probing
 from agents.quarantine import Quarantine
@@ -30,9 +31,10 @@ from agents.snmp_target import snmp_target
 from agents.switch import INVENTORY_BUDGETS, Kind, Switch
 from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
+from drivers.snmp.chassis import BUDGET_SECONDS as CHASSIS_SECONDS
 from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
-from drivers.snmp.health import HealthReader
+from drivers.snmp.health import LEARN_BUDGET_SECONDS, READ_BUDGET_SECONDS, HealthReader
 from drivers.snmp.portless import PortlessReader
 from drivers.snmp.reading import TableReader
 from drivers.snmp.surroundings import KnownStations, SurroundingsReader
@@ -60,6 +62,8 @@ DRAIN_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 PATIENCE = 1.5
 """The reader keeps its budget itself; a sweep that takes this much longer is cancelled."""
+FIRST_SHARE = 0.8
+"""Of the time between a walk's budget and its cancelling, what may go before the walk."""
 SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
 """How long an external school broker keeps what boards say while the agent is away."""
 CORE_TASKS = ("journal", "uplink", "local broker")
@@ -95,7 +99,7 @@ class Agent:
     one that this process asks about what it sends; its refusals are told.
 
     Entering raises ``LockedError``, ``JournalError``, ``SealKeyError``, ``SecretError``,
-    ``EndpointError`` or ``BadTarget``.
+    ``EndpointError``, ``IdentityError`` or ``BadTarget``.
     """
 
     def __init__(
@@ -179,6 +183,8 @@ class Agent:
 
     async def _start(self) -> None:
         outbox = self.school.outbox
+        self.passport = Passport(self.school, clock=self._clock)
+        await self.passport.check()
         self._stack.enter_context(FolderLock(outbox.path))
         journal = await asyncio.to_thread(
             Journal.open,
@@ -212,11 +218,14 @@ class Agent:
             stock=journal,
             refusals=None if self._gateway is None else self._gateway.quarantine,
             hints=hints,
+            care=self.passport,
         )
         self.tasks.start("journal", self.keeper.run)
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
         self.tasks.start("checkpoints", self.checkpoints.run)
+        if self.passport.renewer is not None:
+            self.tasks.start("certificate", self.passport.renewer.run)
         if self._guard is not None:
             told = EgressTold(self._guard, origin=self._origin, keep=self.uplink.keep)
             self.tasks.start("egress", told.run)
@@ -266,7 +275,12 @@ class Agent:
             sweep_seconds=budget_seconds,
             inventory_seconds=walk_seconds,
         )
-        around: list[TableReader] = [ChassisReader(reader)]
+        # Of two readings on end the first leaves the second its time: what is cancelled tells
+        # nothing of what it has read.
+        first_seconds = FIRST_SHARE * (PATIENCE - 1) * walk_seconds
+        around: list[TableReader] = [
+            ChassisReader(reader, budget_seconds=min(CHASSIS_SECONDS, first_seconds))
+        ]
         if kind is not DeviceKind.UPS:
             # Which stations' rows may leave the school: those of devices it lists (decision 0010).
             keeps = KnownStations(frozenset(one.mac for one in self.school.devices if one.mac))
@@ -279,7 +293,14 @@ class Agent:
             origin=self._origin,
             budget_seconds=PATIENCE * budget_seconds,
             kind=kind,
-            tables={Kind.HEALTH: HealthReader(reader), Kind.SURROUNDINGS: Together(around)},
+            tables={
+                Kind.HEALTH: HealthReader(
+                    reader,
+                    learn_budget_seconds=min(LEARN_BUDGET_SECONDS, walk_seconds),
+                    read_budget_seconds=min(READ_BUDGET_SECONDS, first_seconds),
+                ),
+                Kind.SURROUNDINGS: Together(around),
+            },
         )
 
     def _make_hints(self) -> Hints | None:
@@ -335,7 +356,6 @@ class Agent:
     def _make_uplink(self, probing: Probing) -> Uplink:
         school = self.school
         counter = BirthCounter(school.outbox.path, disk=self._disk)
-        endpoint = endpoint_of(school.uplink.broker)
         return Uplink(
             session=EdgeSession(
                 node=NodeId(school.school.district, school.id),
@@ -347,13 +367,15 @@ class Agent:
             clock=self._clock,
             version=agent_version(),
             boot_id=self._origin.boot_id,
-            make_port=lambda plan: MqttPort(
-                endpoint=endpoint,
-                client_id=f"tenone-node-{school.id}",
-                will=plan.will,
-                clean_start=plan.clean_start,
-                session_expiry_seconds=plan.session_expiry_seconds,
-                acknowledge_on_arrival=True,
+            make_port=lambda plan: self.passport.took(
+                MqttPort(
+                    endpoint=self.passport.endpoint,
+                    client_id=f"tenone-node-{school.id}",
+                    will=plan.will,
+                    clean_start=plan.clean_start,
+                    session_expiry_seconds=plan.session_expiry_seconds,
+                    acknowledge_on_arrival=True,
+                )
             ),
             commands=Commands(
                 {"Poll": self._poll_now, **probing.verbs, **self._verbs}, clock=self._clock
