@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine as Database
 
+from controller.csv_cells import cell, plain
 from controller.incidents.acts import StaleError
 from controller.incidents.model import Act, Event, Incident
 from controller.incidents.records import IncidentRecords, unit
@@ -22,7 +23,6 @@ COLUMNS = (
     "incident_state", "opened", "resolved", "count",
 )  # fmt: skip
 MOST_TEXT = 2000
-FORMULAS = frozenset("=+-@\t\r")
 
 
 class TicketError(Exception):
@@ -136,18 +136,19 @@ def to_csv(rows: Sequence[tuple[Ticket | None, Incident]]) -> str:
             if ticket is None
             else (ticket.number, ticket.state, ticket.assignee, ticket.note)
         )
-        writer.writerow([
-            *(_safe(text) for text in own),
+        line = (
+            *own,
             incident.id,
             incident.subject.school,
-            _safe(str(incident.subject)),
+            str(incident.subject),
             incident.cause.label,
             incident.severity.label,
             incident.state.value,
             _moment(incident.opened_ns),
             _moment(incident.resolved_ns),
             incident.count,
-        ])  # fmt: skip
+        )
+        writer.writerow([cell(value) for value in line])
     return out.getvalue()
 
 
@@ -162,7 +163,7 @@ def from_csv(text: str) -> list[Update]:
         raise TicketError(f"line 1: the column {min(missing)!r} is missing")
     updates, seen = [], set()
     for line, row in enumerate(reader, 2):
-        number, state = _plain((row.get("number") or "").strip()), (row.get("state") or "").strip()
+        number, state = plain((row.get("number") or "").strip()), (row.get("state") or "").strip()
         if not number:
             continue  # an incident that has no ticket
         if state not in STATES:
@@ -176,8 +177,8 @@ def from_csv(text: str) -> list[Update]:
             Update(
                 number=number,
                 state=state,
-                assignee=_plain((row.get("assignee") or "").strip())[:200],
-                note=_plain((row.get("note") or "").strip())[:MOST_TEXT],
+                assignee=plain((row.get("assignee") or "").strip())[:200],
+                note=plain((row.get("note") or "").strip())[:MOST_TEXT],
             )
         )
     return updates
@@ -198,16 +199,6 @@ def ticket_json(ticket: Ticket) -> Json:
         "changed_by": ticket.changed_by,
         "version": ticket.version,
     }
-
-
-def _safe(text: str) -> str:
-    """Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in FORMULAS else text
-
-
-def _plain(text: str) -> str:
-    """What :func:`_safe` was given."""
-    return text[1:] if text[:1] == "'" and text[1:2] in FORMULAS else text
 
 
 def _moment(at_ns: int | None) -> str:

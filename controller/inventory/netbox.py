@@ -17,6 +17,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controller.csv_cells import cell, plain
 from tenone.config.city import City
 from tenone.config.school import Link, School
 from tenone.vocabulary.scope import is_slug
@@ -270,7 +271,7 @@ def _read(text: str, table: str, needed: Sequence[str]) -> list[Row]:
         if column not in (reader.fieldnames or ()):
             raise NetboxError(f"{table} line 1: the column {column!r} is missing")
     return [
-        {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
+        {name: plain((value or "").strip()) for name, value in row.items() if isinstance(name, str)}
         for row in reader
     ]
 
@@ -279,7 +280,7 @@ def _csv(columns: Sequence[str], rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from controller.csv_cells import cell
 from dashboards.reports.sla import Page, Table, length, moment, percent, stamp
 from dashboards.reports.words import Lang, say
 
@@ -114,8 +115,8 @@ def items_csv(items: Sequence[Json]) -> str:
     names = list(dict.fromkeys(name for one in flat for name in one))
     out = io.StringIO()
     writer = csv.DictWriter(out, names, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(flat)
+    writer.writerow({name: cell(name) for name in names})
+    writer.writerows({name: cell(value) for name, value in one.items()} for one in flat)
     return out.getvalue()
 
 

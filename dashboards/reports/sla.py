@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from controller.csv_cells import cell
 from dashboards.reports.words import Lang, cause, say
 
 Json = Mapping[str, Any]
@@ -61,20 +62,14 @@ def as_csv(report: Json) -> str:
         causes = " ".join(
             f"{name}={part['tenths'] / 10:.1f}%" for name, part in line["bad_time"].items()
         )
-        own = [_safe(line[name]) for name in CSV_COLUMNS]
+        own = [cell(line[name]) for name in CSV_COLUMNS]
         told = [line["class_minutes"][name] for name in MINUTE_COLUMNS]
         people = repaired.get(line["link"], {})
         steps = [
-            _safe(people.get(name, 0 if "incidents" in name else None)) for name in REPAIR_COLUMNS
+            cell(people.get(name, 0 if "incidents" in name else None)) for name in REPAIR_COLUMNS
         ]
-        writer.writerow([*own, *told, clauses, causes, *steps])
+        writer.writerow([*own, *told, cell(clauses), cell(causes), *steps])
     return out.getvalue()
-
-
-def _safe(value: object) -> object:
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return "" if value is None else value
 
 
 def as_page(report: Json, lang: Lang) -> Page:

@@ -1,6 +1,6 @@
 import pytest
 
-from dashboards.reports.sla import _safe, length, moment, percent
+from dashboards.reports.sla import length, moment, percent
 from dashboards.reports.words import Lang
 
 
@@ -23,9 +23,3 @@ def test_lengths_and_moments() -> None:
     assert length(3725.4, Lang.EN) == "1:02:05"
     assert length(None, Lang.ZH) == "无"
     assert moment(1_790_078_400_000_000_000, "Asia/Shanghai") == "2026-09-22 20:00:00"
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_a_name_is_no_formula(text: str) -> None:
-    assert _safe(text) == f"'{text}"
-    assert _safe(3) == 3
