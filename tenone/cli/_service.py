@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -62,7 +63,11 @@ async def _beat() -> None:
 
 
 def run_service(work: Callable[[asyncio.Event], Coroutine[None, None, None]]) -> None:
-    """Run ``work(stop)`` to its end; ``work`` itself says :func:`sd_notify` ``READY=1``."""
+    """Run ``work(stop)`` to its end; ``work`` itself says :func:`sd_notify` ``READY=1``.
+
+    From here on a crash leaves no core: memory holds secrets.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     async def main() -> None:
         async with stop_signals() as stop:
