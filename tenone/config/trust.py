@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tenone.config.base import ConfigModel
+from tenone.config.brokers import CityControl
 from tenone.config.quantities import Days, Host, LocalPath, Port, Seconds
 from tenone.config.refusal import refusal
 from tenone.config.secret import SecretRef
@@ -147,6 +148,8 @@ class Trust(ConfigModel):
     anchor_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] = 60.0
     """How often the newest hash is put to the anchors."""
     siem: Siem | None = None
+    broker: CityControl | None = None
+    """Who keeps the access lists of the city's Mosquitto; None: nobody does."""
     outward_allow: tuple[Network, ...] = ()
     """Private or loopback networks that webhooks and anchors may be in. Everything else they reach
     must be on the public internet; see :mod:`controller.trust.outward`."""

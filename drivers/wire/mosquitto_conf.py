@@ -1,0 +1,108 @@
+"""mosquitto.conf for the city's broker and a school's, as text. Pure.
+
+Keys as in mosquitto.conf(5) of 2.0.11, the version of Debian 12; newer ones take them all.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PLUGIN = Path("/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so")
+MAX_PACKET_BYTES = 512 * 1024
+"""Twice the largest birth seen; a resource limit, not a contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutualTls:
+    """The listener that is not loopback: who comes shows a certificate of ``ca``."""
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+    crl: Path | None
+    passwords: bool = False
+    """Devices that have no certificate: TLS stays, the account is a name and a password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conf:
+    """One broker."""
+
+    folder: Path
+    """Holds its database and ``dynamic-security.json``; its user must be able to write there."""
+    loopback_port: int
+    tls: MutualTls
+    plugin: Path = PLUGIN
+    user: str = "mosquitto"
+    max_queued: int = 10_000
+    watched: bool = True
+    """The keeper reads the broker's log: connections by an older protocol, ids taken over."""
+
+    @property
+    def dynsec_file(self) -> Path:
+        """The plugin's file."""
+        return self.folder / "dynamic-security.json"
+
+
+def conf_text(conf: Conf) -> str:
+    """The file."""
+    lines = [
+        "# Written by TenOne (tenone broker-config). Changes here are lost when it writes again.",
+        f"user {conf.user}",
+        "# One access control for all listeners: the plugin cannot be loaded for each.",
+        "per_listener_settings false",
+        "allow_anonymous false",
+        f"plugin {conf.plugin}",
+        f"plugin_opt_config_file {conf.dynsec_file}",
+        "",
+        "# What agents have said is made safe by receipts, not by this file; it keeps sessions and",
+        "# retained messages over a restart.",
+        "persistence true",
+        f"persistence_location {conf.folder}/",
+        "autosave_interval 60",
+        "persistent_client_expiration 14d",
+        "",
+        "set_tcp_nodelay true",
+        f"max_packet_size {MAX_PACKET_BYTES}",
+        "max_inflight_messages 100",
+        f"max_queued_messages {conf.max_queued}",
+        "max_queued_bytes 67108864",
+        "max_keepalive 120",
+        "sys_interval 10",
+        "",
+        "connection_messages true",
+        "log_dest stderr",
+        *(["log_dest topic"] if conf.watched else []),
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+        "",
+        "# The programs of this machine.",
+        f"listener {conf.loopback_port} 127.0.0.1",
+        "",
+        *_tls(conf.tls),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _tls(tls: MutualTls) -> list[str]:
+    lines = [
+        "# Everybody else: TLS 1.2 or newer.",
+        f"listener {tls.port} {tls.host}",
+        "tls_version tlsv1.2",
+        f"cafile {tls.ca}",
+        f"certfile {tls.certificate}",
+        f"keyfile {tls.key}",
+    ]
+    if tls.passwords:
+        return lines
+    lines += [] if tls.crl is None else [f"crlfile {tls.crl}"]
+    return [
+        *lines,
+        "require_certificate true",
+        "use_identity_as_username true",
+        "# Without this anybody with a certificate could end anybody's session by its client id:",
+        "# the plugin does not look at the id of who is known by a certificate.",
+        "use_username_as_clientid true",
+    ]
