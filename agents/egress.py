@@ -101,15 +101,16 @@ def _of_probes(school: School) -> Iterator[Rule]:
             for protocol in ("udp", "tcp"):
                 yield Rule(resolver, protocol, probe.port, f"look-ups of {probe.name}")
     for platform in school.probes.platforms:
-        port = _port(platform.url) or (443 if platform.url.startswith("https:") else 80)
-        yield Rule(platform.host, "tcp", port, f"platform {platform.id}")
+        yield _of_url(platform.url, f"platform {platform.id}")
         if platform.path:
             yield Rule(platform.host, "udp", None, f"path to {platform.id}")
             yield Rule(platform.host, "icmp", None, f"path to {platform.id}")
 
 
-def _port(url: str) -> int | None:
-    return urlsplit(url).port
+def _of_url(url: str, why: str) -> Rule:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Rule(parts.hostname or "", "tcp", port, why)
 
 
 class Passed(set[object]):

@@ -15,7 +15,10 @@ SNMP = {"community": "env:C"}
 SCHOOL: dict[str, object] = {
     "schema_version": 1,
     "school": {"id": "no3", "name": "No. 3", "district": "d1", "city": "c1"},
-    "uplink": {"broker": {"host": "city.example", "tls": True}},
+    "uplink": {
+        "broker": {"host": "city.example", "tls": True},
+        "controller": "https://city.example:8443",
+    },
     "switches": [
         {"name": "core", "host": "10.0.0.1", "snmp": SNMP, "also_from": ["10.9.0.1"]},
         {"name": "v6", "host": "fd00::1", "port": 1161, "snmp": SNMP},
@@ -62,6 +65,7 @@ def test_the_list(tmp_path: Path) -> None:
     cases = [
         ("tcp", "203.0.113.7", 8883, True),
         ("tcp", "203.0.113.7", 1883, False),
+        ("tcp", "203.0.113.7", 8443, True),
         ("udp", "203.0.113.7", 8883, False),
         ("tcp", "127.0.0.1", 40001, True),  # the embedded broker
         ("udp", "10.0.0.1", 161, True),
