@@ -20,6 +20,7 @@ FOLDER = "ledger"
 """Below ``store.path``."""
 SEGMENT_ROWS = 500_000
 """A segment is sealed when it has so many rows, or when a month (UTC) is over."""
+MOST_TURNS = 100
 RETIRE = "ledger.retire"
 DAY_NS = 86_400 * 10**9
 
@@ -81,10 +82,14 @@ class Book:
         if self._segment is None:
             self.open(told[0])
         try:
-            self._turn_over(told[0].at_ns)
-            return self._append(told)
+            for _ in range(MOST_TURNS):
+                self._turn_over(told[0].at_ns)
+                head = self._append(told)
+                if head is not None:
+                    return head
         except SegmentError as error:
             raise self._failed(error) from error
+        raise self._failed(SegmentError("other processes seal one segment after the other"))
 
     def retire(self, days: float, now: Told) -> int:
         """Give up whole sealed segments whose newest entry is older; returns how many entries.
@@ -127,10 +132,14 @@ class Book:
 
     # -- inside
 
-    def _append(self, told: Sequence[Told]) -> Head:
+    def _append(self, told: Sequence[Told]) -> Head | None:
+        """None where another process has sealed the segment meanwhile."""
         segment = self._writing()
         segment.begin()
         try:
+            if segment.sealed:
+                segment.rollback()
+                return None
             head = self._catch_up(segment)
             rows: list[Row] = []
             previous = head.hash
@@ -184,9 +193,10 @@ class Book:
 
     def _follows(self, segment: Segment, files: Sequence[Path]) -> None:
         """Whether a young segment continues the one before it."""
-        if len(files) < 2:  # noqa: PLR2004 - itself and one before
+        position = files.index(segment.file)  # another process may have made more since
+        if position == 0:
             return
-        before = Segment(files[-2])
+        before = Segment(files[position - 1])
         try:
             about, (seq, digest) = segment.about, before.head()
             if (about.first - 1, about.previous) != (seq, digest):
@@ -224,18 +234,19 @@ class Book:
             or _month(about.created_ns) != _month(at_ns)
             or about.algorithm != self._algorithm
         )
-        sealed = segment.sealed
-        if not due and not sealed:
+        if not due and not segment.sealed:
             return
-        if not sealed:
-            segment.begin()
-            try:
-                self.head = self._catch_up(segment)
+        segment.begin()
+        try:
+            self.head = self._catch_up(segment)
+            if segment.sealed:
+                segment.rollback()
+            else:
                 segment.seal()
                 segment.commit()
-            except BaseException:
-                segment.rollback()
-                raise
+        except BaseException:
+            segment.rollback()
+            raise
         seq, digest = segment.head()
         file = self._make(about.ledger, seq + 1, digest, at_ns)
         segment.fold()
