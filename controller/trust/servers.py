@@ -58,6 +58,7 @@ def server_certificate(
     *,
     city: str,
     now: int,
+    lifetime: int | None = None,
     crl_url: str | None = None,
 ) -> ServerCertificate:
     """The certificate of server ``name`` for ``hosts`` (DNS names and addresses) from ``folder``.
@@ -70,7 +71,9 @@ def server_certificate(
     if kept is not None:
         return kept
     key = new_key()
-    certificate = issue(authorities.issuing, names, key.public_key(), now=now, crl_url=crl_url)
+    certificate = issue(
+        authorities.issuing, names, key.public_key(), now=now, lifetime=lifetime, crl_url=crl_url
+    )
     chain, private = authorities.chain(certificate), key_pem(key)
     try:
         # The key last: whoever reads both in between sees that they do not belong together.

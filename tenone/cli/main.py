@@ -26,6 +26,7 @@ COMMANDS = {
     "docs": "tenone.cli.docs",
     "incidents": "tenone.cli.incidents",
     "inventory": "tenone.cli.inventory",
+    "enrol": "tenone.cli.enrol",
     "audit": "tenone.cli.audit",
 }
 """Command name -> module with a ``register(app: typer.Typer) -> None``."""
