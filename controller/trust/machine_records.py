@@ -24,6 +24,9 @@ KEEP_NS = 400 * 86_400 * NS
 LISTED_AFTER = 86_400
 """A revoked certificate stays on the list a day longer than it would have been valid."""
 
+OVERLAPPING = frozenset({"renewal", "server"})
+"""Whose certificate before goes on: a server shows it until it has read the new one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
@@ -165,6 +168,7 @@ class MachineRecords:
                 if one.how != "renewal":
                     machine.revoked_ns, machine.why = None, ""
                     machine.enrolled_ns = now_ns
+                if one.how not in OVERLAPPING:
                     _supersede(unit, one.machine, now_ns)
                 unit.add(_row(one))
 

@@ -41,7 +41,7 @@ class MachineCertificateRow(Base):
     key: Mapped[str] = mapped_column(DIGEST, index=True)
     """SHA-256 of its SubjectPublicKeyInfo, hex."""
     how: Mapped[str] = mapped_column(String(16))
-    """``token``, ``factory``, ``renewal``, ``console``."""
+    """``token``, ``factory``, ``renewal``, ``console``, ``server``."""
     issued_ns: Mapped[int] = mapped_column(BigInteger)
     not_before: Mapped[int] = mapped_column(BigInteger)
     not_after: Mapped[int] = mapped_column(BigInteger, index=True)

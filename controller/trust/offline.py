@@ -74,16 +74,17 @@ def answer(
 def keep_server(
     records: MachineRecords,
     authorities: Authorities,
+    made: ServerCertificate,
+    *,
     name: str,
     city: str,
-    made: ServerCertificate,
     now_ns: int,
 ) -> None:
-    """Enter a server's certificate among the machines; the one before counts no longer."""
+    """Enter a server's certificate among the machines."""
     issued = Issued(
         certificate=certificate_of(made.certificate, authorities.issuing.id, now_ns),
         machine=f"{MachineKind.SERVER.value}:{name}",
-        how="console",
+        how="server",
         chain=made.chain.decode("ascii"),
         told=False,
     )

@@ -71,8 +71,14 @@ def server_certificate(
     if kept is not None:
         return kept
     key = new_key()
+    issuing = authorities.issuing
     certificate = issue(
-        authorities.issuing, names, key.public_key(), now=now, lifetime=lifetime, crl_url=crl_url
+        issuing,
+        names,
+        key.public_key(),
+        now=now,
+        lifetime=lifetime,
+        crl_url=None if crl_url is None else f"{crl_url}/{issuing.id}",
     )
     chain, private = authorities.chain(certificate), key_pem(key)
     try:

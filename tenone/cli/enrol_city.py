@@ -1,7 +1,7 @@
 """The city's side of ``tenone enrol``: tokens, lists, certificates of servers, the authority.
 
-All of it works on the city's files, so it needs the rights of whom the controller runs as. A running
-controller takes it up within seconds and tells the ledger who did it.
+All of it works on the city's files, so it needs the rights of whom the controller runs as. A
+running controller takes it up within seconds and tells the ledger who did it.
 """
 
 import getpass
@@ -194,7 +194,14 @@ def server(
             crl_url=crl_url_of(here.city),
         )
         if made.fresh:
-            keep_server(here.records, here.authorities, name, here.city.id, made, here.now_ns)
+            keep_server(
+                here.records,
+                here.authorities,
+                made,
+                name=name,
+                city=here.city.id,
+                now_ns=here.now_ns,
+            )
         until = made.certificate.not_valid_after_utc
         word = "made" if made.fresh else "still good"
         typer.echo(f"server:{name}: {word}, until {until:%Y-%m-%d}: {out}")
@@ -208,7 +215,7 @@ def manifest_sign(
     """Check a maker's list against the configuration and sign it."""
     with office(config) as here:
         owners = {
-            (one.kind.value, one.serial): school.id
+            (one.kind.value, str(one.serial)): school.id
             for school in here.city.schools
             for one in school.devices
         }
