@@ -220,6 +220,13 @@ class MachineRecords:
             )
             return len(cut.all())
 
+    def revoked_machines(self) -> set[str]:
+        """Names of all machines that are revoked."""
+        with self._records.unit() as unit:
+            return set(
+                unit.scalars(sa.select(MachineRow.name).where(MachineRow.revoked_ns.is_not(None)))
+            )
+
     def revoked(self, now: int) -> dict[str, list[Revoked]]:
         """What the lists hold, by authority."""
         row = MachineCertificateRow

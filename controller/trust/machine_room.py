@@ -128,28 +128,35 @@ class MachineRoom:
             return
         changed = await self._in_records(authorities.reload)
         for one in await self._in_records(self._records.untold):
-            await self._ledger.write(
-                Entry(
-                    act=one.act,
-                    actor=one.by,
-                    subject=one.machine,
-                    detail={"id": one.key[:16], "told_late": True},
-                )
-            )
+            await self._tell_late(one.act, one.by, one.machine, {"id": one.key[:16]})
             await self._in_records(self._records.mark_told, one)
-            fresh = await self._in_records(self._records.machine, one.machine)
-            if fresh is not None:
-                self.registry.put(fresh)
+        gone = False
+        for name in await self._in_records(self._records.revoked_machines):
+            known = self.registry.find(name)
+            if known is None or known.revoked_ns is None:
+                await self._tell_late("machine.revoke", "console", name, {})
+                gone = True
         if changed:
             trusted = ",".join(one.id for one in authorities.trusted)
             detail = {"issuing": authorities.issuing.id, "trusted": trusted}
             await self._ledger.write(Entry(act="authority.change", actor="console", detail=detail))
         now_ns = self._clock.wall_ns()
-        if changed or crl.due(now_ns // NS):
+        if changed or gone or crl.due(now_ns // NS):
             await self._in_records(crl.make, now_ns)
         if self._clock.monotonic_ns() / NS - self._pruned >= PRUNE_SECONDS:
             await self._in_records(self._records.prune, now_ns)
             self._pruned = self._clock.monotonic_ns() / NS
+
+    async def _tell_late(
+        self, act: str, by: str, machine: str, detail: Mapping[str, str | int | float | bool | None]
+    ) -> None:
+        """The ledger first; then it counts here as well, and who cuts sessions hears of it."""
+        await self._ledger.write(
+            Entry(act=act, actor=by, subject=machine, detail={**detail, "told_late": True})
+        )
+        fresh = await self._in_records(self._records.machine, machine)
+        if fresh is not None:
+            self.registry.put(fresh)
 
     def _crl_end(self) -> str:
         left = 0.0 if self._crl is None else self._crl.lists.until - self._clock.wall_ns() / NS

@@ -63,6 +63,7 @@ def register_city(group: typer.Typer) -> None:
     """Add the commands."""
     group.command("token")(token)
     group.command("list")(list_machines)
+    group.command("revoke")(revoke)
     group.command("sign")(sign)
     group.command("server")(server)
     manifest = typer.Typer(help="Factory manifests: keys burnt into devices by their maker.")
@@ -150,6 +151,23 @@ def list_machines(
             left = "" if until is None else f"{(until - now) / 86_400:.1f} days left"
             serial = "" if newest is None else newest.serial
             typer.echo(f"{one.name:40} {one.state(now).value:8} {left:16} {serial} {one.why}")
+
+
+def revoke(
+    config: Config,
+    machine: Annotated[str, typer.Argument(help="A school's id, or a whole name: device:...")],
+    why: Annotated[str, typer.Option(help="It stays in the record.")],
+) -> None:
+    """No certificate and no token of a machine counts any more; the controller cuts it off."""
+    with office(config) as here:
+        name = MachineName.parse(machine if ":" in machine else f"agent:{machine}")
+        if here.records.machine(str(name)) is None:
+            raise EnrolmentError(f"there is no machine {name}")
+        cut = here.records.revoke(str(name), why[:400], here.now_ns)
+        typer.echo(
+            f"{name}: {cut} certificates are revoked; a running controller writes the new list and "
+            "cuts its session within seconds"
+        )
 
 
 def sign(
