@@ -14,6 +14,7 @@ from agents.boards import BoardTable
 from agents.checkpoints import Checkpoints, seal_key
 from agents.class_time import class_time
 from agents.commands import Code, CommandFailed, Commands, Verb
+from agents.credentials import Proofs, rotating
 from agents.egress import Guard
 from agents.egress_told import EGRESS_LAYOUT, EgressTold
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
@@ -27,7 +28,7 @@ from agents.passport import Passport
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
 from agents.probing import Probing
 from agents.quarantine import Quarantine
-from agents.snmp_target import snmp_target
+from agents.snmp_target import snmp_credentials
 from agents.switch import INVENTORY_BUDGETS, Kind, Switch
 from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
@@ -243,6 +244,7 @@ class Agent:
     # -- switches ------------------------------------------------------------------------
 
     async def _make_poller(self) -> Poller:
+        self._proofs = Proofs(self.school.outbox.path, disk=self._disk)
         client = await self._stack.enter_async_context(SnmpClient(clock=self._clock))
         polling = self.school.polling
         cadence = Cadence(
@@ -269,9 +271,10 @@ class Agent:
         budget_seconds = polling.sweep_budget_seconds
         walk_seconds = INVENTORY_BUDGETS * budget_seconds
         make = SwitchReader if kind is DeviceKind.SWITCH else PortlessReader
+        credentials = snmp_credentials(config, polling)
         reader = make(
             client,
-            snmp_target(config, polling),
+            credentials.current,
             sweep_seconds=budget_seconds,
             inventory_seconds=walk_seconds,
         )
@@ -289,7 +292,7 @@ class Agent:
             )
         return Switch(
             config.name,
-            reader=reader,
+            reader=rotating(reader, credentials, self._proofs, name=f"{kind}/{config.name}"),
             origin=self._origin,
             budget_seconds=PATIENCE * budget_seconds,
             kind=kind,

@@ -7,6 +7,7 @@ the finding quotes the object and the raw value.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from drivers.snmp.ber import Oid, oid_text
 
@@ -94,11 +95,31 @@ class AgentFault(Enum):
         self.sentence = sentence
 
 
+class AccessFinding(Enum):
+    """What is found about our way in while a switch's credential is being replaced."""
+
+    OLD_CREDENTIAL = (
+        "old-credential-in-use",
+        "The next credential is not taken yet, the old one still in use: set it on the switch",
+    )
+    NEW_CREDENTIAL = (
+        "new-credential-works",
+        "The next credential works and is the only one used: promote it in the vault",
+    )
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code = code
+        self.sentence = sentence
+
+
+Fault: TypeAlias = AgentFault | AccessFinding
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fault seen: where, and what the agent said."""
+    """One thing found: where, and what the agent said. ``oid`` is empty where none is meant."""
 
-    fault: AgentFault
+    fault: Fault
     oid: Oid
     raw: str
     port: str | None = None
@@ -106,18 +127,18 @@ class Finding:
     @property
     def evidence(self) -> str:
         """``1.3.6.1.2.1.2.2.1.5.7 = 4294967295``."""
-        return f"{oid_text(self.oid)} = {self.raw}"
+        return f"{oid_text(self.oid)} = {self.raw}" if self.oid else self.raw
 
 
 def notes(findings: Iterable[Finding]) -> list[str]:
     """One sentence a fault: what is wrong, on which ports, and the first piece of evidence."""
-    by_fault: dict[AgentFault, list[Finding]] = {}
+    by_fault: dict[Fault, list[Finding]] = {}
     for finding in findings:
         by_fault.setdefault(finding.fault, []).append(finding)
     return [_note(fault, found) for fault, found in by_fault.items()]
 
 
-def _note(fault: AgentFault, found: list[Finding]) -> str:
+def _note(fault: Fault, found: list[Finding]) -> str:
     ports = list(dict.fromkeys(finding.port for finding in found if finding.port is not None))
     # Sentences may begin with an object's name, which keeps its spelling.
     text = fault.sentence
