@@ -8,12 +8,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from controller.api.access import may_anywhere
 from controller.api.hub import KINDS
 from controller.api.services import Services
 from dashboards.ops import language as languages_module
 from dashboards.ops import measured, phrases, words
 from dashboards.ops.language import Language
 from dashboards.ops.statics import StaticTree
+from tenone.vocabulary.roles import Permission
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 THEME_COOKIE = "tenone-theme"
@@ -99,6 +101,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         switch_mark=words.switch_mark,
         agent_mark=words.agent_mark,
         stream_kinds=sorted(KINDS),
+        may_audit=lambda session: may_anywhere(session, Permission.READ_AUDIT),
     )
     # All of them now: files that an upgrade replaces under a running process must not meet
     # the code of before.

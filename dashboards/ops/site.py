@@ -9,13 +9,23 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from controller.api.access import Caller, Here, asked_scopes, link_seen_by, may, scope_of, visible
+from controller.api.access import (
+    Caller,
+    Here,
+    asked_scopes,
+    link_seen_by,
+    may,
+    may_anywhere,
+    scope_of,
+    visible,
+)
 from controller.api.problems import Problem
 from controller.api.routers.sessions import clear_cookie, client_address, set_cookie
 from controller.api.security import SIGN_IN_PATH, local_path
 from controller.api.services import Services
 from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
 from controller.api.together import minutes_of
+from dashboards.ops.audit_site import router as audit_router
 from dashboards.ops.incident_site import router as incident_router
 from dashboards.ops.language import COOKIE
 from dashboards.ops.pages import (
@@ -40,6 +50,7 @@ def mount(app: FastAPI, services: Services) -> None:
     app.state.renderer = renderer
     app.include_router(router)
     app.include_router(incident_router)
+    app.include_router(audit_router)
     app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
     _answer_people_in_html(app)
 
@@ -51,8 +62,11 @@ def renderer_of(request: Request) -> Renderer:
 
 
 @router.get("/")
-async def home(request: Request, services: Here, session: Caller) -> HTMLResponse:
-    """The top of what the session may see."""
+async def home(request: Request, services: Here, session: Caller) -> Response:
+    """The top of what the session may see; who sees nothing but the ledger goes there."""
+    looks = may_anywhere(session, Permission.LOOK)
+    if not looks and may_anywhere(session, Permission.READ_AUDIT):
+        return RedirectResponse("/audit", 303)
     return _scope_page(request, services, session, asked_scopes(services, session, None))
 
 
