@@ -25,6 +25,7 @@ from controller.api.security import SIGN_IN_PATH, local_path
 from controller.api.services import Services
 from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
 from controller.api.together import minutes_of
+from controller.trust.entries import LedgerError
 from dashboards.ops.audit_site import router as audit_router
 from dashboards.ops.incident_site import router as incident_router
 from dashboards.ops.language import COOKIE
@@ -224,7 +225,7 @@ def _filter(query: Mapping[str, str]) -> SchoolFilter:
 
 def _answer_people_in_html(app: FastAPI) -> None:
     """Problems stay JSON for programs; a browser gets a page that says the same."""
-    for kind in (Problem, HTTPException, RequestValidationError, Exception):
+    for kind in (Problem, HTTPException, RequestValidationError, LedgerError, Exception):
         for_programs = cast("Handler", app.exception_handlers[kind])  # ours are all async
         app.add_exception_handler(kind, _for_people(for_programs))
 
