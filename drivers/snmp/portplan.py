@@ -10,7 +10,7 @@ from drivers.snmp.ber import Oid
 from drivers.snmp.chunks import Chunk, chunks
 from drivers.snmp.errors import BudgetExceeded, SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
-from drivers.snmp.message import Version
+from drivers.snmp.message import Envelope, Version
 from drivers.snmp.ports import Port
 from drivers.snmp.sheet import Board, Matter, Numbers, validities
 from drivers.snmp.sweep import Harvest, Slots
@@ -79,10 +79,15 @@ class Plan:
     _chunks: tuple[tuple[Chunk, ...], ...] = ()
     _all: tuple[Chunk, ...] = ()
     _chunk_size: int = 0
+    _chunk_of: Envelope | None = None
 
     def chunks(self, device: Device, now_ns: int) -> Sequence[Chunk]:
-        """The requests of every group that is not paused; built once a device and size."""
-        if self._chunk_size != device.max_varbinds or not self._chunks:
+        """The requests of every group that is not paused; built once a device and size.
+
+        The envelope is in their bytes: with another one (a new community) they are others.
+        """
+        known = self._chunk_size == device.max_varbinds and self._chunk_of is device.envelope
+        if not known or not self._chunks:
             self._chunks = tuple(
                 chunks(
                     device.envelope,
@@ -94,6 +99,7 @@ class Plan:
             )
             self._all = tuple(chunk for part in self._chunks for chunk in part)
             self._chunk_size = device.max_varbinds
+            self._chunk_of = device.envelope
         if not self.paused:
             return self._all
         for number in [n for n, (until, _) in self.paused.items() if now_ns >= until]:
