@@ -249,7 +249,7 @@ REQUEST_ID_HIGH = 0x7FFF_FFFF
 class Request:
     """A request whose bytes are known but for the four of its request-id."""
 
-    before: bytes
+    before: bytes = field(repr=False)  # holds the community
     after: bytes
     names: tuple[bytes, ...]
     """Each name asked for, encoded with tag and length."""

@@ -11,6 +11,7 @@ from drivers.snmp.v3.keys import Auth, Priv
 from drivers.snmp.v3.user import User
 from tenone.config import Polling, Switch
 from tenone.config.snmp import AuthProtocol, PrivProtocol
+from tenone.trust.masked import Secret
 
 AUTH = {"protocol": "sha512", "password": "env:SWITCH_AUTH"}
 PRIV = {"protocol": "aes256c", "password": "env:SWITCH_PRIV"}
@@ -31,7 +32,7 @@ def test_a_switch_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
     polling = Polling(timeout_seconds=2, retries=1)
     for version, number in (("v1", Version.V1), ("v2c", Version.V2C)):
         asked = snmp_target(switch(version=version, community="env:SWITCH_COMMUNITY"), polling)
-        assert (asked.version, asked.community) == (number, "switch_community")
+        assert (asked.version, asked.community) == (number, Secret("switch_community"))
         assert (asked.timeout_seconds, asked.retries, asked.user) == (2, 1, None)
     engine = "80:00:00:00:01"
     config = switch(
