@@ -18,7 +18,13 @@ import pytest
 import yaml
 
 from agents.service import Agent
+from agents.switch import INVENTORY_BUDGETS, Kind
+from agents.tables import Together
 from drivers.probe.reflector import Reflector
+from drivers.snmp.chassis import ChassisReader
+from drivers.snmp.client import SnmpClient
+from drivers.snmp.health import HealthReader
+from drivers.snmp.surroundings import SurroundingsReader
 from drivers.wire.commands import CommandState, Request
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
@@ -26,6 +32,7 @@ from tenone.config import School, load_school
 from tenone.journal.disk import OpenFile, OsDisk
 from tenone.journal.journal import Journal
 from tenone.runtime.clock import SystemClock
+from tenone.vocabulary.scope import DeviceKind
 from tenone.vocabulary.states import PriorityClass
 from tests.agents.conftest import until
 from tests.agents.host import FakeHost
@@ -445,3 +452,19 @@ def test_what_cannot_start_says_why(
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not ended.stdout
+
+
+async def test_no_reading_outlives_what_its_task_may_take(school: School) -> None:
+    """Tables are given up after some budgets of a sweep; whoever reads them ends before."""
+    async with Agent(school, clock=CLOCK) as agent, SnmpClient(clock=CLOCK) as client:
+        await agent.ready()
+        switch = agent._switch(client, school.switches[0], DeviceKind.SWITCH)
+    cancelled_seconds = switch._budget_seconds * INVENTORY_BUDGETS
+    health, around = (switch._tables[kind] for kind in (Kind.HEALTH, Kind.SURROUNDINGS))
+    assert isinstance(health, HealthReader)
+    assert isinstance(around, Together)
+    assert health._read_budget_seconds + health._learn_budget_seconds < cancelled_seconds
+    chassis, others = around._readers
+    assert isinstance(chassis, ChassisReader)
+    assert isinstance(others, SurroundingsReader)
+    assert chassis._budget_seconds + others._seconds < cancelled_seconds
