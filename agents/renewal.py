@@ -91,6 +91,7 @@ class Renewer:
     async def run(self) -> None:
         """For ever: wait until it is due, renew it, and tell who connects with it."""
         pause, due = 0.0, 0.0
+        planned: Identity | None = None
         while True:
             try:
                 identity = await asyncio.to_thread(read_identity, self._folder)
@@ -98,10 +99,11 @@ class Renewer:
                 self._fail(str(error))
                 await self._clock.sleep(LOOK_SECONDS)
                 continue
-            if self.identity is None or self.identity.certificate != identity.certificate:
-                self.identity = identity
+            self.identity = identity
+            if planned is None or planned.certificate != identity.certificate:
+                planned, pause = identity, 0.0
                 due = identity.renew_after + self._spread(identity)
-                pause = 0.0
+                self.trouble = ""
             wait = due - self._now()
             if wait > 0:
                 await self._clock.sleep(min(wait, LOOK_SECONDS))
