@@ -23,7 +23,7 @@ from controller.incidents.repairs import repairs_of
 from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
-from controller.ingest.link import HostLink, PortMaker
+from controller.ingest.link import HostLink, PortMaker, port_maker
 from controller.ingest.pipeline import Ingest
 from controller.ingest.receipts import ReceiptBook
 from controller.keeping import Keeping
@@ -41,14 +41,14 @@ from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
 from controller.trust.approvals import ApprovalsRoom
+from controller.trust.brokers import broker_room
 from controller.trust.ledger_house import LedgerHouse
 from controller.trust.machine_room import MachineRoom
+from controller.trust.people.room import PeopleRoom
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
-from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.sparkplug.host import HostSession
-from drivers.wire.sparkplug.messages import ConnectPlan
 from tenone.config.city import City as CityConfig
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor, TaskHealth
@@ -65,7 +65,14 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom)
+ROOMS: tuple[Maker, ...] = (
+    ProofsRoom,
+    MinutesRoom,
+    EvidenceRoom,
+    MachineRoom,
+    ApprovalsRoom,
+    PeopleRoom,
+)
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
 
@@ -236,6 +243,7 @@ class Controller:
         )
         self.office = office(house)
         rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
+        rooms.append(broker_room(house, rooms, self.link))
         self.rooms = {room.name: room for room in rooms}
         self.evidence.works = self.incidents.maintenance
         self.minutes.works = self.incidents.windows.approved
@@ -433,20 +441,3 @@ class Controller:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
-
-
-def port_maker(endpoint: Endpoint, client_id: str) -> PortMaker:
-    """Makes the MQTT ports of a host session."""
-
-    def make(plan: ConnectPlan) -> MqttPort:
-        return MqttPort(
-            endpoint=endpoint,
-            client_id=client_id,
-            will=plan.will,
-            clean_start=plan.clean_start,
-            session_expiry_seconds=plan.session_expiry_seconds,
-            receive_maximum=1000,
-            acknowledge_on_arrival=True,
-        )
-
-    return make

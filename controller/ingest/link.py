@@ -13,7 +13,8 @@ from controller.ingest.pipeline import Ingest
 from controller.ingest.receipts import ReceiptBook
 from controller.store.protocols import ChainKey
 from drivers.wire.commands import CommandError, Reply, is_reply
-from drivers.wire.mqtt import Backoff, Message, MqttError
+from drivers.wire.mqtt import Backoff, Message, MqttError, MqttPort
+from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.receipt import Durable, receipt_metric
 from drivers.wire.sparkplug.codec import Metric
 from drivers.wire.sparkplug.events import (
@@ -29,7 +30,7 @@ from drivers.wire.sparkplug.events import (
 )
 from drivers.wire.sparkplug.host import HostSession
 from drivers.wire.sparkplug.messages import ConnectPlan, Moment, Publish, SessionError
-from drivers.wire.topics import NodeId
+from drivers.wire.topics import NodeId, is_state
 from tenone.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ class HostLink:
         """Connections that ended without our doing."""
         self.faults = 0
         """Messages that broke the protocol."""
+        self.on_born: Callable[[NodeBorn], None] = lambda _birth: None
+        """Told of every birth of a node, before it is decoded."""
         desk.send_by(self.command)
 
     @property
@@ -162,9 +165,31 @@ class HostLink:
 
     async def _receive(self, port: Port) -> None:
         async for message in port.messages():
+            if message.retain and not is_state(message.topic):
+                await self._refuse_retained(message)
+                port.ack(message)
+                continue
             events = self._session.received(message.topic, message.payload, at=self._now())
             await self._handle(port, events)
             port.ack(message)
+
+    async def _refuse_retained(self, message: Message) -> None:
+        """Sparkplug B 3.0 retains STATE alone: what a broker kept is of unknown age and sender.
+
+        The broker's access lists cannot say that a topic must not be retained; a session's own
+        births, data and deaths never are.
+        """
+        self.faults += 1
+        sentence = f"a retained message on {message.topic} is not believed: only STATE is retained"
+        log.warning("%s", sentence)
+        refused = Refusal(
+            reason="retained",
+            sentence=sentence,
+            school="",
+            topic=message.topic,
+            data=message.payload,
+        )
+        await self._ingest.put([refused])
 
     async def _tick(self, port: Port) -> None:
         while True:
@@ -194,6 +219,7 @@ class HostLink:
             match event:
                 case NodeBorn():
                     log.info("%s was born%s", event.node, " again" if event.again else "")
+                    self.on_born(event)
                     return self._decoder.born(event)
                 case DeviceBorn():
                     return self._decoder.device_born(event)
@@ -273,3 +299,20 @@ def _fault(event: Fault) -> Refusal:
     return Refusal(
         reason="protocol", sentence=event.sentence, school=school, topic=event.topic, data=b""
     )
+
+
+def port_maker(endpoint: Endpoint, client_id: str) -> PortMaker:
+    """Makes the MQTT ports of a host session."""
+
+    def make(plan: ConnectPlan) -> MqttPort:
+        return MqttPort(
+            endpoint=endpoint,
+            client_id=client_id,
+            will=plan.will,
+            clean_start=plan.clean_start,
+            session_expiry_seconds=plan.session_expiry_seconds,
+            receive_maximum=1000,
+            acknowledge_on_arrival=True,
+        )
+
+    return make

@@ -9,15 +9,17 @@ import itertools
 import logging
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from os import kill
+from typing import Protocol
 
 from controller.api.services import Health
-from controller.house import House
+from controller.house import House, Room
 from controller.store.protocols import StoreError
 from controller.trust.brokers_desired import Account, Wanted, desired, node_client_id
 from controller.trust.brokers_sessions import MQTT5, Began, Sessions, Takeovers, read_line
 from controller.trust.entries import Entry, LedgerError
+from controller.trust.machine_room import machine_room
 from controller.trust.registry import Machine, MachineState, MachineWatch
 from drivers.wire.dynsec import CommandRefusedError
 from drivers.wire.dynsec_keeper import DynsecKeeper, Repair
@@ -26,6 +28,7 @@ from drivers.wire.dynsec_values import DynsecError
 from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint, MqttError
+from drivers.wire.sparkplug.events import NodeBorn
 from drivers.wire.topics import NodeId
 from tenone.config.brokers import CityControl
 from tenone.trust.credentials import CredentialsError, read_credentials
@@ -34,6 +37,7 @@ from tenone.trust.names import MachineKind
 
 log = logging.getLogger(__name__)
 
+BOOT_ID = "Agent/Boot Id"
 EXPIRY_SECONDS = 1.0
 RELOAD_SECONDS = 10.0
 CUT_BATCH = 25
@@ -316,9 +320,12 @@ class BrokerRoom:
         self._note("session.old-protocol", began.username, {"protocol": began.protocol})
         self._end(kick(began.username))
 
-    def born(self, school: str, boot: str) -> None:
-        """An agent's birth, for whoever reads births: two boots in alternation are two agents."""
-        if self._takeovers.born(school, boot, self._clock.monotonic_ns() / _NS):
+    def heard(self, birth: NodeBorn) -> None:
+        """A node was born: two boots in alternation are two agents with one name."""
+        school = birth.node.node
+        boot = next((one.value for one in birth.metrics if one.name == BOOT_ID), None)
+        now = self._clock.monotonic_ns() / _NS
+        if isinstance(boot, str) and self._takeovers.born(school, boot, now):
             self._fight(school, "births of two boots alternate")
 
     def _fight(self, school: str, how: str) -> None:
@@ -352,3 +359,16 @@ class BrokerRoom:
 
     def _port(self, endpoint: Endpoint, control: CityControl) -> MqttPort:
         return MqttPort(endpoint=endpoint, client_id=control.username)
+
+
+class HearsBirths(Protocol):
+    """The controller's connection to its agents."""
+
+    on_born: Callable[[NodeBorn], None]
+
+
+def broker_room(house: House, rooms: Iterable[Room], link: HearsBirths) -> BrokerRoom:
+    """The room, told of machines by theirs and of births by ``link``."""
+    room = BrokerRoom(house, machine_room(rooms).registry)
+    link.on_born = room.heard
+    return room
