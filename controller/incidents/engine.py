@@ -18,8 +18,7 @@ Rules (SLA.md, "Counters, clocks and identities", last lines):
 * A maintenance window keeps an incident from alarming while it lasts, and no longer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
 from controller.incidents.case import Case, explains
@@ -28,37 +27,25 @@ from controller.incidents.model import (
     DEADLY,
     OUT,
     SECOND_NS,
+    SLICE,
     Act,
     Event,
     Fact,
     Figure,
     Incident,
     Kind,
+    Outcome,
     State,
     Subject,
     Timing,
     incident_id,
 )
-from controller.incidents.mute import Mutes, Witness
+from controller.incidents.mute import Mutes, Witness, nobody
 from controller.incidents.parents import Parents
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
 MOST_PROOFS = 8
-
-
-def nobody(_subject: Subject) -> int | None:
-    """A witness who has seen nothing: every child waits its bounded time."""
-    return None
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one advance did."""
-
-    events: list[Event] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-    """Ids of incidents that look different now."""
 
 
 class Engine:
@@ -82,7 +69,7 @@ class Engine:
         self._scope_of = scope_of
         self._newest: dict[Subject, Fact] = {}
         self._now_ns = 0
-        self._out = Outcome()
+        self.outcome = Outcome()
         self._witness: Witness = nobody
         self._mutes = Mutes(parents)
 
@@ -95,15 +82,23 @@ class Engine:
         self, now_ns: int, facts: Iterable[Fact] = (), witness: Witness = nobody
     ) -> Outcome:
         """Fold ``facts`` in and do what is due by ``now_ns``."""
-        self._out = Outcome()
+        for _ in self.advancing(now_ns, facts, witness):
+            pass
+        return self.outcome
+
+    def advancing(self, now_ns: int, facts: Iterable[Fact], witness: Witness) -> Iterator[None]:
+        """The same in slices, between which people may act; :attr:`outcome` is then whole."""
+        self.outcome = Outcome()
         self._witness = witness
         ordered = sorted(facts, key=lambda fact: fact.rank)
         for second, some in groupby(ordered, key=lambda fact: fact.at_ns // SECOND_NS):
-            for fact in some:
+            for number, fact in enumerate(some, 1):
                 self._take(fact)
+                if number % SLICE == 0:
+                    yield
             self._tick(min(second * SECOND_NS + SECOND_NS - 1, now_ns))
+            yield
         self._tick(now_ns)
-        return self._out
 
     def open(self) -> list[Incident]:
         """All that is open."""
@@ -113,12 +108,11 @@ class Engine:
 
     def _take(self, fact: Fact) -> None:
         newest = self._newest.get(fact.subject)
-        if newest is not None:
-            if fact.at_ns < newest.at_ns:
-                self.late += 1
-                return
-            if fact == newest:
-                return
+        if newest is not None and fact.at_ns < newest.at_ns:
+            self.late += 1
+            return
+        if fact == newest:
+            return
         self._newest[fact.subject] = fact
         case = self.cases.get(fact.subject)
         if case is None:
@@ -137,7 +131,7 @@ class Engine:
         if clearing and not fact.blinked:
             self._tell(incident, fact.at_ns, Act.CLEARING)
         incident.clearing_ns = None if case.blinked else case.good_ns
-        self._out.changed.add(incident.id)
+        self.outcome.changed.add(incident.id)
         if fact.verdict is Verdict.BAD:
             self._worsen(incident, case, fact.at_ns)
 
@@ -377,8 +371,6 @@ class Engine:
         self._tell(incident, over_ns, Act.RESOLVED, good_since=case.good_ns)
 
     def _forget(self, case: Case, now_ns: int) -> None:
-        if case.bad:
-            return
         incident = self._incident(case)
         if incident is None:
             since = case.good_ns
@@ -388,7 +380,7 @@ class Engine:
         else:
             since = incident.resolved_ns
             wait = round(self.timing.reopen_seconds * SECOND_NS)
-        told = incident is not None and incident.id in self._out.changed
+        told = incident is not None and incident.id in self.outcome.changed
         if since is not None and now_ns - since >= wait and not told:
             del self.cases[case.subject]
             if incident is not None:
@@ -410,7 +402,7 @@ class Engine:
             children = frozenset(behind.get(subject, ()))
             if children != incident.shadowed:
                 incident.shadowed = children
-                self._out.changed.add(incident.id)
+                self.outcome.changed.add(incident.id)
 
     def _own(self, incident: Incident, owner: Incident | None, now_ns: int) -> None:
         owner_id = None if owner is None else owner.id
@@ -437,9 +429,8 @@ class Engine:
     def _alarm(self, incident: Incident, now_ns: int) -> None:
         held = incident.owner is not None or incident.maintenance is not None
         case = self.cases.get(incident.subject)
-        if incident.alarmed_ns is not None or held or case is None:
-            return
-        if not case.bad and not case.blinked:
+        quiet = case is None or not (case.bad or case.blinked)
+        if incident.alarmed_ns is not None or held or quiet:
             return
         incident.alarmed_ns = now_ns
         self._tell(incident, now_ns, Act.ALARMED, severity=incident.severity.label)
@@ -455,5 +446,5 @@ class Engine:
             incident.proofs = (*incident.proofs, proof)[-MOST_PROOFS:]
 
     def _tell(self, incident: Incident, at_ns: int, act: Act, **fields: Figure) -> None:
-        self._out.changed.add(incident.id)
-        self._out.events.append(Event(incident=incident.id, at_ns=at_ns, act=act, fields=fields))
+        self.outcome.changed.add(incident.id)
+        self.outcome.events.append(Event(incident=incident.id, at_ns=at_ns, act=act, fields=fields))

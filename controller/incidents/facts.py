@@ -9,6 +9,7 @@ from controller.arrays import Flags
 from controller.incidents.model import DEADLY, Fact, Figure, Kind, Subject
 from controller.sla.verdict import causes_of
 from controller.state.columns import NEVER
+from controller.state.history import changes_of
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
 from controller.store.protocols import NS, Flap, LinkChange
@@ -87,7 +88,7 @@ class Sampler:
             if number is not None:
                 self._links[number] = _code(change.verdict, change.severity, change.causes)
 
-    def links(self, at_ns: int) -> Iterator[LinkChange]:
+    def links(self, at_ns: int) -> list[LinkChange]:
         """Links that are not what was handed over last, as changes at ``at_ns``."""
         links = self._live.links
         code = (
@@ -95,21 +96,10 @@ class Sampler:
             | (links.severity.astype(np.int64) << 4)
             | (links.verdict.astype(np.int64) + 1)
         )
-        for number in np.flatnonzero(code != self._links).tolist():
-            self._links[number] = code[number]
-            yield LinkChange(
-                link=self._n.links[number].id,
-                at_ns=at_ns,
-                since_ns=int(links.since_ns[number]),
-                verdict=Verdict(int(links.verdict[number])),
-                severity=Severity(int(links.severity[number])),
-                causes=int(links.causes[number]),
-                oper=int(links.oper[number]),
-                admin=int(links.admin[number]),
-                speed_mbps=int(links.speed_mbps[number]),
-                duplex=int(links.duplex[number]),
-                block_hash=b"",
-            )
+        numbers = np.flatnonzero(code != self._links)
+        self._links[numbers] = code[numbers]
+        moments = [at_ns] * len(numbers)
+        return changes_of(self._n, links, numbers, moments, lambda _number: b"")
 
     def others(self, at_ns: int, monotonic_ns: int, *, silence_counts: bool) -> Iterator[Fact]:
         """Gateways and switches that are not what was handed over last.

@@ -105,6 +105,10 @@ OUT = frozenset({Cause.POWER, Cause.LINK_DOWN, Cause.SWITCH_SILENT})
 """What trouble looks like when the power is out; through a silent agent nobody could ask."""
 
 
+SLICE = 2000
+"""Facts or incidents looked at in one go, while nobody else has a turn: tens of milliseconds."""
+
+
 class State(StrEnum):
     """Whether an incident is open. ``acknowledged`` is an open one that somebody has taken."""
 
@@ -143,6 +147,15 @@ class Event:
     act: Act
     who: str = ""
     fields: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one advance did."""
+
+    events: list[Event] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    """Ids of incidents that look different now."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,6 +17,11 @@ ASK_NS = 10 * SECOND_NS
 """How often the links behind a silent switch are looked through."""
 
 
+def nobody(_subject: Subject) -> int | None:
+    """A witness who has seen nothing: every child waits its bounded time."""
+    return None
+
+
 class Mutes:
     """Remembers when something behind each silent switch was last seen well."""
 

@@ -100,10 +100,10 @@ class IncidentRecords:
                 some = rows[first : first + AT_ONCE]
                 old = IncidentRow.id.in_([row["id"] for row in some])
                 session.execute(sa.delete(IncidentRow).where(old))
-                session.execute(sa.insert(IncidentRow), some)
+                session.connection().execute(sa.insert(IncidentRow), some)
             lines = [_event_row(event) for event in events]
             if lines:
-                session.execute(sa.insert(IncidentEventRow), lines)
+                session.connection().execute(sa.insert(IncidentEventRow), lines)
             if notices:
                 session.execute(sa.insert(Base.metadata.tables["notice"]), list(notices))
 

@@ -4,8 +4,9 @@ import asyncio
 import copy
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 from controller.api.services import Health
@@ -19,11 +20,13 @@ from controller.incidents.hours import Hours
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import (
     SECOND_NS,
+    SLICE,
     Act,
     Event,
     Fact,
     Incident,
     Kind,
+    Outcome,
     State,
     Subject,
     Timing,
@@ -141,7 +144,7 @@ class IncidentRoom:
         """Of each link: the moment of the last fact; they are handed over as they were judged."""
         self._asked: dict[tuple[str, str | None], int] = {}
         self._questions: asyncio.Queue[tuple[str, str | None]] = asyncio.Queue()
-        self._writing = asyncio.Lock()
+        self._stepping, self._writing = asyncio.Lock(), asyncio.Lock()
         self.postman: Postman | None = None
         self._trouble = ""
 
@@ -211,34 +214,59 @@ class IncidentRoom:
             await self._clock.sleep(PRUNE_SECONDS)
 
     async def step(self) -> None:
-        """Take in what happened, do what is due, keep it, tell it."""
-        now_ns = self.wall.now_ns()
-        outcome = self.engine.advance(now_ns, self._facts(now_ns), self._seen_well)
+        """Take in what happened, do what is due, keep it, tell it.
+
+        When a whole city changes, all this takes seconds: it is done in slices, and everybody else
+        has his turn in between.
+        """
+        async with self._stepping:
+            now_ns = self.wall.now_ns()
+            facts = [fact async for fact in self._facts(now_ns)]
+            steps = self.engine.advancing(now_ns, facts, self._seen_well)
+            try:
+                for _ in steps:
+                    await asyncio.sleep(0)
+            finally:
+                # A stop that comes in the middle finds a whole step, to be kept by close().
+                for _ in steps:
+                    pass
+                changed = self._done(self.engine.outcome, now_ns)
+            self._ask()
+            await self.keep()
+            await self._publish(changed)
+
+    def _done(self, outcome: Outcome, now_ns: int) -> set[str]:
+        """What is to be kept of a step; returns the incidents that look different."""
         events, notices = self._told.step(self.engine, outcome.events, now_ns)
         self._events += outcome.events + events
         self._notices += notices
         changed = outcome.changed | {event.incident for event in events}
         self._dirty |= changed
-        self._ask()
-        await self.keep()
-        self._publish(changed)
+        return changed
 
-    def _facts(self, now_ns: int) -> list[Fact]:
+    async def _facts(self, now_ns: int) -> AsyncIterator[Fact]:
         for arrival in self._counters.take_now():
             self._errors.take(arrival)
         ahead_ns = now_ns - self._clock.wall_ns()
-        changes = self._inbox.take_now()
+        # What was handed over and what live state shows are compared at one moment.
+        changes, flaps = self._inbox.take_now(), self._flaps.take_now()
         self._sampler.told(changes)
-        facts = [self._fact(change, now_ns, ahead_ns) for change in changes]
-        facts += [
-            self._dated(blink_of(flap), now_ns, ahead_ns)
-            for flap in self._flaps.take_now()
-            if not flap.restarted  # the switch was away with all of its links
-        ]
-        facts += [self._fact(change, now_ns, 0) for change in self._sampler.links(now_ns)]
+        different = self._sampler.links(now_ns)
         counts = self._clock.monotonic_ns() - self._started_ns >= GRACE_NS
-        facts += self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
-        return facts
+        others = list(
+            self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
+        )
+        for number, change in enumerate(changes, 1):
+            yield self._fact(change, now_ns, ahead_ns)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        for flap in flaps:
+            if not flap.restarted:  # else the switch was away with all of its links
+                yield self._dated(blink_of(flap), now_ns, ahead_ns)
+        for change in different:
+            yield self._fact(change, now_ns, 0)
+        for fact in others:
+            yield fact
 
     def _fact(self, change: LinkChange, now_ns: int, ahead_ns: int) -> Fact:
         """``ahead_ns``: by how much our time runs ahead of a wall clock that stepped back."""
@@ -287,26 +315,36 @@ class IncidentRoom:
     async def keep(self) -> None:
         """Write what is not yet in the records; what cannot be written stays for the next time."""
         async with self._writing:
-            if not (self._dirty or self._events or self._notices or self._gone):
-                return
-            dirty, self._dirty = self._dirty, set()
-            events, self._events = self._events, []
-            notices, self._notices = self._notices, []
-            gone, self._gone = self._gone, {}
-            rows = self._rows(dirty)
-            rows += [(one, None, self.places.district(one.subject.school)) for one in gone.values()]
-            try:
-                # A stop that comes while this stands in the thread's queue must not take it out.
-                work = self._house.in_records(self.records.write, rows, events, notices)
-                await asyncio.shield(work)
-                self._trouble = ""
-            except StoreError as error:
-                self._trouble = str(error)
-                self._dirty |= dirty
-                self._events = events + self._events
-                self._notices = notices + self._notices
-                self._gone = gone | self._gone
-                log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to say
+            while self._dirty or self._events or self._notices or self._gone:
+                if not await self._keep_some():
+                    return
+
+    async def _keep_some(self) -> bool:
+        """Some incidents, each with all its events and notices; False where it failed."""
+        some = set(islice(self._dirty, SLICE))
+        whole = len(some) == len(self._dirty)
+        events = [one for one in self._events if whole or one.incident in some]
+        notices = [one for one in self._notices if whole or one["incident"] in some]
+        gone, self._gone = self._gone, {}
+        self._dirty -= some
+        self._events = [] if whole else [e for e in self._events if e.incident not in some]
+        self._notices = [] if whole else [n for n in self._notices if n["incident"] not in some]
+        rows = self._rows(some)
+        rows += [(one, None, self.places.district(one.subject.school)) for one in gone.values()]
+        try:
+            # A stop that comes while this stands in the thread's queue must not take it out.
+            work = self._house.in_records(self.records.write, rows, events, notices)
+            await asyncio.shield(work)
+            self._trouble = ""
+        except StoreError as error:
+            self._trouble = str(error)
+            self._dirty |= some
+            self._events = events + self._events
+            self._notices = notices + self._notices
+            self._gone = gone | self._gone
+            log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to say
+            return False
+        return True
 
     @property
     def trouble(self) -> str:
@@ -327,19 +365,24 @@ class IncidentRoom:
         """Call ``listener`` with every batch of changed incidents."""
         self._listeners.append(listener)
 
-    def _publish(self, ids: Iterable[str]) -> None:
-        changes = [
-            change_of(self.places.view(incident))
-            for one in sorted(ids)
-            if (incident := self.engine.incidents.get(one)) is not None
-        ]
-        if changes:
-            for listener in self._listeners:
-                listener(changes)
+    async def _publish(self, ids: Iterable[str]) -> None:
+        for number, one in enumerate(sorted(ids) if self._listeners else (), 1):
+            incident = self.engine.incidents.get(one)
+            if incident is not None:
+                self.publish(incident)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
 
     def publish(self, incident: Incident) -> None:
         """Tell the screens of one incident now."""
-        self._publish((incident.id,))
+        change = Change(
+            scope=self.places.scope(incident.subject.school),
+            kind="incident",
+            id=incident.id,
+            body=lambda: incident_json(self.places.view(incident)),
+        )
+        for listener in self._listeners:
+            listener([change])
 
     # -- for others
 

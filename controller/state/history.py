@@ -68,23 +68,40 @@ class History:
         for name in (*SHOWN, "since_ns"):
             getattr(self._recorded, name)[numbers] = getattr(links, name)[numbers]
         self._known[numbers] = True
-        return [self._change(links, number, block_of) for number in numbers.tolist()]
+        verdicts = links.verdict
 
-    def _change(
-        self, links: Links, number: int, block_of: Callable[[int], Block | None]
-    ) -> LinkChange:
-        verdict = Verdict(int(links.verdict[number]))
-        block = None if verdict is Verdict.UNKNOWN else block_of(number)
-        return LinkChange(
-            link=self._numbering.links[number].id,
-            at_ns=int(self._moment_ns[number]),
-            since_ns=int(links.since_ns[number]),
-            verdict=verdict,
-            severity=Severity(int(links.severity[number])),
-            causes=int(links.causes[number]),
-            oper=int(links.oper[number]),
-            admin=int(links.admin[number]),
-            speed_mbps=int(links.speed_mbps[number]),
-            duplex=int(links.duplex[number]),
-            block_hash=b"" if block is None else block.hash,
+        def hash_of(number: int) -> bytes:
+            block = None if verdicts[number] == Verdict.UNKNOWN else block_of(number)
+            return b"" if block is None else block.hash
+
+        moments = self._moment_ns[numbers].tolist()
+        return changes_of(self._numbering, links, numbers, moments, hash_of)
+
+
+def changes_of(
+    numbering: Numbering,
+    links: Links,
+    numbers: I64,
+    moments_ns: Iterable[int],
+    hash_of: Callable[[int], bytes],
+) -> list[LinkChange]:
+    """What the links with these numbers are now, as changes at ``moments_ns`` (UTC)."""
+    columns = [getattr(links, name)[numbers].tolist() for name in (*SHOWN, "since_ns")]
+    return [
+        LinkChange(
+            link=numbering.links[number].id,
+            at_ns=at_ns,
+            since_ns=since_ns,
+            verdict=Verdict(verdict),
+            severity=Severity(severity),
+            causes=causes,
+            oper=oper,
+            admin=admin,
+            speed_mbps=speed_mbps,
+            duplex=duplex,
+            block_hash=hash_of(number),
         )
+        for number, at_ns, (
+            verdict, severity, causes, oper, admin, speed_mbps, duplex, since_ns,
+        ) in zip(numbers.tolist(), moments_ns, zip(*columns, strict=True), strict=True)
+    ]  # fmt: skip

@@ -164,7 +164,8 @@ class SqlRecords:
             )
         if rows:
             with self.unit() as unit:
-                unit.execute(sa.insert(t.LinkChangeRow), rows)
+                # By the connection: the session's own way takes twice as long for the same rows.
+                unit.connection().execute(sa.insert(t.LinkChangeRow), rows)
 
     def last_changes(self) -> Mapping[str, LinkChange]:
         """See the protocol."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from controller.incidents.engine import Engine, nobody
+from controller.incidents.engine import Engine
 from controller.incidents.maintenance import Window, Windows
 from controller.incidents.model import Act, Event, Fact, Incident, Kind, Subject, Timing
-from controller.incidents.mute import Witness
+from controller.incidents.mute import Witness, nobody
 from controller.incidents.parents import Parents, PlanParents
 from controller.plan import CityPlan, DistrictPlan, LinkPlan, SchoolPlan, SwitchPlan
 from tenone.vocabulary.scope import ScopePath
