@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from controller.api.access import Caller, Here, need, scope_of, visible
+from controller.api.ledgering import ledgered
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
 from controller.api.together import each, each_waited
@@ -101,7 +102,8 @@ async def accept(services: Here, session: Caller, difference: str) -> JSONRespon
         raise not_found("difference", difference)
     need(session, Permission.KEEP_INVENTORY, scope)
     try:
-        item = await services.topology.accept(difference, scope)
+        async with ledgered(services, session, "drift.accept", scope, subject=difference):
+            item = await services.topology.accept(difference, scope)
     except ValueError as error:
         raise Problem(409, f"{error}.") from None
     if item is None:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from controller.api.access import Caller, Here, asked_scope, asked_scopes, may, need, visible
 from controller.api.incident_schemas import DutyOut, DutyPage, GapsOut
+from controller.api.ledgering import ledgered
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
@@ -83,8 +84,12 @@ async def enter(services: Here, session: Caller, body: DutyIn) -> JSONResponse:
         valid_to_ns=None if body.valid_to is None else epoch_ns("valid_to", body.valid_to),
         entered_by=signature(session, body.by),
     )
+    # Who is on duty is personal: the ledger keeps the role, the register the name.
     try:
-        kept = await services.office.add_duty(duty)
+        async with ledgered(
+            services, session, "duty.enter", scope, detail={"role": body.role.value}
+        ):
+            kept = await services.office.add_duty(duty)
     except ActError as error:
         raise Problem(400, str(error)) from None
     return JSONResponse(duty_json(kept, personal=True), 201)
@@ -98,8 +103,12 @@ async def end(services: Here, session: Caller, duty: int) -> JSONResponse:
     if known is None or not visible(session, known.scope):
         raise not_found("duty", str(duty))
     need(session, Permission.KEEP_DUTY, known.scope)
+    detail = {"role": known.role.value}
     try:
-        ended = await services.office.end_duty(duty, round(services.now() * NS))
+        async with ledgered(
+            services, session, "duty.end", known.scope, subject=str(duty), detail=detail
+        ):
+            ended = await services.office.end_duty(duty, round(services.now() * NS))
     except LookupError:
         raise Problem(409, "This duty has ended already.") from None
     return JSONResponse(duty_json(ended, personal=True))

@@ -5,6 +5,7 @@ from starlette.responses import JSONResponse
 
 from controller import encode
 from controller.api.access import Caller, Here, link_seen_by, need, scope_of
+from controller.api.ledgering import ledgered
 from controller.api.listing import Listed, Listing, page_by_school, past_page
 from controller.api.schemas import LinkOut, LinkPage, ReplyOut
 from controller.views import LinkView
@@ -54,9 +55,11 @@ async def one_link(services: Here, session: Caller, school: str, link: str) -> J
 async def recheck(services: Here, session: Caller, school: str, link: str) -> JSONResponse:
     """Ask the school's agent to poll the link's switch now. Reads only; changes nothing."""
     view = link_seen_by(services, session, f"{school}/{link}")
-    need(session, Permission.POLL, scope_of(services, view.school))
+    scope = scope_of(services, view.school)
+    need(session, Permission.POLL, scope)
     switch = None if view.binding is None else view.binding.switch
-    reply = await services.actions.poll_now(view.school, switch)
+    async with ledgered(services, session, "poll.request", scope, subject=view.id):
+        reply = await services.actions.poll_now(view.school, switch)
     failed = reply.state == "failed"
     return JSONResponse(
         {"state": reply.state, "code": reply.code, "message": reply.message},

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from controller.api.access import Caller, Here, asked_scope, link_seen_by, need, scope_of, visible
 from controller.api.incident_schemas import WindowOut, WindowPage
+from controller.api.ledgering import ledgered
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.moments import epoch_ns
 from controller.api.problems import Problem, not_found
@@ -81,8 +82,19 @@ async def add(services: Here, session: Caller, body: WindowIn) -> JSONResponse:
         approved_by=body.approved_by,
         made_ns=round(services.now() * NS),
     )
+    detail: dict[str, str | int | float | bool | None] = {
+        "from_ns": window.start_ns,
+        "until_ns": window.end_ns,
+        "reason": window.reason,
+        "asked_by": window.asked_by,
+        "approved_by": window.approved_by,
+    }
+    subject = window.id if body.link is None else f"{window.id} {body.link}"
     try:
-        made = await services.incidents.add_window(window)
+        async with ledgered(
+            services, session, "maintenance.plan", scope, subject=subject, detail=detail
+        ):
+            made = await services.incidents.add_window(window)
     except ActError as error:
         raise Problem(400, str(error)) from None
     except StoreError as error:
@@ -98,8 +110,12 @@ async def end(services: Here, session: Caller, window: str, body: EndIn) -> JSON
     if known is None or not visible(session, known.scope):
         raise not_found("maintenance window", window)
     need(session, Permission.PLAN_MAINTENANCE, known.scope)
+    who = signature(session, body.by)
     try:
-        ended = await services.incidents.end_window(window, who=signature(session, body.by))
+        async with ledgered(
+            services, session, "maintenance.end", known.scope, subject=window, detail={"by": who}
+        ):
+            ended = await services.incidents.end_window(window, who=who)
     except StaleError as error:
         raise Problem(409, str(error)) from None
     except StoreError as error:

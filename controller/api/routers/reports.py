@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from controller.api.access import SCHOOL_DEPTH, Caller, Here, actor_of, asked_scope, asked_scopes
+from controller.api.ledgering import ledgered
 from controller.api.problems import Problem
 from controller.api.schemas_reports import IndicatorPage, InspectionOut, QualityPage, SlaReportOut
 from controller.api.services import Services
@@ -74,7 +75,10 @@ async def sla(  # noqa: PLR0917 - FastAPI reads the query from the signature
     """Availability, compliance and class-minutes with their coverage; see docs/evidence.md."""
     inside = asked_scope(services, session, scope)
     begin, end = days_of(services, first, last, month)
-    return JSONResponse(await told(services.reports.sla, inside, begin, end, who(session)))
+    detail = {"kind": "sla", "first": begin.isoformat(), "last": end.isoformat()}
+    async with ledgered(services, session, "report.make", inside, detail=detail):
+        made = await told(services.reports.sla, inside, begin, end, who(session))
+    return JSONResponse(made)
 
 
 @router.get("/reports/inspection", responses={200: {"model": InspectionOut}})
@@ -86,7 +90,9 @@ async def inspection(  # noqa: PLR0917 - FastAPI reads the query from the signat
     inside = asked_scope(services, session, scope)
     _need_school(inside)
     begin, end = days_of(services, first, last)
-    made = await told(services.reports.inspection, inside, begin, end, who(session), size)
+    detail = {"kind": f"inspection {size}", "first": str(begin), "last": str(end)}
+    async with ledgered(services, session, "report.make", inside, detail=detail):
+        made = await told(services.reports.inspection, inside, begin, end, who(session), size)
     return JSONResponse(made)
 
 
