@@ -11,7 +11,7 @@ import pytest
 
 from tests.abuse.injections import payloads
 from tests.abuse.places import Place, places
-from tests.abuse.whole import EVERY, Whole, whole
+from tests.abuse.whole import EVERY, Whole
 
 UNTOLD = frozenset({"events"})
 """Streams do not end."""
@@ -73,10 +73,11 @@ def pages() -> Iterator[Place]:
             yield Place("GET", path, kind, name, rest, None)
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(
     "each", [1, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
-async def test_every_text_of_every_route(tmp_path: Path, each: int) -> None:
+async def test_every_text_of_every_route(house: Whole, each: int) -> None:
     """``each`` of the 500 strings in every place, other ones in the next.
 
     Never a 5xx; lists answer with literal matches alone.
@@ -85,32 +86,29 @@ async def test_every_text_of_every_route(tmp_path: Path, each: int) -> None:
     counted: Counter[str] = Counter()
     failures: list[str] = []
     begun = time.monotonic()
-    async with whole(tmp_path) as house:
-        token = house.sign_in("account:wang", *EVERY)
-        before = tables(tmp_path)
-        found = [
-            one
-            for one in (*places(house.app.openapi(), house.known), *pages())
-            if one.path.rpartition("/")[2] not in UNTOLD and "/sessions" not in one.path
-        ]
-        for number, place in enumerate(found):
-            whole_list = await baseline(house, place, token) if place.method == "GET" else []
-            for text in (texts[(number + turn) % 500] for turn in range(each)):
-                target, body = place.request(text)
-                headers = {b"content-type": b"application/json"} if body else {}
-                answer = await house.ask(
-                    place.method, target, token=token, body=body, headers=headers
-                )
-                counted[f"{answer.status // 100}xx"] += 1
-                if answer.status >= 500:
-                    failures.append(f"{answer.status} {place} {text!r}: {answer.body[:200]!r}")
-                is_json = "json" in answer.headers.get("content-type", "")
-                if answer.status == 200 and is_json and place.kind == "query":
-                    told = json.loads(answer.body)
-                    items = told.get("items") if isinstance(told, dict) else None
-                    if items and len(items) != literal(whole_list, text):
-                        failures.append(f"{len(items)} rows {place} {text!r}")
-        after = tables(tmp_path)
+    token = house.sign_in("account:wang", *EVERY)
+    before = tables(house.folder)
+    found = [
+        one
+        for one in (*places(house.app.openapi(), house.known), *pages())
+        if one.path.rpartition("/")[2] not in UNTOLD and "/sessions" not in one.path
+    ]
+    for number, place in enumerate(found):
+        whole_list = await baseline(house, place, token) if place.method == "GET" else []
+        for text in (texts[(number + turn) % 500] for turn in range(each)):
+            target, body = place.request(text)
+            headers = {b"content-type": b"application/json"} if body else {}
+            answer = await house.ask(place.method, target, token=token, body=body, headers=headers)
+            counted[f"{answer.status // 100}xx"] += 1
+            if answer.status >= 500:
+                failures.append(f"{answer.status} {place} {text!r}: {answer.body[:200]!r}")
+            is_json = "json" in answer.headers.get("content-type", "")
+            if answer.status == 200 and is_json and place.kind == "query":
+                told = json.loads(answer.body)
+                items = told.get("items") if isinstance(told, dict) else None
+                if items and len(items) != literal(whole_list, text):
+                    failures.append(f"{len(items)} rows {place} {text!r}")
+    after = tables(house.folder)
     assert failures[:20] == []
     assert {name for name in before if name not in after} == set()
     seconds = time.monotonic() - begun

@@ -15,6 +15,7 @@ from controller.api.app import create_app
 from controller.api.services import Services
 from controller.api.sessions import Sessions
 from controller.service import Controller
+from controller.trust.people.room import people_room
 from dashboards.ops.site import mount
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.cli.controller import _hub, _services
@@ -130,7 +131,8 @@ async def whole(folder: Path) -> AsyncIterator[Whole]:
         running = await closing.enter_async_context(Controller(city, clock=clock))
         sessions = Sessions(clock)
         hub = _hub(running, clock)
-        services = _services(city, running, hub, sessions, demo=False)
+        people = people_room(running.rooms.values()).people(sessions)
+        services = _services(city, running, hub, people, demo=False)
         services.approvals.workshop = CountingWorkshop()  # type: ignore[attr-defined]  # the room's own
         app = create_app(services)
         mount(app, services)
