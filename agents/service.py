@@ -21,6 +21,7 @@ from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
 from agents.hint_ports import HintPorts, senders
 from agents.hints import Hints
+from agents.local_accounts import gateway_client_id, local_accounts
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
@@ -331,6 +332,9 @@ class Agent:
             self._stack.callback(broker.stop)
             self._local = LocalBroker(broker, clock=self._clock)
             self.tasks.start("local broker", self._local.run)
+        accounts = local_accounts(self.school, clock=self._clock)
+        if accounts is not None:
+            self.tasks.start("local accounts", accounts.run)
         endpoint = endpoint_of(config)
         self._gateway = Gateway(
             table=BoardTable(boards),
@@ -344,7 +348,7 @@ class Agent:
     def _local_port(self, endpoint: Endpoint) -> MqttPort:
         return MqttPort(
             endpoint=endpoint,
-            client_id=f"tenone-agent-{self.school.id}",
+            client_id=gateway_client_id(self.school.id),
             clean_start=False,
             session_expiry_seconds=SESSION_EXPIRY_SECONDS,
             receive_maximum=RECEIVE_MAXIMUM,

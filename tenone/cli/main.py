@@ -28,6 +28,8 @@ COMMANDS = {
     "inventory": "tenone.cli.inventory",
     "enrol": "tenone.cli.enrol",
     "audit": "tenone.cli.audit",
+    "user": "tenone.cli.user",
+    "broker": "tenone.cli.broker",
 }
 """Command name -> module with a ``register(app: typer.Typer) -> None``."""
 
