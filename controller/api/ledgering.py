@@ -20,7 +20,7 @@ async def ledgered(
     subject: str = "",
     detail: Mapping[str, str | int | float | bool | None] | None = None,
 ) -> AsyncIterator[None]:
-    """What is done inside happens only once the entry is on disk: ``async with ledgered(...)``.
+    """What stands inside of it happens only once the entry is on disk.
 
     Raises LedgerError before anything was done (503 by :mod:`controller.api.problems`). Where the
     deed then fails, a second entry says so; if that cannot be written, the first one overstates.
