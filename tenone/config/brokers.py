@@ -2,14 +2,32 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tenone.config.base import MQTT_PORT, Broker, ConfigModel
 from tenone.config.quantities import Host, LocalPath, Name, Port, Seconds
 from tenone.config.refusal import refusal
 from tenone.config.secret import SecretRef
+from tenone.vocabulary.scope import is_slug
 
-KEEPER = "tenone-keeper"
+KEEPER = "tenone.keeper"
+
+
+def account_of_ours(name: str) -> str:
+    """Return ``name`` if no machine's certificate can bear it.
+
+    An agent's certificate is named like its school, and Mosquitto takes that name as the user
+    name without asking for the password: a school called like the controller would be it.
+    """
+    if is_slug(name):
+        raise refusal(
+            f"a school could be called {name!r}, and its certificate would then be this account",
+            "use a name with a dot, such as tenone.host",
+        )
+    return name
+
+
+OwnName = Annotated[Name, AfterValidator(account_of_ours)]
 
 
 class BrokerControl(ConfigModel):
@@ -17,7 +35,7 @@ class BrokerControl(ConfigModel):
 
     host: Host = "127.0.0.1"
     port: Port = MQTT_PORT
-    username: Name = KEEPER
+    username: OwnName = Field(default=KEEPER, validate_default=True)
     password: SecretRef
     foreign: Literal["keep", "remove"] = "keep"
     """What happens to accounts that TenOne did not make: told, or told and removed."""
@@ -95,9 +113,10 @@ class LocalBroker(Broker):
                 "the agent needs an account of its own beside the devices'",
                 "add 'username' and 'password' to local_broker",
             )
+        account_of_ours(self.username)
         if self.username == self.devices.username:
             raise refusal(
                 "the agent's account and the one that keeps the lists are the same",
-                f"use two, such as tenone-agent and {KEEPER}",
+                f"use two, such as tenone.agent and {KEEPER}",
             )
         return self

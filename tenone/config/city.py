@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from tenone.calendar.school import SchoolCalendar
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.brokers import account_of_ours
 from tenone.config.calendar import CalendarFile
 from tenone.config.escalation import Damping, Escalation
 from tenone.config.promises import TierContract
@@ -28,6 +29,7 @@ from tenone.config.school import Link, School
 from tenone.config.secret import SecretRef
 from tenone.config.trust import Trust
 from tenone.config.vault import VaultConfig
+from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import slug
 from tenone.vocabulary.states import Tier
 
@@ -138,14 +140,22 @@ class Auth(ConfigModel):
 
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "users": "accounts and roles",
             "oidc": "sign-in by OpenID Connect",
-            "roles": "accounts and roles",
         }
     )
 
     session_seconds: Seconds = 12 * 3600.0
     """How long a sign-in lasts."""
+    idle_seconds: Seconds = 30 * 60.0
+    """How long one may be left alone."""
+    second_factor: tuple[Role, ...] = (
+        Role.OPERATOR,
+        Role.APPROVER,
+        Role.SYSTEM_ADMIN,
+        Role.SECURITY_ADMIN,
+        Role.AUDIT_ADMIN,
+    )
+    """Roles whose holders sign in with a second factor, at whatever scope."""
 
 
 class City(ConfigModel):
@@ -176,6 +186,18 @@ class City(ConfigModel):
     trust: Trust = Field(default={}, validate_default=True)
     incidents: Damping = Field(default={}, validate_default=True)
     escalation: Escalation = Field(default={}, validate_default=True)
+
+    @model_validator(mode="after")
+    def _accounts_apart(self) -> Self:
+        """Where access lists are kept, the host's account is none a certificate can bear."""
+        if self.trust.broker is not None and self.broker.username is not None:
+            account_of_ours(self.broker.username)
+            if self.broker.username == self.trust.broker.username:
+                raise refusal(
+                    "the controller and the keeper of the access lists have the same account",
+                    "use two, such as tenone.host and tenone.keeper",
+                )
+        return self
 
     @property
     def id(self) -> str:
