@@ -358,6 +358,8 @@ class MqttPort:
                 f"; somebody else connects as {self.client_id}: find who runs with a copy of this "
                 "configuration, and end one of the two"
             )
+        elif self.endpoint.tls is not None and self._connack and not self._connack.done():
+            why += "; before it answered, so it may not accept this client's certificate"
         self._fail(ConnectionLostError(why, reason.value))
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
