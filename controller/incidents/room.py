@@ -263,8 +263,10 @@ class IncidentRoom:
         for flap in flaps:
             if not flap.restarted:  # else the switch was away with all of its links
                 yield self._dated(blink_of(flap), now_ns, ahead_ns)
-        for change in different:
+        for number, change in enumerate(different, 1):
             yield self._fact(change, now_ns, 0)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
         for fact in others:
             yield fact
 
