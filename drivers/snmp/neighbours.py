@@ -18,7 +18,7 @@ from drivers.snmp.neighbour import (
     hardware_text,
     text_of,
 )
-from drivers.snmp.neighbours_vendor import read_cdp, read_tplink
+from drivers.snmp.neighbours_vendor import read_cdp, read_huawei, read_tplink
 from drivers.snmp.ports import Port, mac_text
 from drivers.snmp.session import Session
 from drivers.snmp.target import Budget
@@ -70,7 +70,7 @@ async def read_neighbours(
 ) -> tuple[list[Neighbour], SnmpError | None]:
     """All neighbours by every protocol the agent has tables for; none and no error without any."""
     found, error = await _read_lldp(session, ports, budget)
-    for read in (read_cdp, read_tplink):
+    for read in (read_cdp, read_tplink, read_huawei):
         more, trouble = await read(session, ports, budget)
         found += more
         error = error or trouble

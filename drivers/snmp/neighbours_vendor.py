@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from drivers.snmp.ber import Oid, Value
 from drivers.snmp.errors import SnmpError
-from drivers.snmp.neighbour import Neighbour, address_text, text_of
+from drivers.snmp.neighbour import Neighbour, address_text, hardware_text, text_of
 from drivers.snmp.ports import Port
 from drivers.snmp.session import Session
 from drivers.snmp.target import Budget
@@ -54,6 +54,18 @@ _TP_WORDS = {
 }
 _INDEX = 2
 """Both tables: ifIndex, then a number of the neighbour."""
+
+HUAWEI_NDP: Oid = (1, 3, 6, 1, 4, 1, 2011, 6, 7, 5, 6, 1)
+"""HUAWEI-HGMP-MIB hwNDPPortNbEntry: Huawei's own neighbour discovery, older than LLDP and of the
+same name as IPv6's. By hwNDPIfIndex, hwNDPPortNbDeviceId (up to ten octets, a MAC address where
+they are six) and hwNDPPortNbPortName (up to 64); both are columns as well. Written from the MIB
+alone: no recording at hand has a row of it. That hwNDPIfIndex is the port's ifIndex is taken from
+its name."""
+_NDP_DEVICE, _NDP_PORT, _NDP_NAME, _NDP_PRODUCT, _NDP_SOFTWARE = 1, 2, 3, 5, 8
+_NDP_COLUMNS = (_NDP_DEVICE, _NDP_PORT, _NDP_PRODUCT, _NDP_SOFTWARE)
+_NDP_LONGEST = 1 + 1 + 10 + 1 + 64
+"""Numbers in an index: the port, then two texts with their lengths."""
+_OCTET = 0xFF
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 
 _Rows = dict[tuple[int, ...], dict[int, Value]]
@@ -125,15 +137,62 @@ def _tplink(keys: dict[int, str], index: tuple[int, ...], values: dict[int, Valu
     )
 
 
+async def read_huawei(
+    session: Session, ports: Sequence[Port], budget: Budget | None = None
+) -> tuple[list[Neighbour], SnmpError | None]:
+    """Neighbours by Huawei's NDP; one question to an agent that has none."""
+    sizes = range(_INDEX, _NDP_LONGEST + 1)
+    rows, error = await _table(session, HUAWEI_NDP, _NDP_NAME, _NDP_COLUMNS, budget, sizes=sizes)
+    keys = {port.if_index: port.key for port in ports}
+    return [_huawei(keys, index, values) for index, values in sorted(rows.items())], error
+
+
+def _huawei(keys: dict[int, str], index: tuple[int, ...], values: dict[int, Value]) -> Neighbour:
+    # The index says both texts too, for agents that keep to it and leave their columns out.
+    device, rest = _counted(index[1:])
+    port, _ = _counted(rest)
+    device = values.get(_NDP_DEVICE, device)
+    port_name = text_of(values.get(_NDP_PORT, port))
+    chassis = hardware_text(device) if isinstance(device, bytes) else None
+    return Neighbour(
+        local_port=keys.get(index[0], f"#{index[0]}"),
+        remote_name=text_of(values.get(_NDP_NAME)),
+        remote_port=port_name,
+        remote_mac=_mac_of(chassis),
+        protocol="ndp",
+        chassis_id=chassis,
+        port_id=port_name,
+        remote_descr=text_of(values.get(_NDP_SOFTWARE)),
+        platform=text_of(values.get(_NDP_PRODUCT)),
+    )
+
+
+def _counted(numbers: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
+    """The octets that an index says with their length before them, and what follows them."""
+    if not numbers or len(numbers) <= numbers[0]:
+        return None, ()
+    octets, rest = numbers[1 : 1 + numbers[0]], numbers[1 + numbers[0] :]
+    return (bytes(octets) if max(octets, default=0) <= _OCTET else None), rest
+
+
 async def _table(
-    session: Session, root: Oid, first: int, others: Sequence[int], budget: Budget | None
+    session: Session,
+    root: Oid,
+    first: int,
+    others: Sequence[int],
+    budget: Budget | None,
+    *,
+    sizes: range = range(_INDEX, _INDEX + 1),
 ) -> tuple[_Rows, SnmpError | None]:
-    """The rows that have the column ``first``; the other columns are asked only if there are."""
+    """The rows that have the column ``first``; the other columns are asked only if there are.
+
+    ``sizes``: how many numbers an index may have.
+    """
     walk = await session.walk((*root, first), budget, MAX_VALUES)
     rows: _Rows = {}
     size = len(root) + 1
     for bind in walk.varbinds:
-        if len(bind.name) == size + _INDEX:
+        if len(bind.name) - size in sizes:
             rows[bind.name[size:]] = {first: bind.value}
     if not rows:
         return rows, walk.error
