@@ -167,16 +167,16 @@ class SnmpClient:
             pending.counted = True
             self._in_flight += 1
         pending.tries_left -= 1
-        pending.sent_ns = pending.sent_ns or now_ns
-        pending.deadline_ns = now_ns + device.timeout_ns
-        if not pending.request_id:
-            self._give_id(pending)
-        number, budget = pending.request_id, pending.budget
+        if not pending.sent_ns:
+            pending.sent_ns = now_ns
+        deadline_ns = pending.deadline_ns = now_ns + device.timeout_ns
+        number, budget = pending.request_id or self._give_id(pending), pending.budget
         try:
             if budget is not None:
                 budget.spend(device.label, now_ns)
-                pending.deadline_ns = min(pending.deadline_ns, budget.deadline_ns)
-            self._wheel.schedule(number, min(now_ns + STALL_NS, pending.deadline_ns))
+                if budget.deadline_ns < deadline_ns:
+                    deadline_ns = pending.deadline_ns = budget.deadline_ns
+            self._wheel.schedule(number, min(now_ns + STALL_NS, deadline_ns))
             self.counts.sent += 1
             peer = device.peer
             if peer is None:
@@ -197,7 +197,7 @@ class SnmpClient:
         self._give_id(pending)
         self._send(pending, self.clock.monotonic_ns())
 
-    def _give_id(self, pending: Pending) -> None:
+    def _give_id(self, pending: Pending) -> int:
         number = self._next_id()
         while number in self._pending:
             number = self._next_id()
@@ -205,6 +205,7 @@ class SnmpClient:
             pending.earlier_ids += (pending.request_id,)
         pending.request_id = number
         self._pending[number] = pending
+        return number
 
     def _next_id(self) -> int:
         # Drawn from the system, so that nobody off the path can guess one.

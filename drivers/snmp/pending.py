@@ -17,45 +17,44 @@ Lighter = Callable[[], Request | None]
 class Pending:
     """A request that waits to be sent, or for its answer; one of the callbacks ends it.
 
-    One object a request: its creation alone is a tenth of what an answer costs.
+    One object a request: its creation alone is a tenth of what an answer costs. So what is
+    seldom other than at first stands in the class, and an object has a dictionary only once
+    something of it has changed.
     """
 
     __slots__ = (
+        "__dict__",
         "budget",
         "counted",
         "deadline_ns",
         "device",
-        "distrusted",
         "done",
-        "earlier_ids",
-        "foreign",
-        "knocking",
         "request",
         "request_id",
-        "resends",
         "sent_ns",
         "tries_left",
     )
+
+    deadline_ns: int
+    """When it is too late for an answer; not known before it is sent."""
+    earlier_ids: tuple[int, ...] = ()
+    """What else it was sent with: a late answer to the first try answers the second."""
+    foreign: Address | None = None
+    """Who else has answered."""
+    knocking: bool = False
+    """It is being tried whether the device answers what is not encrypted."""
+    resends: int = 0
+    """How often a report has made it be sent anew."""
+    distrusted: SnmpError | None = None
+    """Why what claimed to be its answer was not believed."""
 
     def __init__(self, device: Device, request: Request, budget: Budget | None) -> None:
         self.device = device
         self.request = request
         self.budget = budget
         self.tries_left = device.tries
-        self.request_id = 0
-        self.earlier_ids: tuple[int, ...] = ()
-        """What else it was sent with: a late answer to the first try answers the second."""
-        self.sent_ns = 0
-        self.deadline_ns = 0
-        self.counted = False
-        self.done = False
-        self.foreign: Address | None = None
-        self.knocking = False
-        """It is being tried whether the device answers what is not encrypted."""
-        self.resends = 0
-        """How often a report has made it be sent anew."""
-        self.distrusted: SnmpError | None = None
-        """Why what claimed to be its answer was not believed."""
+        self.request_id = self.sent_ns = 0
+        self.counted = self.done = False
 
     def glance(self, _data: bytes) -> bool:
         """Take a datagram with our id and from the asked address if every byte of it is known.

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from struct import unpack
 
 from drivers.snmp import mib, truth
 from drivers.snmp.ber import Oid
@@ -12,7 +13,7 @@ from drivers.snmp.errors import BudgetExceeded, SnmpError, Timeout
 from drivers.snmp.faults import AgentFault, Finding
 from drivers.snmp.message import Envelope, Version
 from drivers.snmp.ports import Port
-from drivers.snmp.sheet import Board, Matter, Numbers, validities
+from drivers.snmp.sheet import Board, Matter
 from drivers.snmp.sweep import Harvest, Slots
 from drivers.snmp.target import Device
 from tenone.blocks.columns import Column, ColumnError, all_valid
@@ -167,7 +168,9 @@ def probe_plan(ports: Sequence[Port]) -> Plan:
 
 
 def _one_group(names: list[Oid | None], *, settled: bool = False) -> Plan:
-    return Plan(names, (range(len(names)),), settled=settled)
+    # The steady one lies in rows; a probe's slots are read one by one.
+    board = Board(len(SCALARS), _WIDTH) if settled else Board()
+    return Plan(names, (range(len(names)),), settled=settled, board=board)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,31 +231,35 @@ def _stalled(before: tuple[int, int], now: tuple[int, int]) -> bool:
     return truth.hc_stalled((before[0], now[0]), (before[1], now[1]))
 
 
-def counter_columns(slots: Slots, matter: Matter | None = None) -> tuple[Column, ...]:
-    """The columns of ``PORT_COUNTERS`` but the last, from a steady sweep's slots.
+def counter_columns(source: Slots | Matter, before: tuple[Column, ...] = ()) -> tuple[Column, ...]:
+    """The columns of ``PORT_COUNTERS`` but the last, from a steady sweep.
 
-    ``matter`` says the same where every answer was of a learnt layout.
+    Of those of the sweep ``before`` that have not moved it returns the same objects.
     """
-    rows = slots[len(SCALARS) :]
-    if matter is None or not rows:
+    first = len(SCALARS)
+    if not isinstance(source, Matter):
         return tuple(
-            column(name, rows[place::_WIDTH]) for place, name in enumerate(COUNTER_OBJECTS)
+            column(name, source[first + place :: _WIDTH])
+            for place, name in enumerate(COUNTER_OBJECTS)
         )
-    valid = validities(matter.known, len(SCALARS), _WIDTH)
-    numbers = matter.columns(len(SCALARS), _WIDTH)
-    return tuple(_counter(place, numbers[place], valid[place], rows) for place in range(_WIDTH))
+    rows, numbers, valid = source.columns()
+    columns: list[Column] = []
+    for place, metric in enumerate(_COUNTER_METRICS):
+        data, known = numbers[place], valid[place]
+        if metric.type is not ColumnType.UINT64:
+            try:
+                data = array(metric.type.code, unpack(f"<{rows}Q", data)).tobytes()
+            except OverflowError:  # too large for the type
+                columns.append(column(metric.name, source.slots[first + place :: _WIDTH]))
+                continue
+        if before and before[place].data == data and before[place].validity == known:
+            columns.append(before[place])
+        else:
+            columns.append(Column(metric, rows, data, known))
+    return tuple(columns)
 
 
 _COUNTER_METRICS = tuple(METRICS[name] for name in COUNTER_OBJECTS)
-
-
-def _counter(place: int, numbers: Numbers, valid: bytes, rows: Slots) -> Column:
-    metric = _COUNTER_METRICS[place]
-    if metric.type is ColumnType.UINT64:
-        return Column(metric, len(numbers), numbers.tobytes(), valid)
-    if int(numbers.max()) >> 8 * metric.type.width:
-        return column(metric.name, rows[place::_WIDTH])  # too large for the type
-    return Column(metric, len(numbers), numbers.astype(f"<u{metric.type.width}").tobytes(), valid)
 
 
 def width_column(ports: Sequence[Port], narrow: frozenset[tuple[str, str]]) -> Column:

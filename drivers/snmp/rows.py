@@ -36,7 +36,8 @@ class Table:
     """Ports that were given up although ifNumber did not fall: they may come back unannounced."""
     widths: tuple[Choice | None, Column] | None = None
     """Which counters are 32 bits wide, and the choice it was made from."""
-    counter_slots: Slots | None = None
+    counted: object = None
+    """What the counters' columns were made of."""
     counter_columns: tuple[Column, ...] = ()
     state_slots: Slots | None = None
     state_unanswered: frozenset[int] = frozenset()
@@ -46,7 +47,7 @@ class Table:
 
 def note_scalars(table: Table, harvest: Harvest) -> None:
     """Remember ifNumber and ifTableLastChange as they came with a sweep."""
-    number, change = harvest.slots[NUMBER], harvest.slots[TABLE_CHANGE]
+    number, change = harvest.value(NUMBER), harvest.value(TABLE_CHANGE)
     table.if_number = number if number is not None else table.if_number
     table.last_change = change if change is not None else table.last_change
     if table.walked_number is None:

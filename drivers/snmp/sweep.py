@@ -41,13 +41,10 @@ Slots = list[int | None]
 
 @dataclass(slots=True)
 class Harvest:
-    """What a sweep brought in. ``slots`` holds None where nothing (usable) came.
+    """What a sweep brought in."""
 
-    ``slots`` is the same object as in the sweep before while nothing but the clock has moved,
-    so it is never changed, and the clock is read from ``clock`` alone.
-    """
-
-    slots: Slots
+    taken: Slots | None
+    """See :attr:`slots`; None where all is in ``matter``."""
     clock: int | None = None
     """What came for slot :data:`CLOCK`."""
     sent_ns: int = 0
@@ -61,7 +58,24 @@ class Harvest:
     errors: list[SnmpError] = field(default_factory=list)
     """Why parts of it are missing."""
     matter: Matter | None = None
-    """The same as ``slots`` where every answer was of a learnt layout."""
+    """What came where every answer was of a learnt layout."""
+
+    @property
+    def slots(self) -> Slots:
+        """What came for each slot, None where nothing (usable) did.
+
+        It is the same object as in the sweep before while nothing but the clock has moved, so
+        it is never changed once the sweep is over, and the clock is read from ``clock`` alone.
+        """
+        if self.taken is None:
+            self.taken = [] if self.matter is None else self.matter.slots
+        return self.taken
+
+    def value(self, slot: int) -> int | None:
+        """One of the slots."""
+        if self.taken is None and self.matter is not None:
+            return self.matter.value(slot)
+        return self.slots[slot]
 
 
 def read(data: bytes, head: Head, expected: Sequence[Expected], harvest: Harvest) -> None:
@@ -240,20 +254,20 @@ class Gatherer:
             harvest.absent += answer.layout.absent
         same = board.same(self._answers)
         if same:
-            harvest.slots, harvest.matter = board.last()
+            harvest.taken, harvest.matter = board.last()
         else:
-            whole = board.read(self._parts, self._answers, len(harvest.slots))
-            if whole is not None:
-                harvest.slots, harvest.matter = whole
+            harvest.matter = board.read(self._parts, self._answers, len(harvest.slots))
+            if harvest.matter is not None:
+                harvest.taken = None
             else:
                 for answer in self._known:
                     answer.put(harvest.slots)
-            if harvest.clock is not None:
-                harvest.slots[CLOCK] = harvest.clock
+                if harvest.clock is not None:
+                    harvest.slots[CLOCK] = harvest.clock
         if harvest.clock is None:
-            harvest.clock = harvest.slots[CLOCK]
+            harvest.clock = harvest.value(CLOCK)
         if not same and not (harvest.errors or harvest.odd or harvest.refused):
-            board.keep(self._answers, harvest.slots, harvest.matter)
+            board.keep(self._answers, harvest.taken, harvest.matter)
 
     def failed(self, chunk: Chunk, error: SnmpError) -> None:
         """Take a failure; an agent that answers others may answer half of this one."""
@@ -271,7 +285,9 @@ class Gatherer:
         self._answered = True
         self._silences = 0
         self._harvest.received_ns = self._client.received_ns
-        self._landed()
+        self._active -= 1
+        if self._queue or not self._active:
+            self._fill()
 
     def _landed(self) -> None:
         self._active -= 1

@@ -162,9 +162,10 @@ class SwitchReader:
     async def counters(self) -> Sweep:
         """The columns of ``PORT_COUNTERS`` for every known port."""
         table, harvest, _, rebooted = await self._poll(self._ask_counters)
-        if harvest.slots is not table.counter_slots:
-            table.counter_slots = harvest.slots
-            table.counter_columns = portplan.counter_columns(harvest.slots, harvest.matter)
+        source = harvest.matter or harvest.slots
+        if source is not table.counted:
+            table.counted = source
+            table.counter_columns = portplan.counter_columns(source, table.counter_columns)
         if table.widths is None or table.widths[0] is not table.counters:
             widths = portplan.width_column(table.ports, self.narrow_counters)
             table.widths = table.counters, widths

@@ -1,6 +1,7 @@
 """All answers of a sweep at once: the same numbers as one at a time, whatever their widths."""
 
-import numpy as np
+from struct import unpack
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from drivers.snmp.ber import Missing, Oid, Tag, Value, encode_oid
 from drivers.snmp.layout import Answer, Expected, Layout, learn
 from drivers.snmp.message import Message, PduType, VarBind, Version, decode_head
 from drivers.snmp.portplan import COUNTER_OBJECTS, SCALARS
-from drivers.snmp.sheet import Board, Matter, Sheet, validities
+from drivers.snmp.sheet import Board, Shape, Sheet
 
 ROOT: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6)
 Typed = tuple[int, Value]
@@ -53,20 +54,38 @@ def test_it_reads_what_one_number_at_a_time_reads(parts: list[list[Typed]], unas
     for values in parts:
         answers.append(answer(values, first))
         first += len(values)
-    sheet = Sheet([one.layout for one in answers], first)
-    assert sheet.slots(sheet.read(answers)) == slowly(answers, first)
+    sheet = Sheet([one.layout for one in answers], Shape(first))
+    matter = sheet.read(answers)
+    assert [matter.value(slot) for slot in range(first)] == slowly(answers, first)
+    assert matter.slots == slowly(answers, first)
+    assert matter.slots is matter.slots
 
 
 @given(st.lists(WIDE | ABSENT, min_size=3 * 13, max_size=3 * 13))
 def test_columns_are_those_of_the_slots(values: list[Typed]) -> None:
     scalars: list[Typed] = [(int(Tag.TIME_TICKS), 5)] * len(SCALARS)
     one = answer([*scalars, *values], 0)
-    sheet = Sheet([one.layout], len(SCALARS) + len(values))
+    sheet = Sheet([one.layout], Shape(len(SCALARS) + len(values), len(SCALARS), 13))
     matter = sheet.read([one])
-    slots = sheet.slots(matter)
-    told = portplan.counter_columns(slots, matter)
-    assert told == portplan.counter_columns(slots)
+    told = portplan.counter_columns(matter)
+    assert told == portplan.counter_columns(slowly([one], len(SCALARS) + len(values)))
     assert len(told) == len(COUNTER_OBJECTS)
+    assert portplan.counter_columns(matter, told) == told
+
+
+def test_only_columns_that_have_moved_are_made_anew() -> None:
+    many = len(SCALARS) + 3 * len(COUNTER_OBJECTS)
+    values: list[Typed] = [(int(Tag.COUNTER64), 1000 + n) for n in range(many)]
+    one = answer(values, 0)
+    values[len(SCALARS) + 1] = (int(Tag.COUNTER64), 999)
+    other = answer(values, 0)
+    sheet = Sheet([one.layout], Shape(many, len(SCALARS), len(COUNTER_OBJECTS)))
+    before = portplan.counter_columns(sheet.read([one]))
+    after = portplan.counter_columns(sheet.read([other]), before)
+    assert [old is new for old, new in zip(before, after, strict=True)] == [
+        place != 1 for place in range(len(COUNTER_OBJECTS))
+    ]
+    assert after == portplan.counter_columns(slowly([other], many))
 
 
 def test_a_board_reads_only_whole_sweeps_of_learnt_layouts() -> None:
@@ -79,7 +98,7 @@ def test_a_board_reads_only_whole_sweeps_of_learnt_layouts() -> None:
     # Answers come in any order.
     read = board.read(["a", "b"], {"b": two, "a": one}, 32)
     assert read is not None
-    assert read[0] == [2**40] * 16 + [2**40 + 1] * 16
+    assert read.slots == [2**40] * 16 + [2**40 + 1] * 16
     assert board.read(["a", "b"], {"a": two, "b": one}, 32) is not None
 
 
@@ -107,8 +126,20 @@ def test_a_board_knows_the_same_answers_again() -> None:
 
 
 def test_columns_and_validity_lie_by_place() -> None:
-    known = bytes((1, 1, 0, 1, 1, 1, 0, 0))
-    # Rows of two from slot 2 on: (0, 1), (1, 1), (0, 0).
-    assert validities(known, 2, 2) == (b"\x02", b"\x03")
-    matter = Matter(numbers=np.arange(8, dtype=np.uint64), known=known)
-    assert matter.columns(2, 2).tolist() == [[2, 4, 6], [3, 5, 7]]
+    wide = int(Tag.COUNTER64)
+    values: list[Typed] = [(wide, 100 + slot) for slot in range(20)]
+    values[7] = (int(Tag.NO_SUCH_INSTANCE), Missing.NO_SUCH_INSTANCE)
+    one = answer(values, 0)
+    # Two scalars, then rows of three from slot 2 on: (102, 103, 104), (105, 106, nothing), ...
+    matter = Sheet([one.layout], Shape(20, 2, 3)).read([one])
+    rows, columns, valid = matter.columns()
+    assert rows == 6
+    assert [list(unpack("<6Q", column)) for column in columns] == [
+        [102, 105, 108, 111, 114, 117],
+        [103, 106, 109, 112, 115, 118],
+        [104, 0, 110, 113, 116, 119],
+    ]
+    assert valid == (b"\x3f", b"\x3f", b"\x3d")
+    assert matter.value(7) is None
+    assert [matter.value(slot) for slot in (0, 1, 8, 19)] == [100, 101, 108, 119]
+    assert matter.slots == slowly([one], 20)
