@@ -18,7 +18,7 @@ from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.store.blocks import SqliteBlockStore
 from controller.store.records import SqlRecords
-from controller.trust.entries import Ledger, NoLedger
+from controller.trust.entries import Ledger, NoLedger, Notes
 from tenone.config.city import City as CityConfig
 from tenone.runtime.clock import Clock
 
@@ -52,6 +52,8 @@ class House:
     """The one thread that writes the records; raises :class:`StoreError`."""
     ledger: Ledger = field(default_factory=NoLedger)
     """The audit ledger: written first, acted upon second."""
+    notes: Notes = field(default_factory=NoLedger)
+    """The same, for what happens by itself."""
 
 
 class Room(Protocol):

@@ -160,6 +160,7 @@ class Controller:
             executor=self._in_store.executor,
             on_applied=self._wake.set,
             passing=self.store,
+            on_passed=self.audit.passed,
         )
         self._supervisor = Supervisor(clock)
         if make_port is None:
@@ -177,6 +178,7 @@ class Controller:
         """Open what is kept, learn from it, start all tasks."""
         await self.ledger.open()
         self._supervisor.start("ledger", self.ledger.run)
+        await self.audit.started()
         await self._in_store(self._open_store)
         known = await self._in_records(self._open_records)
         self.live.restore(known.changes, known.ports)
@@ -240,6 +242,7 @@ class Controller:
             bus=self.bus,
             in_records=self._in_records,
             ledger=self.ledger,
+            notes=self.ledger,
         )
         self.office = office(house)
         rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
@@ -275,6 +278,7 @@ class Controller:
                 await self.link.leave()
         except TimeoutError:
             log.warning("not all that arrived could be committed; its agents will send it again")
+        await self.audit.stopping()
         await self._supervisor.close()
         await self.ledger.close()
         await self._in_store(self.store.close)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from controller.state.resolve import bindings_of
 from controller.store.protocols import NS, StoredBlock, StoreError
 from controller.store.repack import closed, repack
 from controller.store.rollups import Rollups
-from controller.store.seals import Seals
+from controller.store.seals import KeyChange, Seals
 from controller.threads import Thread
+from controller.trust.entries import Entry, Outcome
 from tenone.blocks.block import Block
 
 log = logging.getLogger(__name__)
@@ -125,8 +126,23 @@ class EvidenceRoom:
             except StoreError as error:
                 self._trouble = str(error)
                 raise
+            self._tell_keys(await self._thread(self.seals.changes))
             if not more:
                 await self.house.clock.sleep(LOOK_SECONDS)
+
+    def _tell_keys(self, changes: Iterable[KeyChange]) -> None:
+        """The ledger hears with which key a journal begins, and of every other key after it."""
+        for change in changes:
+            school = self.schools.get(change.school)
+            entry = Entry(
+                act="journal.key",
+                actor=f"machine:agent:{change.school}",
+                scope="" if school is None else str(self.house.plan.scope_of(school.plan)),
+                subject=change.journal.hex(),
+                outcome=Outcome.DONE if change.first else Outcome.FAILED,
+                detail={"key": change.key_id, "first": change.first},
+            )
+            self.house.notes.note(entry)
 
     def work(self, now_ns: int) -> bool:
         """One round in the room's thread; whether more waits. Raises :class:`StoreError`."""

@@ -131,8 +131,12 @@ class Ingest:
         executor: Executor,
         on_applied: Callable[[], None] = lambda: None,
         passing: Passing | None = None,
+        on_passed: Callable[[str, str], None] = lambda _school, _sentence: None,
     ) -> None:
-        """``passing``: the store's way past what nobody can read; None: nothing is passed."""
+        """``passing``: the store's way past what nobody can read; None: nothing is passed.
+
+        ``on_passed`` is told school and sentence of each block that was.
+        """
         self._commit = commit
         self._quarantine = quarantine
         self._live = live
@@ -141,6 +145,7 @@ class Ingest:
         self._executor = executor
         self._on_applied = on_applied
         self._passing = passing
+        self._on_passed = on_passed
         self._patience = Patience()
         self._inbox: deque[Item] = deque()
         self._inbox_bytes = 0
@@ -323,6 +328,7 @@ class Ingest:
         self._patience.forget(chain)
         self.figures.passed += 1
         self._find(PASSED, refusal.school, sentence)
+        self._on_passed(refusal.school, sentence)
         self._book.note(block.node, chain, through, again=False)
 
     async def _in_store(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

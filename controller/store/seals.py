@@ -37,6 +37,17 @@ class KeptSeal:
     checkpoint: Checkpoint
 
 
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A journal that is signed by a key it was not signed by before."""
+
+    school: str
+    journal: bytes
+    key_id: str
+    first: bool
+    """The journal is new; else its key was another one."""
+
+
 class Seals:
     """See the module. One thread writes; reading is done on connections of its own."""
 
@@ -44,6 +55,8 @@ class Seals:
         self._folder = folder
         self._open: dict[Path, sqlite3.Connection] = {}
         self._keys: dict[bytes, bytes] = {}
+        self._told: set[tuple[bytes, str]] = set()
+        self._changes: list[KeyChange] = []
         self.kept = 0
         """Checkpoints taken since the start."""
 
@@ -104,13 +117,26 @@ class Seals:
             except sqlite3.Error as error:
                 raise StoreError(f"the key of {school} cannot be kept: {error}") from error
             self._keys[block.journal_id] = seal.public_key
+            self._tell(KeyChange(school, block.journal_id, checkpoint.key_id, first=True))
         elif first != seal.public_key:
+            self._tell(KeyChange(school, block.journal_id, checkpoint.key_id, first=False))
             return (
                 f"{school}: journal {block.journal_id.hex()[:8]} is now signed by the key "
                 f"{checkpoint.key_id}, which is not the one it began with: was the gateway's "
                 "key file lost or replaced?"
             )
         return ""
+
+    def changes(self) -> list[KeyChange]:
+        """Keys that journals were seen with for the first time, since this was asked last."""
+        found, self._changes = self._changes, []
+        return found
+
+    def _tell(self, change: KeyChange) -> None:
+        """Once a process; every checkpoint that follows would say the same."""
+        if (change.journal, change.key_id) not in self._told:
+            self._told.add((change.journal, change.key_id))
+            self._changes.append(change)
 
     def _insert(self, month: str, rows: list[tuple[object, ...]]) -> None:
         path = self._folder / f"seals-{month}.db"

@@ -47,8 +47,19 @@ class Ledger(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """The same record, for what happened by itself and asks nobody's leave."""
+
+    def note(self, entry: Entry) -> None:
+        """Have it written soon; held while the ledger cannot be. In the event loop's thread."""
+        ...
+
+
 class NoLedger:
     """A controller without one (tests, demonstrations of single parts): keeps nothing."""
+
+    def note(self, entry: Entry) -> None:
+        """See :class:`Notes`."""
 
     async def write(self, entry: Entry) -> None:
         """See :class:`Ledger`."""

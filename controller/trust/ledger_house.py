@@ -1,8 +1,10 @@
 """The ledger of a running controller with all that hangs on it: anchors, export, retention."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +13,16 @@ from controller.store.protocols import StoreError
 from controller.trust.anchors import Anchoring, anchors_of
 from controller.trust.audit_desk import AuditDesk
 from controller.trust.book import FOLDER, Book, boot_id
+from controller.trust.entries import Entry, LedgerError, Outcome
 from controller.trust.ledger import AuditLedger
 from controller.trust.queries import hash_of
 from controller.trust.siem import SiemExport, sink_of
+from controller.trust.starts import keep, start_entry
 from tenone.config.city import City
 from tenone.runtime.clock import Clock
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 CURSOR_FILE = "ledger-export.json"
 
@@ -27,6 +32,11 @@ class LedgerHouse:
 
     def __init__(self, config: City, clock: Clock) -> None:
         trust = config.trust
+        self._config = config
+        self._scopes = {
+            one.id: f"{config.id}/{one.school.district}/{one.id}" for one in config.schools
+        }
+        self._store: Path = config.store.path
         self.folder: Path = config.store.path / FOLDER
         self.ledger = AuditLedger(
             Book(self.folder, city=config.id, boot=boot_id(), algorithm=trust.ledger.hash),
@@ -52,6 +62,36 @@ class LedgerHouse:
                 head=lambda: self.ledger.head,
             )
             self.ledger.listen(self.export.wake)
+
+    async def started(self) -> None:
+        """Tell the ledger of the start; measuring does not wait for a disk that is full."""
+        entry, digests = start_entry(self._config, self._store, metadata.version("tenone"))
+        try:
+            await self.ledger.write(entry)
+            await asyncio.to_thread(keep, self._store, digests)
+        except LedgerError:
+            self.ledger.note(entry)
+        except OSError as error:
+            log.warning("what the configuration was cannot be remembered: %s", error)
+
+    async def stopping(self) -> None:
+        """Tell the ledger of the stop."""
+        try:
+            await self.ledger.write(Entry(act="controller.stop", actor="system"))
+        except LedgerError as error:
+            log.warning("the stop could not be ledgered: %s", error)
+
+    def passed(self, school: str, sentence: str) -> None:
+        """A block that nobody can read was given up: the ledger hears of it (decision 0016)."""
+        scope = self._scopes.get(school, "")
+        entry = Entry(
+            act="quarantine.pass",
+            actor="system",
+            scope=scope,
+            outcome=Outcome.FAILED,
+            detail={"sentence": sentence},
+        )
+        self.ledger.note(entry)
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """What the supervisor runs beside the ledger's writer, by name."""
