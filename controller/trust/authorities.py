@@ -13,8 +13,8 @@ beside the old one until every machine has heard of it (:meth:`add`), then it *i
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -34,6 +34,8 @@ FORMAT = 1
 class _State:
     issuing: str
     trusted: tuple[str, ...]
+    since: Mapping[str, int] = field(default_factory=dict)
+    """When each came to be trusted here, seconds of the epoch."""
 
 
 class Authorities:
@@ -64,7 +66,7 @@ class Authorities:
         if not self.exists():
             root = make_root(self._city, now)
             self._keep(root)
-            self._write(_State(root.id, (root.id,)))
+            self._write(_State(root.id, (root.id,), {root.id: now}))
         self.reload()
 
     def reload(self) -> bool:
@@ -76,8 +78,14 @@ class Authorities:
             if seen == self._seen:
                 return False
             said = json.loads(read_open(path))
-            state = _State(str(said["issuing"]), tuple(str(one) for one in said["trusted"]))
-        except (OSError, KeyFileError, ValueError, KeyError, TypeError) as error:
+            state = _State(
+                str(said["issuing"]),
+                tuple(str(one) for one in said["trusted"]),
+                {str(one): int(at) for one, at in said["since"].items()},
+            )
+        except (
+            OSError, KeyFileError, ValueError, KeyError, TypeError, AttributeError
+        ) as error:  # fmt: skip
             raise CaError(
                 f"{path} cannot be read ({error}): restore the folder {self.folder} from its backup"
             ) from error
@@ -99,6 +107,11 @@ class Authorities:
         """All that count, the issuing one first."""
         rest = [one for one in self._loaded.values() if one.id != self.issuing.id]
         return (self.issuing, *rest)
+
+    def since(self, authority_id: str) -> int:
+        """When an authority came to be trusted here: who renewed later has heard of it."""
+        self._known(authority_id)
+        return self._read_state.since[authority_id]
 
     @property
     def bundle(self) -> bytes:
@@ -127,10 +140,12 @@ class Authorities:
         """Make a new root that is trusted beside the others and issues nothing yet."""
         fresh = make_root(self._city, now)
         self._keep(fresh)
-        self._trust(fresh)
+        self._trust(fresh, now)
         return fresh
 
-    def bring(self, certificates: bytes, key: bytes, passphrase: bytes | None) -> Authority:
+    def bring(
+        self, certificates: bytes, key: bytes, passphrase: bytes | None, *, now: int
+    ) -> Authority:
         """Take in an authority made elsewhere: its certificate first, then those above it."""
         try:
             own, *above = load_certificates(certificates)
@@ -144,14 +159,15 @@ class Authorities:
         brought = Authority(own, private, tuple(above))
         _check_authority(brought)
         self._keep(brought)
-        self._trust(brought)
+        self._trust(brought, now)
         return brought
 
     def switch(self, authority_id: str) -> None:
         """Let another trusted one issue from now on."""
         self._known(authority_id)
         self._load(authority_id, needs_key=True)
-        self._write(_State(authority_id, self._read_state.trusted))
+        state = self._read_state
+        self._write(_State(authority_id, state.trusted, state.since))
         self.reload()
 
     def retire(self, authority_id: str) -> None:
@@ -164,7 +180,7 @@ class Authorities:
                 "'tenone enrol ca switch'"
             )
         left = tuple(one for one in state.trusted if one != authority_id)
-        self._write(_State(state.issuing, left))
+        self._write(_State(state.issuing, left, state.since))
         self.reload()
 
     # -- files ------------------------------------------------------------------------------
@@ -180,14 +196,13 @@ class Authorities:
             names = ", ".join(self._loaded)
             raise CaError(f"there is no authority {authority_id[:32]!r}: there are {names}")
 
-    def _trust(self, authority: Authority) -> None:
+    def _trust(self, authority: Authority, now: int) -> None:
+        state = _State(authority.id, ())
         if self.exists():
             self.reload()
             state = self._read_state
-            trusted = (*(one for one in state.trusted if one != authority.id), authority.id)
-            self._write(_State(state.issuing, trusted))
-        else:
-            self._write(_State(authority.id, (authority.id,)))
+        trusted = (*(one for one in state.trusted if one != authority.id), authority.id)
+        self._write(_State(state.issuing, trusted, {authority.id: now, **state.since}))
         self.reload()
 
     def _keep(self, authority: Authority) -> None:
@@ -207,7 +222,12 @@ class Authorities:
             raise CaError(f"the city's certificate authority: {error}") from error
 
     def _write(self, state: _State) -> None:
-        body = {"format": FORMAT, "issuing": state.issuing, "trusted": list(state.trusted)}
+        body = {
+            "format": FORMAT,
+            "issuing": state.issuing,
+            "trusted": list(state.trusted),
+            "since": {one: state.since[one] for one in state.trusted},
+        }
         try:
             write_whole(self.folder / STATE_FILE, json.dumps(body).encode(), mode=OPEN)
         except KeyFileError as error:

@@ -85,8 +85,8 @@ class Door:
             headers["Content-Type"] = "application/json"
         try:
             connection.request(method, PATH + path, body, headers)
-            response = connection.getresponse()
-            answer = response.read(MAX_ANSWER_BYTES + 1)
+            with connection.getresponse() as response:
+                status, answer = response.status, response.read(MAX_ANSWER_BYTES + 1)
         except ssl.SSLCertVerificationError as error:
             raise DoorError(
                 f"{self.url} is not who it should be ({error.verify_message}): somebody may stand "
@@ -100,8 +100,8 @@ class Door:
             connection.close()
         if len(answer) > MAX_ANSWER_BYTES:
             raise DoorError(f"{self.url} answered with more than {MAX_ANSWER_BYTES} bytes")
-        if response.status not in {OK, CREATED}:
-            raise _refusal(self.url, response.status, answer)
+        if status not in {OK, CREATED}:
+            raise _refusal(self.url, status, answer)
         return answer
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:

@@ -13,6 +13,7 @@ from controller.trust.machine_records import MachineRecords
 from controller.trust.registry import Machine
 from tenone.config.secret import SecretError, SecretRef
 from tenone.trust.files import read_open, read_private
+from tenone.trust.names import MachineKind
 
 Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 Id = Annotated[str, typer.Argument(help="The authority's id, as 'tenone enrol ca status' says it.")]
@@ -113,7 +114,9 @@ def register_authority(
                     word = str(SecretRef.parse(passphrase, Path.cwd()).reveal()).encode()
                 except (SecretError, ValueError) as error:
                     raise CaError(str(error)) from None
-            made = here.authorities.bring(read_open(certificates), read_private(key), word)
+            made = here.authorities.bring(
+                read_open(certificates), read_private(key), word, now=here.now
+            )
             typer.echo(f"{made.id} is trusted from now on; it issues after a switch")
 
     group.add_typer(ca, name="ca")
@@ -132,15 +135,13 @@ def _status(here: Files) -> None:
 
 
 def _behind(here: Files, authority_id: str) -> list[Machine]:
-    """Machines whose newest certificate is older than the authority: they trust it not yet."""
-    found = next((one for one in here.authorities.trusted if one.id == authority_id), None)
-    if found is None:
-        return []
-    made_ns = found.certificate.not_valid_before_utc.timestamp() * 1e9
+    """Machines whose newest certificate is older than our trust in the authority."""
+    since_ns = (here.authorities.since(authority_id) + 1) * 1_000_000_000  # its second counts
     return [
         one
         for one in here.records.load(here.now)
-        if one.newest is not None
+        if one.parsed.kind is not MachineKind.SERVER
+        and one.newest is not None
         and (one.valid_until or 0) > here.now
-        and one.newest.issued_ns < made_ns
+        and one.newest.issued_ns < since_ns
     ]

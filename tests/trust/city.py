@@ -49,7 +49,7 @@ class FakeLedger:
 
 
 @cache
-def _empty_records() -> Path:
+def empty_records() -> Path:
     path = Path(mkdtemp()) / "empty.db"
     made = SqlRecords(f"sqlite:///{path}")
     made.start()
@@ -81,7 +81,7 @@ class City:
     def __post_init__(self) -> None:
         here = self.folder / "records.db"
         if not here.exists():  # made once, copied since
-            shutil.copy(_empty_records(), here)
+            shutil.copy(empty_records(), here)
         self.sql = SqlRecords(f"sqlite:///{here}")
         self.sql.start()
         self.records = MachineRecords(self.sql)

@@ -59,6 +59,7 @@ def test_one_takes_over_from_another_in_three_steps(tmp_path: Path) -> None:
     assert len(load_certificates(here.bundle)) == 2
     assert elsewhere.reload(), "another process sees it"
     assert elsewhere.bundle == here.bundle
+    assert (here.since(old.id), here.since(fresh.id)) == (NOW, NOW + 1)
     with pytest.raises(CaError, match="issues"):
         here.retire(old.id)
     here.switch(fresh.id)
@@ -107,7 +108,9 @@ def intermediate(
 def test_an_intermediate_made_elsewhere_is_taken_in(tmp_path: Path) -> None:
     top, own = intermediate()
     here = Authorities(tmp_path, "binhai")
-    brought = here.bring(pem(own.certificate, top.certificate), key_pem(own.signing_key), None)
+    brought = here.bring(
+        pem(own.certificate, top.certificate), key_pem(own.signing_key), None, now=NOW
+    )
     assert brought.id == own.id == here.issuing.id
     again = opened(tmp_path)
     made = issue(again.issuing, NO3, new_key().public_key(), now=NOW)
@@ -151,7 +154,7 @@ def test_what_is_no_authority_is_not_taken_in(tmp_path: Path, case: str) -> None
     certificates, key, sentence = _brought()[case]
     here = Authorities(tmp_path, "binhai")
     with pytest.raises(CaError, match=sentence):
-        here.bring(certificates, key, None)
+        here.bring(certificates, key, None, now=NOW)
     assert not here.exists()
 
 
