@@ -6,6 +6,7 @@ from typing import Protocol
 from controller.trust.audit_desk import Asked
 from controller.trust.chain import Head, Row
 from controller.trust.entries import LedgerError
+from controller.trust.figures import AuditFigures
 
 
 class Audit(Protocol):
@@ -22,6 +23,10 @@ class Audit(Protocol):
         """Somebody without leave asked to read. The same errors."""
         ...
 
+    def figures(self) -> AuditFigures | None:
+        """For /metrics; None: there is no ledger."""
+        ...
+
     def head(self) -> Head | None:
         """The newest entry's number and hash; None: there is none."""
         ...
@@ -36,6 +41,10 @@ class NoAudit:
 
     async def refused(self, _actor: str) -> None:
         """See :class:`Audit`."""
+
+    def figures(self) -> AuditFigures | None:
+        """See :class:`Audit`."""
+        return None
 
     def head(self) -> Head | None:
         """See :class:`Audit`."""

@@ -14,6 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 
 from controller.api.gathering import by_school
 from controller.api.metrics_incidents import incident_families
+from controller.api.metrics_ledger import ledger_families
 from controller.api.metrics_links import link_text
 from controller.api.metrics_minutes import minute_families
 from controller.api.services import Services
@@ -117,6 +118,7 @@ def _school_families(schools: Iterable[SchoolView], now: float) -> Iterator[Metr
 
 def _own_families(services: Services) -> Iterator[Metric]:
     ingest = services.ingest()
+    yield from ledger_families(services.audit.figures())
     hub = services.hub
     for name, text, value in (
         ("tenone_ingest_samples", "Values committed.", ingest.samples_total),

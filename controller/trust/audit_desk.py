@@ -3,13 +3,14 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from controller.trust.chain import Head, Row
 from controller.trust.entries import Entry, Ledger, Outcome
+from controller.trust.figures import AuditFigures
 from controller.trust.queries import Filter, found
 from tenone.runtime.clock import Clock
 
@@ -65,11 +66,19 @@ class OpenLedger(Ledger, Protocol):
 class AuditDesk:
     """What API and pages ask."""
 
-    def __init__(self, ledger: OpenLedger, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: OpenLedger,
+        folder: Path,
+        clock: Clock,
+        *,
+        figures: Callable[[], AuditFigures | None] = lambda: None,
+    ) -> None:
         self._ledger = ledger
         self._folder = folder
         self._clock = clock
         self._pace = Pace()
+        self.figures = figures
 
     async def read(self, asked: Asked) -> Sequence[Row]:
         """Entries, newest first; raises LedgerError and TooOftenError, then nothing is read."""

@@ -14,6 +14,7 @@ from controller.trust.anchors import Anchoring, anchors_of
 from controller.trust.audit_desk import AuditDesk
 from controller.trust.book import FOLDER, Book, boot_id
 from controller.trust.entries import Entry, LedgerError, Outcome
+from controller.trust.figures import AuditFigures
 from controller.trust.ledger import AuditLedger
 from controller.trust.queries import hash_of
 from controller.trust.siem import SiemExport, sink_of
@@ -33,6 +34,7 @@ class LedgerHouse:
     def __init__(self, config: City, clock: Clock) -> None:
         trust = config.trust
         self._config = config
+        self._clock = clock
         self._scopes = {
             one.id: f"{config.id}/{one.school.district}/{one.id}" for one in config.schools
         }
@@ -43,7 +45,7 @@ class LedgerHouse:
             clock,
             retention_days=trust.ledger.retention_days,
         )
-        self.desk = AuditDesk(self.ledger, self.folder, clock)
+        self.desk = AuditDesk(self.ledger, self.folder, clock, figures=self.figures)
         self.anchoring = Anchoring(
             _usable(lambda: anchors_of(trust, config.id)),
             seconds=trust.anchor_seconds,
@@ -62,6 +64,27 @@ class LedgerHouse:
                 head=lambda: self.ledger.head,
             )
             self.ledger.listen(self.export.wake)
+
+    def figures(self) -> AuditFigures:
+        """Counters and gauges for /metrics."""
+        figures, head = self.ledger.figures, self.ledger.head
+        now_ns = self._clock.wall_ns()
+        return AuditFigures(
+            writable=not figures.trouble,
+            entries=head.seq if head else 0,
+            refused=figures.refused,
+            held=figures.held,
+            lost=figures.lost,
+            anchors=tuple(
+                (
+                    one.name,
+                    None if one.kept_ns is None else (now_ns - one.kept_ns) / 1e9,
+                    bool(one.conflict),
+                )
+                for one in self.anchoring.figures
+            ),
+            exported=None if self.export is None else self.export.figures.seq,
+        )
 
     async def started(self) -> None:
         """Tell the ledger of the start; measuring does not wait for a disk that is full."""
