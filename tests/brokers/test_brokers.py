@@ -1,0 +1,182 @@
+"""The city's broker kept by the real controller, with real agents and real TLS."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agents.service import Agent
+from controller.service import Controller
+from controller.trust.machine_room import machine_room
+from drivers.wire.dynsec_plan import Command, add_role_acl
+from drivers.wire.dynsec_values import Acl, AclType
+from drivers.wire.mqtt import MqttError, MqttPort
+from tenone.config import load_school
+from tenone.runtime.clock import SystemClock
+from tests.brokers.rig import Authority, until
+from tests.brokers.town import Town, enrol, room_of, town_in
+
+SCHOOLS = ("no1", "no2", "no3")
+
+
+def flows(running: Controller, agents: list[Agent]) -> bool:
+    return all(agent.uplink.is_online and agent.uplink.is_drained for agent in agents)
+
+
+@pytest.mark.slow
+async def test_everything_flows_drift_is_repaired_and_a_broker_that_forgot_all_is_filled_again(
+    tmp_path: Path,
+) -> None:
+    with town_in(tmp_path, SCHOOLS, agents="planned", foreign="keep") as town:
+        async with town.controller() as running, town.agents(town.config) as agents:
+            room = room_of(running)
+            assert room.keeper is not None
+            keeper = room.keeper
+            await until(lambda: flows(running, agents), "all agents stream")
+            assert room.health().ready
+            # Drift: somebody gives one school everything, and makes an account.
+            await keeper.execute(
+                [
+                    add_role_acl("tenone-school-no1", Acl(AclType.SUBSCRIBE_PATTERN, "#")),
+                    Command("disableClient", {"username": "no2"}),
+                    Command("createClient", {"username": "stranger", "password": "x" * 20}),
+                ]
+            )
+            await until(lambda: keeper.repairs >= 1, "the drift is found and repaired")
+            await until(lambda: "1 foreign: stranger" in room.health().sentence, "it is told")
+            assert town.acts().count("broker.reconcile") >= 2
+            before = running.figures().blocks_total
+            # The broker dies and comes back with its first file: no school in it.
+            town.broker.kill()
+            town.broker.conf.dynsec_file.write_text((town.broker.folder / "first.json").read_text())
+            town.broker.start()
+            began = time.monotonic()
+            await until(lambda: not keeper.trouble and keeper.accounts == 5, "it has its lists")
+            for agent in agents:
+                await agent.checkpoints.tell()
+            await until(lambda: flows(running, agents), "all agents stream again", 40)
+            print(f"\nempty broker to all agents streaming: {time.monotonic() - began:.1f} s")
+            figures = running.figures()
+            assert figures.blocks_total > before
+            assert figures.base_skipped_total == 0
+            await not_let_in(town, running)
+
+
+async def not_let_in(town: Town, running: Controller) -> None:
+    """An agent with a certificate of another authority, and one whose school is not planned."""
+    rogue = Authority(town.folder / "rogue", "test authority")
+    for authority, school in ((rogue, "no2"), (town.broker.authority, "no9")):
+        town.school(school, authority, folder="foreign")
+        config = load_school(town.folder / "foreign" / f"{school}.yaml")
+        outbox = config.outbox.model_copy(update={"path": town.folder / f"foreign-{school}"})
+        config = config.model_copy(update={"outbox": outbox})
+        faults = running.link.faults
+        async with Agent(config, clock=SystemClock()) as agent:
+            await agent.checkpoints.tell()
+            await asyncio.sleep(1.0)
+            assert not agent.uplink.is_online
+        assert running.link.faults == faults, "nothing of it arrives"
+    assert {one.node for one in running.link.nodes} == set(SCHOOLS), "the true one stays"
+
+
+@pytest.mark.slow
+async def test_revoked_is_cut_and_stays_out_expired_is_cut_renewed_is_not(tmp_path: Path) -> None:
+    with town_in(tmp_path, SCHOOLS) as town:
+        now = time.time()
+        async with town.controller() as running:
+            registry = machine_room(running.rooms.values()).registry
+            room = room_of(running)
+            keeper = room.keeper
+            assert keeper is not None
+            for school in SCHOOLS:
+                enrol(registry, school, until=now + 3600, issued=now - 60)
+            await until(lambda: not keeper.trouble and keeper.accounts == 5, "the lists stand")
+            ports = {school: town.broker.agent(school) for school in SCHOOLS}
+            for school, port in ports.items():
+                await port.connect()
+                await until_allowed(port, f"spBv1.0/east/NDATA/{school}")
+            # Revoked: the registry tells, the session ends, a new one may do nothing.
+            machine = registry.find("agent:no1")
+            assert machine is not None
+            began = time.monotonic()
+            registry.put(replace(machine, revoked_ns=time.time_ns(), why="stolen"))
+            await until(lambda: not ports["no1"].is_connected, "no1 is cut")
+            print(f"\nrevoke to cut: {(time.monotonic() - began) * 1000:.0f} ms")
+            await denied(town.broker.agent("no1"), "spBv1.0/east/NDATA/no1")
+            # no2 runs out in two seconds and is not renewed; no3 is renewed and comes anew.
+            ends = round(time.time()) + 3
+            for school in ("no2", "no3"):
+                found = registry.find(f"agent:{school}")
+                assert found is not None
+                old = replace(found.certificates[0], not_after=ends)
+                registry.put(replace(found, certificates=(old,)))
+            enrol(registry, "no3", until=time.time() + 3600, issued=time.time())
+            await asyncio.sleep(0.1)
+            await ports["no3"].disconnect()
+            renewed = town.broker.agent("no3")
+            await renewed.connect()
+            await until(lambda: not ports["no2"].is_connected, "no2 is cut")
+            late = time.time() - ends
+            print(f"expired to cut: {late:.1f} s")
+            assert 0 <= late < 5
+            await asyncio.sleep(1.5)
+            assert renewed.is_connected, "who renewed in time is not cut"
+            await until_allowed(renewed, "spBv1.0/east/NDATA/no3")
+            await renewed.disconnect()
+            await until(lambda: "session.expire" in town.acts(), "it is in the ledger")
+
+
+async def test_old_protocols_are_cut_and_a_fight_for_an_id_is_told(tmp_path: Path) -> None:
+    with town_in(tmp_path, SCHOOLS, agents="planned") as town:
+        async with town.controller() as running:
+            room = room_of(running)
+            keeper = room.keeper
+            assert keeper is not None
+            await until(lambda: not keeper.trouble and keeper.accounts == 5, "the lists stand")
+            folder = town.broker.authority.folder
+            process = await asyncio.create_subprocess_exec(
+                "mosquitto_sub", "-V", "311", "-h", "localhost", "-p", str(town.broker.tls_port),
+                "--cafile", str(town.broker.authority.ca), "--cert", str(folder / "no1.pem"),
+                "--key", str(folder / "no1.key"), "-t", "spBv1.0/east/NCMD/no1",
+                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            try:
+                await until(lambda: room.old_protocols >= 1, "it is seen")
+            finally:
+                process.kill()
+                await process.wait()
+            twins = [town.broker.agent("no2") for _ in range(4)]
+            for twin in twins:
+                await twin.connect()
+            await until(lambda: "no2" in room.health().sentence, "the fight is told")
+            await twins[-1].disconnect()
+            await until(
+                lambda: {"session.takeover", "session.old-protocol"} <= set(town.acts()),
+                "both are in the ledger",
+            )
+
+
+async def until_allowed(port: MqttPort, topic: str) -> None:
+    """Publish until it is allowed: the lists may be a moment behind."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            await port.publish(topic, b"x", qos=1)
+        except MqttError:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def denied(port: MqttPort, topic: str) -> None:
+    try:
+        await port.connect()
+        await port.publish(topic, b"x", qos=1)
+    except MqttError:
+        return
+    finally:
+        await port.disconnect()
+    raise AssertionError(f"{topic} was allowed")
