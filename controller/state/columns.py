@@ -72,8 +72,6 @@ class Links:
         """Bound to an interface that is no socket: it carries no contract."""
         self.flaps: I64 = np.zeros(count, np.int64)
         """How often the link was away between two good polls, since the start."""
-        self.negotiated: I8 = np.full(count, Verdict.UNKNOWN, np.int8)
-        """What the port alone says: R of SLA.md, definition 3."""
         self.verified: Flags = np.zeros(count, np.bool_)
         """Good, and probes of now prove it."""
         self.verdict: I8 = np.full(count, Verdict.UNKNOWN, np.int8)

@@ -168,7 +168,6 @@ class LiveState:
         self.measures.board = boards_connected(self.numbering, self.boards, self.agents, now_ns)
         evidence = self._evidence(now_ns)
         of_ports = judge(evidence)
-        links.negotiated = of_ports.verdict
         heard = evidence.agent_heard & links.bound
         further = self._clauses.further(self.measures, now_ns)
         judged = join(of_ports, further, self.parents, heard=heard, shared=links.shared)
