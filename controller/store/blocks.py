@@ -9,7 +9,6 @@ the last checkpoint, then the rows after it. Blocks and checkpoint share transac
 import fcntl
 import logging
 import os
-import shutil
 import sqlite3
 import threading
 import zlib
@@ -449,7 +448,3 @@ class SqliteBlockStore(Passing):
             newest_day=days[-1] if days else None,
             damaged_rows=self._damaged,
         )
-
-    def free_bytes(self) -> int:
-        """Room left on the disk of the store."""
-        return shutil.disk_usage(self._folder).free
