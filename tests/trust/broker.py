@@ -21,9 +21,12 @@ class Broker:
 
     folder: Path
     program: str
+    port: int = 0
+    inner: int = 0
+    """Of a listener without certificates beside it, on loopback; 0: none."""
 
     def start(self) -> None:
-        self.port = free_port()
+        self.port = self.port or free_port()
         files = {
             "cafile": "ca.pem",
             "certfile": "certificate.pem",
@@ -31,6 +34,7 @@ class Broker:
             "crlfile": "crl.pem",
         }
         lines = [
+            "per_listener_settings true",
             f"listener {self.port} 127.0.0.1",
             *(f"{key} {self.folder / name}" for key, name in files.items()),
             "require_certificate true",
@@ -38,10 +42,11 @@ class Broker:
             "tls_version tlsv1.2",
             "allow_anonymous false",
             "user root",
-            "",
         ]
+        if self.inner:
+            lines += [f"listener {self.inner} 127.0.0.1", "allow_anonymous true"]
         config = self.folder / "mosquitto.conf"
-        config.write_text("\n".join(lines))
+        config.write_text("\n".join([*lines, ""]))
         self.log = (self.folder / "mosquitto.log").open("wb")
         self.process = subprocess.Popen(
             [self.program, "-c", str(config), "-v"], stdout=self.log, stderr=self.log

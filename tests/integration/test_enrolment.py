@@ -1,0 +1,169 @@
+"""From a token to a revocation with real processes: controller, Mosquitto with mTLS, agent."""
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography import x509
+
+from agents.identity import read_identity
+from tenone.cli.processes import Child, free_port
+from tests.trust.broker import Broker
+
+TENONE = (sys.executable, "-m", "tenone.cli")
+DEADLINE_SECONDS = 90.0
+AGENT_DAYS = 0.0018
+"""Renewed 4 to 26 seconds after it was issued: its life begins five minutes before."""
+
+
+class Lab:
+    """One city with one school in a folder."""
+
+    def __init__(self, folder: Path, mosquitto: str) -> None:
+        self.folder = folder
+        self.http, self.inner = free_port(), free_port()
+        self.broker = Broker(folder / "broker", mosquitto)
+        self.broker.inner = self.inner
+        self.controller = Child(
+            "controller",
+            ["controller", "-c", str(folder / "city.yaml"), "--ready-json"],
+            log=folder / "controller.log",
+        )
+
+    def write(self) -> None:
+        city = {
+            "schema_version": 1,
+            "city": {"id": "binhai", "name": "Binhai"},
+            "districts": [{"id": "east", "name": "East"}],
+            "schools": ["school.yaml"],
+            "broker": {"host": "127.0.0.1", "port": self.inner},
+            "http": {"port": self.http},
+            "trust": {"ca": {"agent_days": AGENT_DAYS, "crl_file": "broker/crl.pem"}},
+        }
+        school = {
+            "schema_version": 1,
+            "school": {"id": "no3", "name": "No. 3", "district": "east", "city": "binhai"},
+            "uplink": {
+                "broker": {"host": "127.0.0.1", "port": self.broker.port},
+                "identity": "identity",
+                "controller": f"http://127.0.0.1:{self.http}",
+            },
+        }
+        (self.folder / "city.yaml").write_text(yaml.safe_dump(city))
+        (self.folder / "school.yaml").write_text(yaml.safe_dump(school))
+
+    async def tenone(self, *words: str, code: int = 0) -> str:
+        running = await asyncio.create_subprocess_exec(
+            *TENONE, *words, cwd=self.folder, stdout=-1, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await running.communicate()
+        assert running.returncode == code, said.decode()
+        return said.decode()
+
+    def agent(self, name: str) -> Child:
+        config = str(self.folder / "school.yaml")
+        return Child(name, ["agent", "-c", config, "--ready-json"], log=self.folder / f"{name}.log")
+
+    def parts(self) -> dict[str, str]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=10) as answer:
+            said = json.load(answer)
+        return {one["name"]: one["sentence"] for one in said["parts"]}
+
+    def serial(self) -> int:
+        return read_identity(self.folder / "identity").certificate.serial_number
+
+    def listed(self) -> set[int]:
+        text = (self.folder / "broker" / "crl.pem").read_bytes()
+        return {one.serial_number for one in x509.load_pem_x509_crl(text)}
+
+
+async def until(fact: Callable[[], bool], what: str) -> None:
+    deadline = asyncio.get_running_loop().time() + DEADLINE_SECONDS
+    while not await asyncio.to_thread(fact):
+        assert asyncio.get_running_loop().time() < deadline, what
+        await asyncio.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_a_school_from_its_token_to_its_revocation(tmp_path: Path) -> None:
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if mosquitto is None:
+        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto mosquitto-clients")
+    lab = Lab(tmp_path, mosquitto)
+    lab.broker.port = free_port()
+    lab.write()
+    said = await lab.tenone("agent", "-c", "school.yaml", code=1)
+    assert "not enrolled" in said
+    server = ("enrol", "server", "broker", "-c", "city.yaml")
+    await lab.tenone(*server, "--ip", "127.0.0.1", "--out", "broker")
+    await lab.controller.start()
+    try:
+        await until((tmp_path / "broker" / "crl.pem").exists, "the list is written")
+        lab.broker.start()
+        await _enrolled_renewed_revoked(lab)
+    finally:
+        await lab.controller.stop()
+        lab.broker.stop()
+    await lab.tenone("audit", "verify", "-c", "city.yaml")
+    acts = await lab.tenone("audit", "list", "-c", "city.yaml")
+    for act in ("machine.issue", "machine.token", "machine.enrol", "machine.renew"):
+        assert act in acts
+    assert '"refused"' in acts
+    assert '"machine.revoke"' in acts
+
+
+async def _enrolled_renewed_revoked(lab: Lab) -> None:
+    issued = await lab.tenone("enrol", "token", "no3", "-c", "city.yaml")
+    token = issued.strip().splitlines()[-1]
+    enrol = ("enrol", "--token", token, "-c", "school.yaml")
+    assert "is enrolled until" in await lab.tenone(*enrol)
+    assert "used" in await lab.tenone(*enrol, code=1)
+    first = lab.serial()
+    agent = lab.agent("agent")
+    await agent.start()
+    try:
+        await until(lambda: "1 agents online" in lab.parts()["broker"], "the agent is online")
+        await until(lambda: lab.serial() != first, "the certificate is renewed")
+        second = lab.serial()
+        log = lab.folder / "broker" / "mosquitto.log"
+        await until(
+            lambda: (
+                log.read_text().count("New client connected from 127.0.0.1") >= 2
+                and log.read_text().count("as tenone-node-no3") >= 2
+            ),
+            "it connected again with it",
+        )
+        await until(lambda: "1 agents online" in lab.parts()["broker"], "it is online again")
+        evidence = lab.parts()["evidence"]
+        assert "0 conflicts, 0 chain breaks, 0 never came" in evidence, "nothing was lost"
+        await lab.tenone("enrol", "revoke", "no3", "--why", "stolen", "-c", "city.yaml")
+        await until(lambda: second in lab.listed(), "the list names it")
+        lab.broker.process.send_signal(signal.SIGHUP)
+    finally:
+        await agent.stop()
+    again = lab.agent("again")
+    await again.start()
+    try:
+        refused = "may not accept this client's certificate"
+        text = lab.folder / "again.log"
+        await until(lambda: refused in text.read_text(), "it is refused and says so")
+        assert "cannot be renewed" in text.read_text()
+        assert "0 agents online" in lab.parts()["broker"]
+    finally:
+        await again.stop()
+    fresh = (await lab.tenone("enrol", "token", "no3", "-c", "city.yaml")).strip().splitlines()[-1]
+    await lab.tenone("enrol", "--token", fresh, "-c", "school.yaml")
+    back = lab.agent("back")
+    await back.start()
+    try:
+        await until(lambda: "1 agents online" in lab.parts()["broker"], "it is back")
+    finally:
+        await back.stop()
