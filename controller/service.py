@@ -251,6 +251,8 @@ class Controller:
         self.evidence.works = self.incidents.maintenance
         self.minutes.works = self.incidents.windows.approved
         self.evidence.repairs = repairs_of(self.incidents.records)
+        machines, approvals = self._room(MachineRoom), self._room(ApprovalsRoom)
+        machines.approval_keys = lambda: approvals.signer.keys.text
         for room in rooms:
             await self._in_records(room.open)
 

@@ -47,6 +47,11 @@ def may(session: Session, permission: Permission, scope: ScopePath) -> bool:
     return allowed(session.grants, permission, scope)
 
 
+def reach_of(session: Session, permission: Permission) -> tuple[ScopePath, ...]:
+    """The scopes inside which the session may; none lies inside another."""
+    return reach(session.grants, permission)
+
+
 def may_anywhere(session: Session, permission: Permission) -> bool:
     """Whether there is any scope at all where it may: for menus, never for a decision."""
     return bool(reach(session.grants, permission))

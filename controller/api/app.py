@@ -30,6 +30,7 @@ from controller.api.routers import (
     sessions,
     tickets,
     topology,
+    users,
 )
 from controller.api.schemas import ProblemOut
 from controller.api.security import Gate, SecurityHeaders
@@ -58,6 +59,7 @@ RESOURCES = (
     reports,
     enrolments,
     machines,
+    users,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}

@@ -263,6 +263,15 @@ class Hub:
                 if not self._at[scope]:
                     del self._at[scope]
 
+    def owners(self) -> list[str]:
+        """Whose streams are open."""
+        return [owner for owner in self._owners if owner]
+
+    def end(self, owner: str) -> None:
+        """End the streams of one sign-in."""
+        for client in [one for one in self._everybody() if one.owner == owner]:
+            self.unsubscribe(client)
+
     def close(self) -> None:
         """End all streams and take no more. Call before the HTTP server drains."""
         self._closed = True

@@ -21,6 +21,7 @@ from controller.api.problems import Problem
 from controller.api.services import Services
 from controller.encode import Json
 from controller.views import SchoolView
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
 DEFAULT_LIMIT = 200
@@ -43,22 +44,25 @@ class ListQuery:
     as_of: float | None
 
 
+ScopeText = Annotated[
+    str | None, Query(max_length=200, description="Scope path, such as binhai/east")
+]
+StateText = Annotated[str | None, Query(max_length=32, description="Only items in this state")]
+Limit = Annotated[int, Query(ge=1, le=MOST_LIMIT)]
+CursorText = Annotated[
+    str | None, Query(max_length=400, description="next_cursor of the page before")
+]
+AsOfText = Annotated[str | None, Query(max_length=40, description="A past moment, RFC 3339")]
+
+
 def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
     services: Here,
     session: Caller,
-    scope: Annotated[
-        str | None, Query(max_length=200, description="Scope path, such as binhai/east")
-    ] = None,
-    state: Annotated[
-        str | None, Query(max_length=32, description="Only items in this state")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[
-        str | None, Query(max_length=400, description="next_cursor of the page before")
-    ] = None,
-    as_of: Annotated[
-        str | None, Query(max_length=40, description="A past moment, RFC 3339")
-    ] = None,
+    scope: ScopeText = None,
+    state: StateText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+    as_of: AsOfText = None,
 ) -> ListQuery:
     """FastAPI dependency; every wrong parameter is a problem with its sentence."""
     return ListQuery(
@@ -70,7 +74,26 @@ def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
     )
 
 
+def keeping_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
+    services: Here,
+    session: Caller,
+    scope: ScopeText = None,
+    state: StateText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+) -> ListQuery:
+    """The same for who keeps accounts, who need not see anything else."""
+    return ListQuery(
+        scopes=asked_scopes(services, session, scope, Permission.KEEP_USERS),
+        state=state,
+        limit=limit,
+        after=None if cursor is None else _from_cursor(cursor),
+        as_of=None,
+    )
+
+
 Listing = Annotated[ListQuery, Depends(list_query)]
+Keeping = Annotated[ListQuery, Depends(keeping_query)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ Pure ASGI, so that streams are not wrapped. What is not named in :data:`OPEN_PAT
 """
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.api.problems import problem_response
-from controller.api.sessions import Session, Sessions
+from controller.api.sessions import Session, SessionKind, Sessions
 from tenone.config.quantities import is_loopback
 from tenone.trust.masked import Secret
 
@@ -29,6 +30,19 @@ OPEN_REQUESTS = frozenset(
     {("POST", "/api/v1/sessions"), ("POST", "/api/v1/enrolments"), ("POST", "/api/v1/renewals")}
 )
 """Signing in by program; machines that prove themselves by token or key."""
+SET_UP_PATH = "/set-up"
+WELCOME_PATH = "/welcome"
+HOME_OF: Mapping[SessionKind, str] = MappingProxyType(
+    {SessionKind.SET_UP: SET_UP_PATH, SessionKind.ENROL: WELCOME_PATH}
+)
+"""The one page of a session that is for one thing only."""
+ALL_OF: Mapping[SessionKind, frozenset[str]] = MappingProxyType(
+    {
+        SessionKind.SET_UP: frozenset({SET_UP_PATH, "/api/v1/users/first"}),
+        SessionKind.ENROL: frozenset({WELCOME_PATH, "/api/v1/users/current/enrol"}),
+    }
+)
+LEAVING = frozenset({"/sign-out", "/api/v1/sessions", "/api/v1/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WATCHING_PATHS = frozenset({"/api/v1/events"})
 """Requests that a page makes by itself: they do not keep an idle session alive."""
@@ -156,11 +170,12 @@ class Gate:
             )
         if path == METRICS_PREFIX or path.startswith(METRICS_PREFIX + "/"):
             return None if self._may_scrape(scope, headers) else _no_token()
-        if session is not None or path in OPEN_PATHS or path.startswith(OPEN_PREFIXES):
+        is_open = path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
+        if is_open or (scope["method"], path) in OPEN_REQUESTS:
             return None
-        if (scope["method"], path) in OPEN_REQUESTS:
-            return None
-        return _sign_in_first(scope, headers)
+        if session is None:
+            return _sign_in_first(scope, headers)
+        return _only_this(session.kind, scope, headers)
 
     def _session(self, connection: HTTPConnection, *, touch: bool) -> Session | None:
         token = connection.cookies.get(self._cookie)
@@ -221,10 +236,20 @@ def _sign_in_first(scope: Scope, headers: Headers) -> Response:
     if scope["path"].startswith("/api/") or "text/html" not in headers.get("accept", ""):
         return problem_response(
             401,
-            "Sign in first: POST a one-time code to /api/v1/sessions.",
+            "Sign in first: POST name, password and code to /api/v1/sessions.",
             headers={"WWW-Authenticate": 'TenOne-Session realm="TenOne"'},
         )
     return RedirectResponse(there, 303)
+
+
+def _only_this(kind: SessionKind, scope: Scope, headers: Headers) -> Response | None:
+    """None for what a session of this kind is for."""
+    if kind is SessionKind.USE or scope["path"] in ALL_OF[kind] | LEAVING:
+        return None
+    home = HOME_OF[kind]
+    if scope["path"].startswith("/api/") or "text/html" not in headers.get("accept", ""):
+        return problem_response(403, f"This sign-in is for {home} and nothing else.")
+    return RedirectResponse(home, 303)
 
 
 def _no_token() -> Response:

@@ -16,6 +16,7 @@ from controller.api.trend import Trend
 from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
 from controller.trust.entries import Ledger, NoLedger
+from controller.trust.people.desk import People
 from controller.views import City
 from tenone.runtime.clock import Clock
 from tenone.trust.masked import Secret
@@ -293,6 +294,8 @@ class Services:
     office: Office = field(default_factory=NoOffice)
     reports: Reports = field(default_factory=NoReports)
     ledger: Ledger = field(default_factory=NoLedger)
+    people: People | None = None
+    """Accounts; None: this controller keeps none, and codes alone open sessions."""
     audit: Audit = field(default_factory=NoAudit)
     machines: Machines = field(default_factory=NoMachines)
     approvals: Approvals = field(default_factory=NoApprovals)

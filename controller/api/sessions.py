@@ -276,6 +276,11 @@ class Sessions:
         current = self._store.get(session.key)
         return current is not None and self._alive(current, self._now())
 
+    def is_kept(self, key: str) -> bool:
+        """:meth:`is_open` by the store's key alone."""
+        current = self._store.get(key)
+        return current is not None and self._alive(current, self._now())
+
     def close(self, session: Session) -> None:
         """Sign out."""
         self._store.drop(session.key)

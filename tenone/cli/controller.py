@@ -20,7 +20,7 @@ from controller.api.hub import Hub
 from controller.api.security import SIGN_IN_PATH
 from controller.api.services import HttpConfig, Services
 from controller.api.session_records import RecordsSessionStore
-from controller.api.sessions import IDLE_SECONDS, Sessions
+from controller.api.sessions import SessionKind, Sessions
 from controller.api.trend import Trend
 from controller.evidence.answers import Answers
 from controller.service import Controller
@@ -28,6 +28,8 @@ from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
 from controller.trust.approvals import approvals_room
 from controller.trust.machine_room import machine_room
+from controller.trust.people.desk import People
+from controller.trust.people.room import people_room
 from dashboards.ops.incident_words import teller
 from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
@@ -39,6 +41,7 @@ from tenone.cli.bench_machine import version_of
 from tenone.cli.docs import docs_directory
 from tenone.cli.docs import router as handbook_router
 from tenone.config import City, ConfigError, SecretError, load_city
+from tenone.config.quantities import is_loopback
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.roles import Grant, Role
@@ -76,6 +79,13 @@ def controller(
         for problem in error.problems:
             typer.echo(str(problem), err=True)
         raise typer.Exit(BAD_CONFIGURATION) from None
+    if demo and not (city.broker.embedded and is_loopback(city.http.host)):
+        typer.echo(
+            "tenone controller: --demo lets a code act in the whole city: it is for an embedded "
+            "broker and a page on loopback; leave it out, and set accounts up",
+            err=True,
+        )
+        raise typer.Exit(BAD_CONFIGURATION)
     try:
         run_service(lambda stop: _serve(city, stop, ready_json=ready_json, demo=demo))
     except (
@@ -97,24 +107,25 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             clock,
             RecordsSessionStore(running.records.engine),
             # Watching is not use; in a demo the one printed code is spent, so nobody idles out.
-            idle_seconds=city.auth.session_seconds if demo else IDLE_SECONDS,
+            idle_seconds=city.auth.session_seconds if demo else city.auth.idle_seconds,
             absolute_seconds=city.auth.session_seconds,
-            on_code_used=lambda: _say_code(issue(), as_json=ready_json),
+            on_code_used=lambda: _say_code(issue(), as_json=ready_json) if demo else None,
         )
-
-        everywhere = (Grant(Role.OPERATOR, ScopePath()),)
+        people = people_room(running.rooms.values()).people(sessions)
+        people.on_closed = lambda: _end_streams(hub, sessions)
 
         def issue() -> str:
-            """A fresh code; in a demo it stays good as long as a session would."""
+            """A fresh code: it sets the city up, or in a demo opens a session that may do much."""
             if demo:
+                everywhere = (Grant(Role.OPERATOR, ScopePath()),)
                 return sessions.issue_code(everywhere, seconds=city.auth.session_seconds)
-            return sessions.issue_code(everywhere)
+            return sessions.issue_code(kind=SessionKind.SET_UP)
 
         # Codes do not last; whoever runs the controller may ask it for another one.
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGUSR1, lambda: _say_code(issue(), as_json=ready_json)
         )
-        services = _services(city, running, hub, sessions, demo=demo)
+        services = _services(city, running, hub, people, demo=demo)
         app = create_app(services)
         mount(app, services)
         handbook = docs_directory()
@@ -124,21 +135,21 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         tasks.start("live stream", hub.run)
         tasks.start("trend", services.trend.run)
         url = await closing.enter_async_context(_http(app, city, hub))
-        _say_ready(url, issue(), city, ready_json=ready_json)
+        code = issue() if demo or not await people.has_keeper() else None
+        _say_ready(url, code, city, ready_json=ready_json)
         await stop.wait()
         sd_notify("STOPPING=1")
         log.info("stopping")
 
 
-def _services(
-    city: City, running: Controller, hub: Hub, sessions: Sessions, *, demo: bool
-) -> Services:
+def _services(city: City, running: Controller, hub: Hub, people: People, *, demo: bool) -> Services:
     """What the HTTP side is handed."""
     clock = SystemClock()
     return Services(
         city=running.city,
         hub=hub,
-        sessions=sessions,
+        sessions=people.sessions,
+        people=people,
         trend=Trend(clock, running.city),
         clock=clock,
         records=running.records,
@@ -237,7 +248,14 @@ async def _http(app: FastAPI, city: City, hub: Hub) -> AsyncIterator[str]:
             await serving
 
 
-def _say_ready(url: str, code: str, city: City, *, ready_json: bool) -> None:
+def _end_streams(hub: Hub, sessions: Sessions) -> None:
+    """Let go of the streams whose session has ended."""
+    for owner in hub.owners():
+        if not sessions.is_kept(owner):
+            hub.end(owner)
+
+
+def _say_ready(url: str, code: str | None, city: City, *, ready_json: bool) -> None:
     sd_notify("READY=1")
     if ready_json:
         body = {
@@ -250,7 +268,8 @@ def _say_ready(url: str, code: str, city: City, *, ready_json: bool) -> None:
         typer.echo(json.dumps(body))
         return
     typer.echo(f"{city.city.name} is served at {url}")
-    _say_code(code, as_json=False)
+    if code is not None:
+        _say_code(code, as_json=False)
 
 
 def _say_code(code: str, *, as_json: bool) -> None:

@@ -51,7 +51,7 @@ def start(city: Path, *options: str, **env: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def running(city: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
-    with start(city, "--ready-json") as process:
+    with start(city, "--ready-json", "--demo") as process:
         try:
             assert process.stdout is not None
             yield process, json.loads(process.stdout.readline())

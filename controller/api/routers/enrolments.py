@@ -56,6 +56,7 @@ class PapersOut(BaseModel):
     crl: str
     renew_after: float
     not_after: int
+    approval_keys: str | None
 
 
 @router.get("/ca", response_class=Response)

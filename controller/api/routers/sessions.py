@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from controller.api.access import Caller, Here, may_anywhere
+from controller.api.people_access import in_problems, people_of
 from controller.api.problems import Problem
 from controller.api.schemas import SessionOut
 from controller.api.security import cookie_name
@@ -19,11 +20,16 @@ router = APIRouter(prefix="/sessions", tags=["sessions"])
 
 
 class SignIn(BaseModel):
-    """A one-time code, as printed."""
+    """Name, password and the code of the second factor; or a one-time code.
+
+    A one-time code without a name is the controller's own, with a name a new or reset account's.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    code: str = Field(max_length=64)
+    name: str = Field(default="", max_length=64)
+    password: str = Field(default="", max_length=1024)
+    code: str = Field(default="", max_length=64)
 
 
 def session_json(services: Services, session: Session) -> Json:
@@ -65,6 +71,12 @@ def clear_cookie(services: Services, response: Response) -> None:
     )
 
 
+async def leave(services: Services, session: Session) -> None:
+    """Sign out, streams and all."""
+    services.sessions.close(session)
+    services.hub.end(session.key)
+
+
 def client_address(request: Request) -> str:
     """Who tries to sign in, for the rate limit: the peer, never a header it may write itself."""
     return request.client.host if request.client else "unknown"
@@ -72,11 +84,9 @@ def client_address(request: Request) -> str:
 
 @router.post("", status_code=201, responses={201: {"model": SessionOut}})
 async def sign_in(services: Here, request: Request, body: SignIn) -> JSONResponse:
-    """Open a session with a one-time code; the cookie in the answer is the session."""
+    """Open a session; the cookie in the answer is the session."""
     try:
-        token, session = services.sessions.sign_in(
-            body.code, client_address(request), instead_of=request.state.session
-        )
+        token, session = await opened(services, request, body)
     except WrongCodeError:
         raise Problem(
             403, "code: this code is wrong, used or too old; the controller prints a new one."
@@ -93,6 +103,26 @@ async def sign_in(services: Here, request: Request, body: SignIn) -> JSONRespons
     return response
 
 
+async def opened(services: Services, request: Request, body: SignIn) -> tuple[str, Session]:
+    """The session of a sign-in, instead of the one the same browser had.
+
+    Raises WrongCodeError, TooManyAttemptsError and Problem.
+    """
+    before, client = request.state.session, client_address(request)
+    if body.name:
+        door = people_of(services).door
+        with in_problems():
+            if body.password:
+                return await door.sign_in(
+                    body.name, body.password, body.code, client, instead_of=before
+                )
+            return await door.enter(body.name, body.code, client, instead_of=before)
+    if services.people is not None:
+        with in_problems():
+            return await services.people.by_code(body.code, client, instead_of=before)
+    return services.sessions.sign_in(body.code, client, instead_of=before)
+
+
 @router.get("/current", responses={200: {"model": SessionOut}})
 async def current(services: Here, session: Caller) -> JSONResponse:
     """Who am I, what may I see, until when."""
@@ -101,8 +131,8 @@ async def current(services: Here, session: Caller) -> JSONResponse:
 
 @router.delete("/current", status_code=204)
 async def sign_out(services: Here, session: Caller) -> Response:
-    """Close the caller's session; its open streams end at their next event."""
-    services.sessions.close(session)
+    """Close the caller's session; its open streams end."""
+    await leave(services, session)
     response = Response(status_code=204)
     clear_cookie(services, response)
     return response

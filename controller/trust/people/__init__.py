@@ -1,0 +1,1 @@
+"""Local accounts: who may sign in, by what, with which grants."""

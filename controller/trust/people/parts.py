@@ -1,0 +1,133 @@
+"""What the desks of accounts share: records, clock, ledger, hashing, the key that seals secrets."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
+from controller.trust.people.model import SECOND_FACTOR_ROLES, BusyError
+from controller.trust.people.passwords import Hashing
+from controller.trust.people.records import AccountRecords
+from tenone.runtime.clock import Clock
+from tenone.trust.envelope import Suite, data_key, seal, unseal
+from tenone.trust.files import read_private, write_whole
+from tenone.vocabulary.roles import Grant, Role
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class InThread(Protocol):
+    """Runs a blocking function in the records' thread and waits for it."""
+
+    async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``work`` returns; raise what it raises."""
+        ...
+
+
+AT_ONCE = 2
+"""Passwords checked at the same time: each takes 64 MiB and four cores' worth of work."""
+MOST_WAITING = 32
+KEY_FILE = "people.key"
+
+
+class Seal:
+    """Seals the secrets of second factors with a key beside the records, readable by us alone."""
+
+    def __init__(self, key: bytes, suite: Suite = Suite.AES) -> None:
+        self._key = key
+        self._suite = suite
+
+    @classmethod
+    def beside(cls, folder: Path) -> "Seal":
+        """The key of a folder, made where there is none. Raises KeyFileError; blocks."""
+        path = folder / KEY_FILE
+        if not path.exists():
+            write_whole(path, data_key(Suite.AES))
+        return cls(read_private(path))
+
+    def shut(self, account: str, secret: str) -> bytes:
+        """Sealed so that it opens for this account alone."""
+        return seal(self._suite, self._key, secret.encode(), _bound(account))
+
+    def open(self, account: str, sealed: bytes) -> str:
+        """The secret; raises EnvelopeError."""
+        return unseal(self._suite, self._key, sealed, _bound(account)).decode()
+
+
+def _bound(account: str) -> bytes:
+    return b"tenone second factor " + account.encode()
+
+
+class Checker:
+    """Hashes in threads, two at once, and lets no queue grow without end."""
+
+    def __init__(self, hashing: Hashing) -> None:
+        self._hashing = hashing
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def verify(self, kept: str | None, password: str) -> bool:
+        """Whether it is the one; the same time where there is none. Raises BusyError."""
+        return await self._run(self._hashing.verify, kept, password)
+
+    async def hash(self, password: str) -> str:
+        """What is kept. Raises BusyError."""
+        return await self._run(self._hashing.hash, password)
+
+    def outdated(self, kept: str) -> bool:
+        """See :meth:`Hashing.outdated`."""
+        return self._hashing.outdated(kept)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._waiting >= MOST_WAITING:
+            raise BusyError("Too many people sign in at this moment: try again in a few seconds.")
+        self._waiting += 1
+        try:
+            async with self._slots:
+                return await asyncio.to_thread(work, *args, **kwargs)
+        finally:
+            self._waiting -= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """See the module."""
+
+    records: AccountRecords
+    in_records: InThread
+    clock: Clock
+    ledger: Ledger
+    checker: Checker
+    seal: Seal
+    city: str
+    second_roles: frozenset[Role] = field(default=SECOND_FACTOR_ROLES)
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return self.clock.wall_ns() / 1e9
+
+    async def told(
+        self, act: str, actor: str, subject: str, *, outcome: Outcome = Outcome.DONE,
+        **detail: str | int | bool | None,
+    ) -> None:  # fmt: skip
+        """Write an entry; raises LedgerError."""
+        entry = Entry(act=act, actor=actor, subject=subject, outcome=outcome, detail=detail)
+        await self.ledger.write(entry)
+
+    async def noted(self, act: str, actor: str, subject: str, **detail: str | int | None) -> None:
+        """Write what was refused; a ledger that cannot is no reason to let it pass."""
+        try:
+            await self.told(act, actor, subject, outcome=Outcome.REFUSED, **detail)
+        except LedgerError as error:
+            log.warning("%s: %s refused for %s could not be ledgered", error, act, actor)
+
+
+def written(grants: tuple[Grant, ...]) -> str:
+    """Grants as the ledger keeps them; cut where there are very many."""
+    text = ", ".join(f"{grant.role}@{str(grant.scope) or '/'}" for grant in grants)
+    return text if len(text) <= 3000 else f"{text[:2900]}... ({len(grants)} in all)"  # noqa: PLR2004 - of the 4096 of an entry
