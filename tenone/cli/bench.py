@@ -2,7 +2,14 @@
 
 import typer
 
-from tenone.cli import bench_ingest, bench_poll, bench_probe, bench_report
+from tenone.cli import (
+    bench_ingest,
+    bench_ledger,
+    bench_poll,
+    bench_probe,
+    bench_report,
+    bench_revoke,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -11,8 +18,10 @@ def register(app: typer.Typer) -> None:
     bench.callback()(_keep_command_names)
     bench.command("poll")(bench_poll.poll)
     bench.command("ingest")(bench_ingest.ingest)
+    bench.command("ledger")(bench_ledger.ledger)
     bench.command("probe")(bench_probe.probe)
     bench.command("report")(bench_report.report)
+    bench.command("revoke")(bench_revoke.revoke)
     app.add_typer(bench, name="bench")
 
 
