@@ -11,6 +11,7 @@ an error that are not the truth (v2c has nothing to tell a changed value by).
 import asyncio
 import contextlib
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -280,15 +281,24 @@ async def _sweep(reader: SwitchReader, liar: Liar) -> None:
         elif not told and sweep.rows:
             finds.silent_empties += 1
         if liar.v3:
-            finds.untrue += not all(map(_told, sweep.columns))
+            finds.untrue += not all(_told(column, sweep.rows) for column in sweep.columns)
 
 
-def _told(column: Column) -> bool:
-    """Whether what a column tells is the truth; a duplex that did not come is unknown(1)."""
+def _told(column: Column, rows: Sequence[str]) -> bool:
+    """Whether what a column tells is the truth; a duplex that did not come is unknown(1).
+
+    A walk that was cut short knows fewer ports than there are, each by its number at the end.
+    """
     name = column.metric.name
     silent = {None, int(Duplex.UNKNOWN)} if name == "duplex" else {None}
-    true = _EXPECTED.get(name, list(column))
-    return all(told in silent or told == right for told, right in zip(column, true, strict=True))
+    true = _EXPECTED.get(name)
+    if true is None:
+        return True
+    ports = [int(_NUMBER.findall(row)[-1]) for row in rows]
+    return all(
+        told in silent or told == true[port - 1] for told, port in zip(column, ports, strict=True)
+    )
 
 
+_NUMBER = re.compile(r"\d+")
 _EXPECTED = expected()
