@@ -29,6 +29,15 @@ LONG_FUNCTIONS: dict[str, str] = {
 """``module:function`` -> why it may be longer."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "controller/api/machine_services.py": "over HTTP in tests/trust/test_machines_over_http.py",
+    "controller/trust/machine_tables.py": "compared with migrations in test_records.py",
+    "controller/trust/machine_records.py": "by the desk in tests/trust/test_machine_desk.py",
+    "controller/trust/registry.py": "by the desk in tests/trust/test_machine_desk.py",
+    "controller/trust/crl.py": "by the desk in tests/trust/test_machine_desk.py",
+    "controller/trust/papers.py": "by the desk in tests/trust/test_machine_desk.py",
+    "controller/trust/offline.py": "by the room in tests/trust/test_machine_room.py",
+    "tenone/cli/enrol_authority.py": "by the command in tests/cli/test_enrol.py",
+    "tenone/cli/enrol_city.py": "by the command in tests/cli/test_enrol.py",
     "controller/api/routers/": "every resource over HTTP in tests/api/test_app.py",
     "controller/store/migrations/": "tests/controller/test_records.py compares with the tables",
     "controller/arrays.py": "names of types only",
@@ -86,7 +95,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "tenone/cli/__main__.py": "starts main.run, which the whole-program tests start",
     "dashboards/ops/incident_phrases.py": "every one said in tests/ops/test_incident_words.py",
     "tenone/cli/sim.py": "as a process in tests/firmware_sims/test_sim_command.py",
-    "agents/egress_told.py": "its blocks in tests/integration/test_canaries.py",
     "tenone/cli/service_units.py": "every unit in tests/cli/test_units.py",
     "tenone/config/egress.py": "whole files in tests/agents/test_egress.py",
     "tenone/config/base.py": "whole files in tests/config/test_load.py",
