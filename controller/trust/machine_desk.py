@@ -70,6 +70,8 @@ class DeskParts:
     """Where a machine belongs; None: its school is not configured."""
     lifetimes: Mapping[MachineKind, int] = field(default_factory=lambda: LIFETIMES)
     crl_url: str | None = None
+    approval_keys: Callable[[], str | None] = lambda: None
+    """The key set that a school pins when it is enrolled (:mod:`tenone.trust.approval_keys`)."""
 
 
 class MachineDesk:
@@ -318,6 +320,7 @@ class MachineDesk:
             chain=chain,
             bundle=parts.authorities.bundle.decode("ascii"),
             crl=parts.crl.lists.pem.decode("ascii"),
+            approval_keys=parts.approval_keys(),
             renew_after=renew_after(own),
             not_after=round(own.not_valid_after_utc.timestamp()),
         )

@@ -45,6 +45,8 @@ class MachineRoom:
         self._authorities: Authorities | None = None
         self._desk: MachineDesk | None = None
         self._crl: CrlKeeper | None = None
+        self.approval_keys: Callable[[], str | None] = lambda: None
+        """What a school pins when it is enrolled; the composition hands it over."""
 
     @property
     def desk(self) -> MachineDesk:
@@ -79,6 +81,7 @@ class MachineRoom:
                 scope_of=scopes_of(self._config),
                 lifetimes=lifetimes_of(self._config),
                 crl_url=crl_url_of(self._config),
+                approval_keys=self.approval_keys,
             )
         )
 
@@ -175,7 +178,7 @@ def authorities_of(config: CityConfig) -> Authorities:
         passphrase = None if keeping.passphrase is None else keeping.passphrase.reveal()
     except SecretError as error:
         raise CaError(f"trust.ca.passphrase: {error}") from error
-    sealed = None if passphrase is None else str(passphrase).encode()
+    sealed = None if passphrase is None else passphrase.encode()
     return Authorities(keeping.path, config.id, sealed)
 
 

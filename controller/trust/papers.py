@@ -27,6 +27,8 @@ class Papers:
     """PEM."""
     renew_after: float
     not_after: int
+    approval_keys: str | None = None
+    """The canonical text of the city's approval keys."""
 
     def as_json(self) -> Mapping[str, object]:
         """The answer to enrolment and renewal."""
@@ -37,4 +39,5 @@ class Papers:
             "crl": self.crl,
             "renew_after": self.renew_after,
             "not_after": self.not_after,
+            "approval_keys": self.approval_keys,
         }

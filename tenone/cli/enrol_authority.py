@@ -38,18 +38,18 @@ class Files(Protocol):
         ...
 
 
-def register_authority(
-    group: typer.Typer, office: Callable[[Path], AbstractContextManager[Files]]
-) -> None:
+Opens = Callable[[Path], AbstractContextManager[Files]]
+
+
+def register_authority(group: typer.Typer, office: Opens) -> None:
     """Add the commands."""
     ca = typer.Typer(help="The city's certificate authority.")
+    _steps(ca, office)
+    _others(ca, office)
+    group.add_typer(ca, name="ca")
 
-    @ca.command("status")
-    def status(config: Config) -> None:
-        """Which authorities there are, and which machines hold nothing of the newest."""
-        with office(config) as here:
-            _status(here)
 
+def _steps(ca: typer.Typer, office: Opens) -> None:
     @ca.command("new")
     def new(config: Config) -> None:
         """Step 1 of 3: a new root, trusted beside the one that issues."""
@@ -85,19 +85,27 @@ def register_authority(
     def retire(config: Config, authority: Id) -> None:
         """Step 3 of 3: trust one no longer, once nothing it signed is valid any more."""
         with office(config) as here:
-            holders = [
+            holders = {
                 machine.name
                 for machine in here.records.load(here.now)
                 for one in machine.certificates
                 if one.authority == authority and one.not_after > here.now and not one.revoked_ns
-            ]
+            }
             if holders:
-                names = ", ".join(sorted(set(holders))[:5])
+                names = ", ".join(sorted(holders)[:5])
                 raise CaError(
-                    f"{len(set(holders))} machines still hold certificates of {authority}: {names}"
+                    f"{len(holders)} machines still hold certificates of {authority}: {names}"
                 )
             here.authorities.retire(authority)
             typer.echo(f"{authority} is trusted no longer")
+
+
+def _others(ca: typer.Typer, office: Opens) -> None:
+    @ca.command("status")
+    def status(config: Config) -> None:
+        """Which authorities there are, and which machines hold nothing of the newest."""
+        with office(config) as here:
+            _status(here)
 
     @ca.command("import")
     def bring(
@@ -111,15 +119,13 @@ def register_authority(
             word = None
             if passphrase:
                 try:
-                    word = str(SecretRef.parse(passphrase, Path.cwd()).reveal()).encode()
+                    word = SecretRef.parse(passphrase, Path.cwd()).reveal().encode()
                 except (SecretError, ValueError) as error:
                     raise CaError(str(error)) from None
             made = here.authorities.bring(
                 read_open(certificates), read_private(key), word, now=here.now
             )
             typer.echo(f"{made.id} is trusted from now on; it issues after a switch")
-
-    group.add_typer(ca, name="ca")
 
 
 def _status(here: Files) -> None:

@@ -1,0 +1,180 @@
+"""The room of the machines: what the console did is told, lists are renewed, troubles said."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from controller.house import House
+from controller.store.protocols import StoreError
+from controller.store.records import SqlRecords
+from controller.trust.authorities import Authorities
+from controller.trust.ca import CaError
+from controller.trust.machine_records import MachineRecords
+from controller.trust.machine_room import MachineRoom, authorities_of, machine_room
+from controller.trust.offline import OfflineError, answer
+from controller.trust.registry import Machine
+from tenone.config import load_city
+from tenone.runtime.clock import ManualClock
+from tenone.trust.enrolment import Token, make_csr, new_key
+from tenone.trust.names import MachineKind
+from tests.trust.city import FakeLedger, at_once, empty_records
+
+SCHOOL = {
+    "schema_version": 1,
+    "school": {"id": "no3", "name": "No. 3", "district": "east", "city": "binhai"},
+    "uplink": {"broker": {"host": "127.0.0.1"}},
+}
+CITY: dict[str, Any] = {
+    "schema_version": 1,
+    "city": {"id": "binhai", "name": "Binhai"},
+    "districts": [{"id": "east", "name": "East"}],
+    "schools": ["school.yaml"],
+    "broker": {"host": "127.0.0.1"},
+}
+
+
+@dataclass
+class Place:
+    """A room, and the console beside it."""
+
+    room: MachineRoom
+    ledger: FakeLedger
+    clock: ManualClock
+    beside: Authorities
+    records: MachineRecords
+
+    @property
+    def acts(self) -> list[str]:
+        return [one.act for one in self.ledger.entries]
+
+
+Make = Callable[..., Place]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    opened: list[SqlRecords] = []
+
+    def made(**ca: object) -> Place:
+        (tmp_path / "school.yaml").write_text(yaml.safe_dump(SCHOOL))
+        body = {**CITY, "trust": {"ca": {"crl_file": "broker/crl.pem", **ca}}}
+        (tmp_path / "city.yaml").write_text(yaml.safe_dump(body))
+        if not (tmp_path / "records.db").exists():
+            (tmp_path / "records.db").write_bytes(empty_records().read_bytes())
+        config = load_city(tmp_path / "city.yaml")
+        records = SqlRecords(config.records.url)
+        records.start()
+        opened.append(records)
+        clock, ledger = ManualClock(), FakeLedger()
+        house = SimpleNamespace(
+            config=config, clock=clock, ledger=ledger, in_records=at_once, records=records
+        )
+        room = MachineRoom(cast("House", house))
+        return Place(room, ledger, clock, authorities_of(config), MachineRecords(records))
+
+    yield made
+    for one in opened:
+        one.close()
+
+
+async def test_what_the_console_does_is_taken_up_and_told(make: Make, tmp_path: Path) -> None:
+    place = make()
+    room, clock = place.room, place.clock
+    room.approval_keys = lambda: "tenone-approval-keys 1\n"
+    with pytest.raises(StoreError):
+        _ = room.desk
+    room.open()
+    assert machine_room([room]) is room
+    await room.look()
+    assert not (tmp_path / "ca").exists(), "no authority is made before somebody needs one"
+    assert "no authority" in room.health().sentence
+    place.beside.open(clock.wall_ns() // 10**9)
+    token = Token.new(place.beside.issuing.spki)
+    _, scope = room.desk.scope_of("agent:no3")
+    place.records.invite(
+        "agent:no3", scope, token.digest, by="console:root", now_ns=clock.wall_ns(),
+        expires_ns=clock.wall_ns() + 10**12, told=False,
+    )  # fmt: skip
+    await room.look()
+    assert place.acts == ["machine.token", "authority.change"]
+    papers = await room.desk.enrol(token=token.text, csr=make_csr(new_key(), "x"), client="a")
+    assert papers.approval_keys == "tenone-approval-keys 1\n"
+    revoked: list[Machine] = []
+    room.registry.on_revoked(revoked.append)
+    place.records.revoke("agent:no3", "stolen", clock.wall_ns())
+    await room.look()
+    await room.look()
+    assert [one.why for one in revoked] == ["stolen"]
+    assert place.acts[2:] == ["machine.enrol", "machine.revoke"]
+    assert room.health().ready
+    assert "1 revoked" in room.health().sentence
+    before = (tmp_path / "broker" / "crl.pem").read_bytes()
+    await room.look()
+    assert (tmp_path / "broker" / "crl.pem").read_bytes() == before, "nothing new"
+    clock.advance(13 * 3600)
+    await room.look()
+    assert (tmp_path / "broker" / "crl.pem").read_bytes() != before, "renewed long before its end"
+
+
+async def test_nothing_is_taken_up_that_the_ledger_has_not(make: Make) -> None:
+    place = make()
+    place.room.open()
+    place.beside.open(place.clock.wall_ns() // 10**9)
+    place.ledger.broken = True
+    await place.room.look()
+    health = place.room.health()
+    assert not health.ready
+    assert "ledger" in health.sentence
+    place.ledger.broken = False
+    await place.room.look()
+    assert place.room.health().ready
+
+
+def test_a_sealed_authority_without_its_word_stops_the_start(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CA_WORD", "correct horse")
+    first = make(passphrase="env:CA_WORD")
+    first.beside.open(first.clock.wall_ns() // 10**9)
+    first.room.open()
+    monkeypatch.delenv("CA_WORD")
+    with pytest.raises(StoreError, match=r"passphrase is not set"):
+        make().room.open()
+    with pytest.raises(CaError, match="CA_WORD"):
+        make(passphrase="env:CA_WORD")
+
+
+async def test_a_request_carried_by_hand(make: Make) -> None:
+    place = make()
+    place.room.open()
+    token, _ = await place.room.desk.token("agent:no3", by="account:wang")
+    place.beside.reload()
+    body = f'{{"token": "{token.text}", "csr": {make_csr(new_key(), "x")!r}}}'.replace("'", '"')
+
+    def ask(request: bytes) -> str:
+        papers = answer(
+            request,
+            city="binhai",
+            authorities=place.beside,
+            records=place.records,
+            scope_of=lambda name: place.room.desk.scope_of(str(name))[1],
+            lifetimes=dict.fromkeys(MachineKind, 3600),
+            crl_url=None,
+            now_ns=place.clock.wall_ns(),
+        )
+        return papers.machine
+
+    for wrong in (b"", b"[]", b"{}"):
+        with pytest.raises(OfflineError, match="no request"):
+            ask(wrong)
+    assert ask(body.encode()) == "agent:no3"
+    with pytest.raises(OfflineError, match="used"):
+        ask(body.encode())
+    await place.room.look()
+    assert place.acts[-1] == "machine.issue"
+    assert place.room.registry.valid_until("agent:no3") == place.clock.wall_ns() // 10**9 + 3600
