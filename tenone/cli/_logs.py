@@ -9,13 +9,14 @@ import logging
 import os
 import sys
 import time
+import unicodedata
 from typing import TextIO
 
 _QUIET = ("alembic", "uvicorn.access", "uvicorn.error")
 """Libraries whose ordinary words say nothing to an operator."""
-_C0_AND_DEL, _C1 = (0x20, 0x7F), (0x80, 0xA0)
-_FORMATS = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Line separators and the marks that reorder text on screen."""
+_ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that are written out: controls, marks that reorder or hide text, halves of
+surrogate pairs (which no UTF-8 stream takes), line and paragraph separators."""
 
 
 def start_log(*, verbose: bool = False, stream: TextIO | None = None) -> None:
@@ -61,15 +62,10 @@ class HumanLines(logging.Formatter):
 
 
 def visible(text: str) -> str:
-    """``text`` with control characters written out as escapes."""
-    return "".join(_escaped(ch) if _controls(ch) else ch for ch in text)
-
-
-def _controls(ch: str) -> bool:
-    code = ord(ch)
-    return (
-        code < _C0_AND_DEL[0] or code == _C0_AND_DEL[1] or _C1[0] <= code < _C1[1] or ch in _FORMATS
-    )
+    """``text`` with everything that is not a visible character or a space written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(_escaped(ch) if unicodedata.category(ch) in _ESCAPED else ch for ch in text)
 
 
 def _escaped(ch: str) -> str:
