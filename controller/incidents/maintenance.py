@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from controller.incidents.model import Subject
 from controller.sla.availability import Maintenance
-from tenone.calendar.intervals import Intervals
 from tenone.vocabulary.scope import ScopePath
 
 
@@ -89,8 +88,3 @@ class Windows:
             for window in self.all()
             if window.approved_by and window.covers(subject, scope)
         ]
-
-    def intervals(self, link_id: str, scope: ScopePath) -> Intervals:
-        """The same as one set of time."""
-        works = self.of_link(link_id, scope)
-        return Intervals.of((work.start_ns, work.end_ns) for work in works)
