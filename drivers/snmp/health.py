@@ -135,10 +135,6 @@ class HealthReader:
         """What was learnt last; None before the first pass."""
         return self._plan
 
-    def relearn(self) -> None:
-        """Look for the tables anew at the next pass: modules were changed, the device restarted."""
-        self._due_ns = 0
-
     async def read(self) -> Readings:
         """Ask once."""
         clock = self._switch.client.clock

@@ -183,7 +183,7 @@ async def test_new_rows_are_found_after_a_restart_and_when_asked(
     responder.store[mib.SYS_UPTIME] = (Tag.TIME_TICKS, 100)
     assert len(streams(await health.read())["sensors"]) == 3
     responder.store[*HEAT, 5] = (Tag.INTEGER, 34)
-    health.relearn()
+    health._due_ns = 0
     assert len(streams(await health.read())["sensors"]) == 4
 
 
@@ -316,7 +316,7 @@ async def test_a_table_an_agent_chokes_on_takes_nothing_from_the_others(
     assert [str(error) for error in again.errors] == [str(error) for error in found.errors]
     # When the agent has come to itself, the next look finds the table.
     responder.handle = None
-    health.relearn()
+    health._due_ns = 0
     assert streams(await health.read())["poe"]["pse 1"]["poe_watts"] == 115
 
 
@@ -327,7 +327,7 @@ async def test_rows_known_before_outlive_a_table_that_fails_later(
     health = reader(client, responder)
     await health.read()
     responder.handle = under((*PSE, 2), same_again)
-    health.relearn()
+    health._due_ns = 0
     found = await health.read()
     assert [type(error) for error in found.errors] == [NotIncreasing]
     again = await health.read()
