@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine as Database
 
-from controller.incidents.records import unit
 from controller.incidents.tables import DutyRow
 from controller.incidents.views import Json, seconds
 from controller.store.protocols import NS
+from controller.store.records import Unit
 from tenone.vocabulary.scope import ScopePath
 
 STUDENTS_A_TECHNICIAN = 1000
@@ -97,7 +97,7 @@ class DutyRecords:
 
     def all(self) -> list[Duty]:
         """Every row, oldest first."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = session.scalars(sa.select(DutyRow).order_by(DutyRow.row)).all()
         return [_duty(row) for row in rows]
 
@@ -107,14 +107,14 @@ class DutyRecords:
             name: getattr(duty, name) for name in duty.__slots__ if name != "row"
         }
         row = DutyRow(**(values | {"scope": str(duty.scope), "role": duty.role.value}))
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             session.add(row)
             session.flush()
             return _duty(row)
 
     def end(self, number: int, at_ns: int) -> Duty | None:
         """Close a row; None where there is no such open one."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             row = session.get(DutyRow, number)
             if row is None or (row.valid_to_ns is not None and row.valid_to_ns <= at_ns):
                 return None

@@ -19,10 +19,10 @@ import httpx
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine as Database
 
-from controller.incidents.records import unit
 from controller.incidents.tables import NoticeRow
 from controller.incidents.views import IncidentView, incident_json
 from controller.store.files import replace_file
+from controller.store.records import Unit
 from controller.trust.outward import Outward, OutwardError
 from tenone.config.escalation import Channel
 from tenone.config.secret import SecretError
@@ -92,19 +92,13 @@ class NoticeRecords:
             .order_by(NoticeRow.due_ns, NoticeRow.row)
             .limit(AT_ONCE)
         )
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             return [_notice(row) for row in session.scalars(query)]
 
     def mark(self, done: Sequence[Mapping[str, object]]) -> None:
         """Note what became of notices: ``row`` and the columns that change."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             session.execute(sa.update(NoticeRow), list(done))
-
-    def of_incident(self, incident: str) -> list[tuple[Notice, str, int | None]]:
-        """All notices of one incident with their state and when they were sent."""
-        query = sa.select(NoticeRow).where(NoticeRow.incident == incident).order_by(NoticeRow.row)
-        with unit(self._database) as session:
-            return [(_notice(row), row.state, row.sent_ns) for row in session.scalars(query)]
 
 
 def retry_at_ns(attempts: int, now_ns: int) -> int:

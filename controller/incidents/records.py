@@ -7,13 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine as Database
-from sqlalchemy.orm import Session
 
 from controller.incidents.case import Case
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Incident, State, Subject
 from controller.incidents.tables import IncidentEventRow, IncidentRow, MaintenanceRow, NoticeRow
-from controller.store.protocols import StoreError
+from controller.store.records import Unit
 from controller.store.tables import Base
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
@@ -39,28 +38,6 @@ class Kept:
     windows: Sequence[Window]
 
 
-class unit:  # noqa: N801 - used as a block: ``with unit(database) as session``
-    """One transaction; what the database refuses comes out as :class:`StoreError`."""
-
-    def __init__(self, database: Database) -> None:
-        self._session = Session(database, expire_on_commit=False)
-
-    def __enter__(self) -> Session:
-        self._session.begin()
-        return self._session
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        try:
-            if error is None:
-                self._session.commit()
-        except sa.exc.SQLAlchemyError as failed:
-            raise StoreError(f"the records of incidents could not be written: {failed}") from failed
-        finally:
-            self._session.close()
-        if isinstance(error, sa.exc.SQLAlchemyError):
-            raise StoreError(f"the records of incidents could not be read: {error}") from error
-
-
 class IncidentRecords:
     """Keeps incidents, timelines and windows in the database the records hold."""
 
@@ -69,7 +46,7 @@ class IncidentRecords:
 
     def load(self, resolved_since_ns: int) -> Kept:
         """Everything open, what was resolved since, and all windows."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = session.scalars(
                 sa.select(IncidentRow).where(
                     sa.or_(
@@ -93,7 +70,7 @@ class IncidentRecords:
         notices: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Keep incidents (each with its case and its district), new events and new notices."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = [_row(incident, case, district) for incident, case, district in incidents]
             # Old rows out, new rows in: a storm's incidents are not read back one by one.
             for first in range(0, len(rows), AT_ONCE):
@@ -110,13 +87,13 @@ class IncidentRecords:
     def put_window(self, window: Window) -> None:
         """Keep a window."""
         values = {name: getattr(window, name) for name in window.__slots__}
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             session.merge(MaintenanceRow(**(values | {"scope": str(window.scope)})))
 
     def timeline(self, incident: str) -> list[Event]:
         """All events of one incident, as they were kept."""
         query = sa.select(IncidentEventRow).where(IncidentEventRow.incident == incident)
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = session.scalars(query.order_by(IncidentEventRow.row)).all()
         return [
             Event(
@@ -137,13 +114,13 @@ class IncidentRecords:
         if schools:
             query = query.where(IncidentRow.school.in_(schools))
         query = query.order_by(IncidentRow.opened_ns.desc(), IncidentRow.id).limit(limit)
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = session.scalars(query).all()
         return [_incident(row)[0] for row in rows]
 
     def one(self, incident: str) -> Incident | None:
         """One incident, however long ago."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             row = session.get(IncidentRow, incident)
         return None if row is None else _incident(row)[0]
 
@@ -153,7 +130,7 @@ class IncidentRecords:
             IncidentRow.state == State.RESOLVED.value,
             IncidentRow.resolved_ns < now_ns - KEEP_NS,
         )
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             session.execute(sa.delete(IncidentEventRow).where(IncidentEventRow.incident.in_(old)))
             session.execute(sa.delete(NoticeRow).where(NoticeRow.incident.in_(old)))
             session.execute(

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Engine as Database
 from controller.csv_cells import cell, plain
 from controller.incidents.acts import StaleError
 from controller.incidents.model import Act, Event, Incident
-from controller.incidents.records import IncidentRecords, unit
+from controller.incidents.records import IncidentRecords
 from controller.incidents.tables import TicketRow
 from controller.incidents.views import Json
 from controller.store.protocols import NS
+from controller.store.records import Unit
 
 STATES = ("open", "in-progress", "done", "closed")
 COLUMNS = (
@@ -64,20 +65,20 @@ class TicketRecords:
 
     def all(self) -> list[Ticket]:
         """Every ticket, by number."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             rows = session.scalars(sa.select(TicketRow).order_by(TicketRow.number)).all()
         return [_ticket(row) for row in rows]
 
     def get(self, number: str) -> Ticket | None:
         """One ticket."""
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             row = session.get(TicketRow, number)
         return None if row is None else _ticket(row)
 
     def put(self, ticket: Ticket, *, was: int | None) -> Ticket:
         """Keep a new ticket (``was`` None) or change one whose version was ``was``; StaleError."""
         values = {name: getattr(ticket, name) for name in ticket.__slots__}
-        with unit(self._database) as session:
+        with Unit(self._database) as session:
             if was is None:
                 session.add(TicketRow(**values))
                 return ticket

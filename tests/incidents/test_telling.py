@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from controller.incidents.model import Act
 from controller.incidents.notices import (
@@ -18,11 +20,11 @@ from controller.incidents.notices import (
     LONGEST_RETRY_NS,
     SIGNATURE,
     Notice,
-    NoticeRecords,
     State,
     outcome,
     retry_at_ns,
 )
+from controller.incidents.tables import NoticeRow
 from dashboards.ops.incident_words import teller
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
@@ -155,9 +157,11 @@ async def test_a_secret_that_is_gone_is_said_and_kept(
     await town.sweeps(30, **SLOW)
     assert await deliver(town) == 1
     (view,) = town.desk.views(ScopePath())
-    notices = NoticeRecords(town.records.engine).of_incident(view.id)
-    assert [state for _, state, _ in notices] == [State.WAITING, State.SENT]
-    assert "secret" in notices[0][0].error
+    with Session(town.records.engine) as session:
+        query = sa.select(NoticeRow).where(NoticeRow.incident == view.id).order_by(NoticeRow.row)
+        waiting, sent = session.scalars(query)
+    assert [waiting.state, sent.state] == [State.WAITING, State.SENT]
+    assert "secret" in waiting.error
     await close(town)
 
 
