@@ -81,8 +81,7 @@ def _where(asked: Filter) -> tuple[str, list[object]]:
     if asked.before is not None:
         parts.append(("seq < ?", (asked.before,)))
     if asked.act is not None:
-        word = asked.act
-        parts.append(("(act = ? OR (act >= ? AND act < ?))", (word, f"{word}.", f"{word}/")))
+        parts.append(("act = ?" if "." in asked.act else "noun = ?", (asked.act,)))
     if asked.actor is not None:
         parts.append(("actor = ?", (asked.actor,)))
     if asked.scopes:

@@ -30,11 +30,16 @@ _SCHEMA = (
         seq INTEGER PRIMARY KEY, body TEXT NOT NULL, previous BLOB NOT NULL, hash BLOB NOT NULL,
         at_ns INTEGER GENERATED ALWAYS AS (json_extract(body, '$.at_ns')) VIRTUAL,
         act TEXT GENERATED ALWAYS AS (json_extract(body, '$.act')) VIRTUAL,
+        noun TEXT GENERATED ALWAYS AS (
+            substr(json_extract(body, '$.act'), 1, instr(json_extract(body, '$.act'), '.') - 1)
+        ) VIRTUAL,
         actor TEXT GENERATED ALWAYS AS (json_extract(body, '$.actor')) VIRTUAL,
         scope TEXT GENERATED ALWAYS AS (json_extract(body, '$.scope')) VIRTUAL,
         outcome TEXT GENERATED ALWAYS AS (json_extract(body, '$.outcome')) VIRTUAL
     )""",
+    # By these an entry is found in the order of its number, without sorting what fits.
     "CREATE INDEX entries_act ON entries (act, seq)",
+    "CREATE INDEX entries_noun ON entries (noun, seq)",
     "CREATE INDEX entries_actor ON entries (actor, seq)",
     """CREATE TRIGGER entries_follow BEFORE INSERT ON entries
         WHEN NEW.seq IS NOT coalesce(
