@@ -137,7 +137,9 @@ class MachineRoom:
         for name in await self._in_records(self._records.revoked_machines):
             known = self.registry.find(name)
             if known is None or known.revoked_ns is None:
-                await self._tell_late("machine.revoke", "console", name, {})
+                stands = await self._in_records(self._records.machine, name)
+                why = "" if stands is None else stands.why
+                await self._tell_late("machine.revoke", "console", name, {"why": why})
                 gone = True
         if changed:
             trusted = ",".join(one.id for one in authorities.trusted)

@@ -163,7 +163,8 @@ def revoke(
         name = MachineName.parse(machine if ":" in machine else f"agent:{machine}")
         if here.records.machine(str(name)) is None:
             raise EnrolmentError(f"there is no machine {name}")
-        cut = here.records.revoke(str(name), why[:400], here.now_ns)
+        said = f"{why[:300]} ({getpass.getuser()} on the console)"
+        cut = here.records.revoke(str(name), said, here.now_ns)
         typer.echo(
             f"{name}: {cut} certificates are revoked; a running controller writes the new list and "
             "cuts its session within seconds"
