@@ -72,8 +72,8 @@ def make_credentials(
     Returns what was made, to be handed out now. Raises :class:`CredentialsError`.
     """
     kept = read_credentials(path)
-    again = frozenset(anew)
-    made = {name: new_secret() for name in names if name not in kept or name in again}
+    due = [name for name in names if name not in kept]
+    made = {name: new_secret() for name in (*due, *anew)}
     if made:
         whole = {name: secret.use() for name, secret in sorted({**kept, **made}.items())}
         try:
