@@ -1,17 +1,19 @@
 """Requests to agents: see :class:`controller.api.services.Actions`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from controller.api.services import ActionReply
 from controller.ingest.commands import NO_ANSWER, CommandDesk
 from controller.ingest.link import HostLink
 from controller.plan import CityPlan
-from drivers.wire.commands import CommandState
+from drivers.wire.commands import CommandState, Reply
 from drivers.wire.topics import NodeId
 from tenone.vocabulary.scope import DeviceKind, ScopePath
 
 POLL_DEADLINE_SECONDS = 10.0
+NOT_THERE = -2
+"""``code`` of a reply to what was never sent."""
 
 
 class Asking:
@@ -29,6 +31,27 @@ class Asking:
         self._desk = desk
         self._link = link
         self._scope_of_school = scope_of_school
+
+    async def ask(
+        self,
+        school: str,
+        verb: str,
+        arguments: Mapping[str, object],
+        *,
+        deadline_seconds: float,
+    ) -> Reply:
+        """Ask a school's agent; a silent one and an unknown school are a failure as well."""
+        scope = self._scope_of_school(school)
+        node = None if scope is None else NodeId(scope.parts[1], scope.parts[2])
+        if node is None or node not in self._link.nodes:
+            return Reply(
+                verb=verb,
+                id="-",
+                state=CommandState.FAILED,
+                code=NOT_THERE,
+                message=f"The agent of {school} is not connected, so it cannot be asked.",
+            )
+        return await self._desk.ask(node, verb, arguments, deadline_seconds=deadline_seconds)
 
     async def poll_now(self, school: str, switch: str | None) -> ActionReply:
         """See :class:`controller.api.services.Actions`."""

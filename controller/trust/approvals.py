@@ -61,12 +61,21 @@ class Plan:
     risk: Risk
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Executed:
     """What the agent answered."""
 
     good: bool
     sentence: str
+    answered: bool = True
+    """False: nobody knows whether it was done."""
+
+    @property
+    def state(self) -> ActionState:
+        """What becomes of the action."""
+        if self.good:
+            return ActionState.DONE
+        return ActionState.FAILED if self.answered else ActionState.UNKNOWN
 
 
 class Workshop(Protocol):
@@ -288,12 +297,11 @@ class ApprovalsRoom:
                 done = await self._handed_over(action)
             except Refused as refused:
                 done = Executed(good=False, sentence=f"{refused}.")
-        state = ActionState.DONE if done.good else ActionState.FAILED
         try:
             await self._house.in_records(
                 self._records.finish,
                 action.id,
-                state,
+                done.state,
                 at_ns=self._house.clock.wall_ns(),
                 outcome=done.sentence,
             )

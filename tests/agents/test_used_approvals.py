@@ -33,6 +33,11 @@ def aged(disk: PowerCutDisk) -> UsedApprovals:
     return opened(disk)
 
 
+def opened_long_ago(folder: Path) -> None:
+    """Leave the file of an agent that was started before anything was approved."""
+    UsedApprovals(folder, disk=OsDisk(), now_ms=1)
+
+
 def refusal(used: UsedApprovals, one: Approval, now_ms: int = NOW_MS) -> Refusal | None:
     try:
         used.use(one, now_ms)
