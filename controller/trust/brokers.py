@@ -23,7 +23,7 @@ from controller.trust.machine_room import machine_room
 from controller.trust.registry import Machine, MachineState, MachineWatch
 from drivers.wire.dynsec import CommandRefusedError
 from drivers.wire.dynsec_keeper import DynsecKeeper, Repair
-from drivers.wire.dynsec_plan import Command, Desired, cut, kick, told
+from drivers.wire.dynsec_plan import Command, Desired, kick, strip_client, told
 from drivers.wire.dynsec_values import DynsecError
 from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -206,7 +206,7 @@ class BrokerRoom:
 
     def _revoked(self, machine: Machine) -> None:
         if machine.parsed.kind is MachineKind.AGENT:
-            self._end(cut(machine.parsed.path[0]))
+            self._end((strip_client(machine.parsed.path[0]),))
 
     def _end(self, ending: tuple[Command, ...]) -> None:
         self._endings.append(ending)
@@ -257,7 +257,7 @@ class BrokerRoom:
         until = None if self._watch is None else self._watch.valid_until(f"agent:{school}")
         renewed = until is not None and until > now
         log.warning("the certificate %s connected with ran out: its session is cut", school)
-        self._end(kick(school) if renewed else cut(school))
+        self._end(kick(school) if renewed else (strip_client(school),))
         self._note("session.expire", school, {"renewed": renewed})
 
     async def _reload_when_new(self) -> None:

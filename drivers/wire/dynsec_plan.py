@@ -97,18 +97,16 @@ def set_client_password(username: str, password: Secret) -> Command:
 
 
 def strip_client(username: str) -> Command:
-    """Take all roles away and end its session: it may connect, and do nothing."""
+    """Take all roles away and end its session.
+
+    By its certificate it may still connect to 2.0.11, disabled or not; then it can do nothing.
+    """
     return Command("modifyClient", {"username": username, "roles": [], "groups": []})
 
 
 def kick(username: str) -> tuple[Command, Command]:
     """End its session and let it come back at once, if its certificate or password still counts."""
     return disable_client(username), enable_client(username)
-
-
-def cut(username: str) -> tuple[Command, Command]:
-    """End its session for good: without roles first, since a certificate still lets it connect."""
-    return strip_client(username), disable_client(username)
 
 
 def plan(desired: Desired, actual: State) -> list[Command]:
