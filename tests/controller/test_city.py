@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 
 from controller.state.care_streams import BOARD_STALE_SECONDS
@@ -293,22 +292,3 @@ def test_a_schools_since_is_when_its_verdict_turned(bench: Bench) -> None:
     bench.city.judge()
     (school,) = bench.city.schools(EAST)
     assert school.since == turned + 5
-
-
-@pytest.mark.parametrize("good", [True, False])
-def test_figures_are_those_of_the_links(bench: Bench, good: bool) -> None:
-    bench.live.measures.rtt_ms[0] = 12.5
-    bench.live.measures.loss_ratio[1] = 0.25
-    for scope in (ScopePath(), EAST, WEST):
-        views = [v for v in bench.city.links(scope) if good or v.verdict is not Verdict.GOOD]
-        found = bench.city.figures(scope, good=good)
-        assert [label[1:] for label in found.labels] == [(v.school, v.id, v.tier) for v in views]
-        assert {label[0] for label in found.labels} <= {"east", "west"}
-        for name, column in found.columns.items():
-            expected: list[object] = [
-                getattr(v if hasattr(v, name) else v.measured, name, None) for v in views
-            ]
-            if name == "evidence_age_seconds":
-                expected = [min((e.age_seconds for e in v.evidence), default=None) for v in views]
-            told = [None if np.isnan(value) else value for value in column.tolist()]
-            assert told == [one if one is None else pytest.approx(one) for one in expected], name
