@@ -139,6 +139,8 @@ async def test_scopes_are_kept(app: FastAPI, services: Services) -> None:
         ("machines/tokens", {"machine": "agent:no3", "x": 1}, 422),
         ("machines/agent:no9/revoke", {"why": "x"}, 404),
         ("machines/agent:no9/revoke", {"why": ""}, 422),
+        ("machines/agent:no9/revoke", {"why": "a\nb"}, 422),
+        ("machines/agent:no9/revoke", {"why": "\ud800"}, 422),
         ("enrolments", {"csr": "x"}, 400),
         ("enrolments", {"csr": "x" * 20_000}, 422),
         ("enrolments", {"csr": "\u202e", "token": "t1.a.b"}, 400),

@@ -46,7 +46,7 @@ class RevokeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    why: str = Field(min_length=1, max_length=400)
+    why: str = Field(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
 
 
 class MachineOut(BaseModel):
