@@ -141,13 +141,17 @@ class Segment:
         self.file = file
         self._same: tuple[tuple[int, int], ...] = ()
         try:
-            mode = "rw" if writing else "ro"
-            address = f"{file.resolve().as_uri()}?mode={mode}"
-            self._database = sqlite3.connect(
-                address, uri=True, isolation_level=None, timeout=BUSY_SECONDS
-            )
-            self._database.text_factory = bytes
-            self.about = self._read_about()
+            self._connect("rw" if writing else "ro")
+            try:
+                self.about = self._read_about()
+            except sqlite3.OperationalError:
+                if writing:
+                    raise
+                # Its writer was killed and left a journal: whoever reads first has to settle it.
+                self._database.close()
+                self._connect("rw")
+                self._database.execute("PRAGMA query_only = ON")
+                self.about = self._read_about()
             self.digest: Hasher = hasher(self.about.algorithm)
             if writing and not self.sealed:
                 self._database.execute("PRAGMA journal_mode = WAL")
@@ -161,6 +165,13 @@ class Segment:
         except SegmentError:
             self.close()
             raise
+
+    def _connect(self, mode: str) -> None:
+        address = f"{self.file.resolve().as_uri()}?mode={mode}"
+        self._database = sqlite3.connect(
+            address, uri=True, isolation_level=None, timeout=BUSY_SECONDS
+        )
+        self._database.text_factory = bytes
 
     def close(self) -> None:
         """Let go of the file."""

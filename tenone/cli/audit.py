@@ -1,9 +1,7 @@
 """``tenone audit``: the audit ledger verified, listed, counted; beside a running controller too."""
 
-import getpass
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from controller.trust.book import FOLDER, Book, boot_id
-from controller.trust.chain import Head, Row, Told
-from controller.trust.entries import Entry, LedgerError
+from controller.trust.chain import Head, Row
+from controller.trust.entries import LedgerError
 from controller.trust.heads import HeadsError, heads_in
 from controller.trust.queries import Filter, as_json, counted, found
 from controller.trust.segment import SegmentError
 from controller.trust.verify import Verdict, rows_of
 from controller.trust.verify import verify as verify_ledger
 from tenone.calendar.zone import CITY_ZONE
+from tenone.cli._ledger import folder_of, ledgered
 from tenone.config import City, ConfigError, load_city
 
 BAD = 1
@@ -130,30 +128,6 @@ def report(
         typer.echo(f"  {act:32} {counts}")
 
 
-def folder_of(city: City) -> Path:
-    """Where a city's ledger lies."""
-    return city.store.path / FOLDER
-
-
-def ledgered(
-    city: City,
-    act: str,
-    *,
-    scope: str = "",
-    subject: str = "",
-    detail: Mapping[str, str | int | float | bool | None] | None = None,
-) -> None:
-    """Write down what a command of the shell is about to do; raises LedgerError."""
-    book = Book(folder_of(city), city=city.id, boot=boot_id(), algorithm=city.trust.ledger.hash)
-    entry = Entry(
-        act=act, actor=f"shell:{_user()}", scope=scope, subject=subject, detail=detail or {}
-    )
-    try:
-        book.append([Told(entry, time.time_ns(), time.monotonic_ns())])
-    finally:
-        book.close()
-
-
 def line_of(row: Row) -> str:
     """An entry as one line for people; its texts are escaped as JSON escapes them."""
     body = json.loads(row.body)
@@ -220,10 +194,3 @@ def _moment_ns(option: str, text: str | None) -> int | None:
         typer.echo(f"{option}: {text!r} is no moment: write 2026-11-22T08:00+08:00", err=True)
         raise typer.Exit(BAD_INPUT) from None
     return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1e6) * 1000
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

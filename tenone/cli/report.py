@@ -24,12 +24,14 @@ from controller.plan import CityPlan, plan_of
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
 from controller.store.rollups import month_days
+from controller.trust.entries import LedgerError
 from dashboards.reports.html import as_html
 from dashboards.reports.pdf import as_pdf
 from dashboards.reports.sla import Page, as_csv, as_page
 from dashboards.reports.words import Lang
+from tenone.cli._ledger import ledgered
 from tenone.cli.bench_machine import version_of
-from tenone.config import ConfigError, load_city
+from tenone.config import City, ConfigError, load_city
 
 SHEETS = "tenone.cli.report_sheets"
 FAILED = 1
@@ -62,6 +64,7 @@ By = Annotated[str | None, typer.Option("--by", help="Who makes it; the signed-i
 class Opened:
     """A controller's files."""
 
+    city: City
     plan: CityPlan
     desk: Desk
     records: SqlRecords
@@ -119,14 +122,32 @@ def sla(  # noqa: PLR0917 - the command's options
                 return
         write(body.encode(), output)
 
-    told(config, make)
+    scope = school or district or ""
+    what = Ledgered("sla", scope, first_day, last_day, bundle=evidence is not None)
+    told(config, what, make)
 
 
-def told(config: Path, make: Callable[[Opened], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Ledgered:
+    """What the audit ledger is told before a report is made."""
+
+    kind: str
+    about: str
+    first: date
+    last: date
+    bundle: bool = False
+    """Its evidence leaves with it."""
+
+
+def told(config: Path, what: Ledgered, make: Callable[[Opened], None]) -> None:
     """Make one report over a city's files; ends the command with a sentence where it cannot be."""
     try:
-        make(open_files(config))
-    except (ReportError, StoreError, OSError) as error:
+        opened = open_files(config)
+        detail = {"kind": what.kind, "first": str(what.first), "last": str(what.last)}
+        act = "evidence.export" if what.bundle else "report.make"
+        ledgered(opened.city, act, subject=what.about, detail=detail)
+        make(opened)
+    except (ReportError, StoreError, LedgerError, OSError) as error:
         typer.echo(f"tenone report: {error}", err=True)
         raise typer.Exit(FAILED) from None
 
@@ -166,7 +187,7 @@ def open_files(config: Path) -> Opened:
     works = _works(plan, records, now_ns)
     repairs = repairs_of(IncidentRecords(records.engine))
     desk = open_desk(Path(city.store.path), plan, records, now_ns, works=works, repairs=repairs)
-    return Opened(plan, desk, records)
+    return Opened(city, plan, desk, records)
 
 
 def _works(plan: CityPlan, records: SqlRecords, now_ns: int) -> Works:

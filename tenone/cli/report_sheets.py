@@ -21,6 +21,7 @@ from tenone.cli.report import (
     FormatOption,
     From,
     Language,
+    Ledgered,
     Month,
     Opened,
     Output,
@@ -58,13 +59,13 @@ def inspection(  # noqa: PLR0917 - the command's options
     by: By = None,
 ) -> None:
     """A school's sheet filled from evidence, with empty lines for people to sign."""
+    asked = _asked(first, last, month, school=school)
 
     def make(opened: Opened) -> None:
-        asked = _asked(first, last, month, school=school)
         sheet = opened.desk.inspection(asked, made_by(by), size.value)
         _write(sheet, sheet["items"], inspection_page(sheet, lang), written, lang, output)
 
-    told(config, make)
+    told(config, Ledgered("inspection", school, asked.first, asked.last), make)
 
 
 def indicators(  # noqa: PLR0917 - the command's options
@@ -78,12 +79,13 @@ def indicators(  # noqa: PLR0917 - the command's options
     output: Output = None,
 ) -> None:
     """The share of schools at 10G and of classes at 1G, by day, city and district."""
+    asked = _asked(first, last, month, district=district)
 
     def make(opened: Opened) -> None:
-        items = opened.desk.indicators(_asked(first, last, month, district=district))
+        items = opened.desk.indicators(asked)
         _write({"items": items}, items, indicators_page(items, lang), written, lang, output)
 
-    told(config, make)
+    told(config, Ledgered("indicators", district or "", asked.first, asked.last), make)
 
 
 def quality(  # noqa: PLR0917 - the command's options
@@ -98,13 +100,13 @@ def quality(  # noqa: PLR0917 - the command's options
     output: Output = None,
 ) -> None:
     """Completeness, lateness, clock skew and silent links by school, the worst first."""
+    asked = _asked(first, last, month, district=district, school=school)
 
     def make(opened: Opened) -> None:
-        asked = _asked(first, last, month, district=district, school=school)
         items = opened.desk.quality(asked, {})
         _write({"items": items}, items, quality_page(items, lang), written, lang, output)
 
-    told(config, make)
+    told(config, Ledgered("quality", school or district or "", asked.first, asked.last), make)
 
 
 def _asked(
