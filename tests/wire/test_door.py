@@ -63,7 +63,7 @@ def serve() -> Iterator[Serve]:
         server = Quiet(("127.0.0.1", 0), Handler)
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         running.append(server)
         return int(server.server_address[1])
 
