@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 120.0
 LONGEST_PAUSE_SECONDS = 3.0
 """A broker that came back without its lists lets nobody in until it has them again."""
+LOOKS = 4
 LOG_TOPIC = "$SYS/broker/log/#"
 
 
@@ -158,17 +159,21 @@ class DynsecKeeper:
 
     async def _look(self, dynsec: Dynsec) -> None:
         """Read, compare, tell, mend, and read again: the broker has the last word."""
-        desired = self._desired()
-        actual = await dynsec.read()
-        commands = plan(desired, actual)
-        self.foreign = foreign(desired, actual)
-        if commands:
+        mended = False
+        for _ in range(LOOKS):
+            desired = self._desired()
+            actual = await dynsec.read()
+            commands = plan(desired, actual)
+            self.foreign = foreign(desired, actual)
+            if not commands:
+                break
             await self._before_repair(Repair(tuple(commands), self.foreign, not self._looked))
             await dynsec.run(*commands)
-            actual = await dynsec.read()
-            if left := plan(desired, actual):
-                raise DynsecError(f"the broker took a change and does not show it: {left[0]}")
-            self.repairs += self._looked
+            mended = True
+        else:
+            # Sessions that are cut meanwhile change accounts as well; three times is no accident.
+            raise DynsecError(f"the broker took changes and does not show them: {commands[0]}")
+        self.repairs += mended and self._looked
         self._looked = True
         self.accounts = len(actual.clients)
         self.trouble = ""

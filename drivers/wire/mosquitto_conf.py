@@ -36,6 +36,8 @@ class Conf:
     plugin: Path = PLUGIN
     user: str = "mosquitto"
     max_queued: int = 10_000
+    """Messages that wait for a slow client; QoS 0 beyond is dropped, receipts bring it back."""
+    max_queued_mb: int = 64
     watched: bool = True
     """The keeper reads the broker's log: connections by an older protocol, ids taken over."""
 
@@ -48,7 +50,7 @@ class Conf:
 def conf_text(conf: Conf) -> str:
     """The file."""
     lines = [
-        "# Written by TenOne (tenone broker-config). Changes here are lost when it writes again.",
+        "# Written by TenOne (tenone broker config). Changes here are lost when it writes again.",
         f"user {conf.user}",
         "# One access control for all listeners: the plugin cannot be loaded for each.",
         "per_listener_settings false",
@@ -67,7 +69,7 @@ def conf_text(conf: Conf) -> str:
         f"max_packet_size {MAX_PACKET_BYTES}",
         "max_inflight_messages 100",
         f"max_queued_messages {conf.max_queued}",
-        "max_queued_bytes 67108864",
+        f"max_queued_bytes {conf.max_queued_mb * 1_000_000}",
         "max_keepalive 120",
         "sys_interval 10",
         "",
@@ -106,3 +108,18 @@ def _tls(tls: MutualTls) -> list[str]:
         "# the plugin does not look at the id of who is known by a certificate.",
         "use_username_as_clientid true",
     ]
+
+
+def unit_text(conf: Conf, first: Path) -> str:
+    """A drop-in for mosquitto.service: lists that were lost begin again with the first ones.
+
+    Without its file 2.0.11 starts all the same and refuses everybody, the keeper too.
+    """
+    return (
+        "[Service]\n"
+        f"ExecStartPre=+/bin/sh -c 'test -s {conf.dynsec_file} || "
+        f"install -m 600 -o {conf.user} {first} {conf.dynsec_file}'\n"
+        "Restart=always\n"
+        "RestartSec=1\n"
+        "LimitNOFILE=65536\n"
+    )

@@ -16,7 +16,7 @@ from controller.trust.brokers_desired import desired as city_desired
 from drivers.wire.access_lists import KEEPER_ROLE
 from drivers.wire.dynsec_values import SALT_BYTES, Client, State, first_document
 from drivers.wire.endpoint import EndpointError, endpoint_of
-from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text
+from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text, unit_text
 from drivers.wire.topics import NodeId
 from tenone.config import City, ConfigError, School, SecretError, load_city, load_school
 from tenone.config.brokers import BrokerControl
@@ -28,6 +28,9 @@ CANNOT = 1
 BAD_CONFIGURATION = 2
 FIRST = "dynamic-security.first.json"
 CONF = "mosquitto.conf"
+UNIT = "tenone.conf"
+CITY_QUEUED, CITY_QUEUED_MB = 100_000, 256
+"""A city's births after a restart all wait for one client, the controller."""
 LISTEN_PORT = 8883
 
 Config = Annotated[Path, typer.Option("-c", "--config", help="city.yaml or school.yaml.")]
@@ -67,6 +70,7 @@ def config_files(
 ) -> None:
     """Write mosquitto.conf and the first file of its access lists, for a city or a school."""
     try:
+        folder = folder.absolute()
         loaded = _load(config)
         control, state, secrets, by_password = _first(loaded)
         listener = MutualTls(
@@ -79,10 +83,13 @@ def config_files(
             passwords=by_password,
         )
         conf = Conf(folder=data, loopback_port=control.port, tls=listener, user=user)
+        if isinstance(loaded, City):
+            conf = replace(conf, max_queued=CITY_QUEUED, max_queued_mb=CITY_QUEUED_MB)
         salts = {name: os.urandom(SALT_BYTES) for name in state.clients}
         document = first_document(state, secrets, salts=salts)
         write_whole(folder / CONF, conf_text(conf).encode(), mode=OPEN)
         write_whole(folder / FIRST, document.encode())
+        write_whole(folder / UNIT, unit_text(conf, folder / FIRST).encode(), mode=OPEN)
     except (
         BrokerFilesError, CredentialsError, EndpointError, KeyFileError, SecretError
     ) as error:  # fmt: skip
@@ -91,7 +98,8 @@ def config_files(
     if not PLUGIN.exists():
         typer.echo(f"note: {PLUGIN} is not on this machine; look where your broker's is", err=True)
     typer.echo(f"{folder / CONF}: loopback port {control.port}, TLS on {listen} port {port}")
-    typer.echo(f"{folder / FIRST}: {len(state.clients)} accounts; copy it to {conf.dynsec_file}")
+    typer.echo(f"{folder / FIRST}: {len(state.clients)} accounts, for {conf.dynsec_file}")
+    typer.echo(f"{folder / UNIT}: for /etc/systemd/system/mosquitto.service.d/")
 
 
 def passwords(

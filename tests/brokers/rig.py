@@ -127,6 +127,12 @@ class Authority:
         )
         return made
 
+    def serial(self, file: str) -> int:
+        """Of the certificate kept under ``file``."""
+        return x509.load_pem_x509_certificate(
+            (self.folder / f"{file}.pem").read_bytes()
+        ).serial_number
+
     def context(self, file: str, trust: Path | None = None) -> ssl.SSLContext:
         """A client's TLS with the certificate kept under ``file``."""
         made = ssl.create_default_context(cafile=trust or self.ca)

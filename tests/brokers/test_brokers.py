@@ -1,6 +1,7 @@
 """The city's broker kept by the real controller, with real agents and real TLS."""
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from drivers.wire.mqtt import MqttError, MqttPort
 from tenone.config import load_school
 from tenone.runtime.clock import SystemClock
 from tests.brokers.rig import Authority, until
-from tests.brokers.town import Town, enrol, room_of, town_in
+from tests.brokers.town import KEEPER, Town, enrol, room_of, town_in
 
 SCHOOLS = ("no1", "no2", "no3")
 
@@ -62,6 +63,9 @@ async def test_everything_flows_drift_is_repaired_and_a_broker_that_forgot_all_i
             assert figures.blocks_total > before
             assert figures.base_skipped_total == 0
             await not_let_in(town, running)
+            begun = re.findall(r"as (\S+) \(p(\d)", (town.broker.folder / "log").read_text())
+            assert {name for name, _ in begun} >= {*SCHOOLS, "tenone-tenone", KEEPER}
+            assert {version for _, version in begun} == {"5"}, "our side speaks MQTT 5 alone"
 
 
 async def not_let_in(town: Town, running: Controller) -> None:
@@ -83,7 +87,9 @@ async def not_let_in(town: Town, running: Controller) -> None:
 
 @pytest.mark.slow
 async def test_revoked_is_cut_and_stays_out_expired_is_cut_renewed_is_not(tmp_path: Path) -> None:
-    with town_in(tmp_path, SCHOOLS) as town:
+    with town_in(tmp_path, SCHOOLS, pid_file=str(tmp_path / "pid")) as town:
+        assert town.broker.process is not None
+        (tmp_path / "pid").write_text(f"{town.broker.process.pid}\n")
         now = time.time()
         async with town.controller() as running:
             registry = machine_room(running.rooms.values()).registry
@@ -105,6 +111,15 @@ async def test_revoked_is_cut_and_stays_out_expired_is_cut_renewed_is_not(tmp_pa
             await until(lambda: not ports["no1"].is_connected, "no1 is cut")
             print(f"\nrevoke to cut: {(time.monotonic() - began) * 1000:.0f} ms")
             await denied(town.broker.agent("no1"), "spBv1.0/east/NDATA/no1")
+            # The list of revoked certificates is written anew: the broker is told to read it.
+            authority = town.broker.authority
+            authority.revoked.append(authority.serial("no1"))
+            authority.make_crl()
+            deadline = time.monotonic() + 10
+            while await connects(town.broker.agent("no1")):
+                assert time.monotonic() < deadline, "the list never counted"
+                await asyncio.sleep(0.1)
+            assert ports["no2"].is_connected, "reading the list disturbs nobody"
             # no2 runs out in two seconds and is not renewed; no3 is renewed and comes anew.
             ends = round(time.time()) + 3
             for school in ("no2", "no3"):
@@ -169,6 +184,15 @@ async def until_allowed(port: MqttPort, topic: str) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+async def connects(port: MqttPort) -> bool:
+    try:
+        await port.connect()
+    except MqttError:
+        return False
+    await port.disconnect()
+    return True
 
 
 async def denied(port: MqttPort, topic: str) -> None:

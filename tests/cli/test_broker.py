@@ -65,6 +65,7 @@ def test_the_files_a_broker_starts_with(
     for line in ("allow_anonymous false", "per_listener_settings false", "set_tcp_nodelay true"):
         assert line in conf.splitlines()
     first = folder / "out" / "dynamic-security.first.json"
+    assert f"{first} /var/lib/mosquitto/dynamic-sec" in (folder / "out" / "tenone.conf").read_text()
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     document = json.loads(first.read_text())
     assert {one["username"] for one in document["clients"]} == accounts
