@@ -17,7 +17,8 @@ from drivers.wire.mqtt_values import Message
 
 CONTROL = "$CONTROL/dynamic-security/v1"
 RESPONSE = f"{CONTROL}/response"
-BATCH_COMMANDS = 50
+BATCH_COMMANDS = 20
+"""The broker writes its whole file at each; a session that is to be cut waits for one batch."""
 BATCH_BYTES = 128 * 1024
 """A quarter of what :mod:`drivers.wire.mosquitto_conf` lets a packet be."""
 ANSWER_SECONDS = 10.0

@@ -160,6 +160,7 @@ class DynsecKeeper:
     async def _look(self, dynsec: Dynsec) -> None:
         """Read, compare, tell, mend, and read again: the broker has the last word."""
         mended = False
+        commands: list[Command] = []
         for _ in range(LOOKS):
             desired = self._desired()
             actual = await dynsec.read()
