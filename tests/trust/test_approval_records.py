@@ -11,6 +11,7 @@ from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
 from controller.trust.approval_model import Action, ActionState, Sealed, Step, StepError, Voice
 from controller.trust.approval_records import KEEP_NS, VOICE_NS, ActionRecords
+from controller.trust.approval_tables import VoiceRow
 from tenone.trust.approval import Risk
 from tenone.vocabulary.scope import ScopePath
 
@@ -98,7 +99,7 @@ def race(records: ActionRecords, rounds: int, risk: Risk) -> Counter[str]:
     for number in range(rounds):
         records.add(action(number, risk))
         answers = at_once(
-            *(lambda who=who: approve(records, number, who) for who in people)  # noqa: B023
+            *(lambda who=who: approve(records, number, who) for who in people)  # noqa: B023 - joined in this round
         )
         granted = [one for one in answers if isinstance(one, Action) and one.document is not None]
         late = [one for one in answers if isinstance(one, StepError) and one.why is Step.OVER]
@@ -155,7 +156,7 @@ def test_retries_at_once_make_one_request(records: ActionRecords) -> None:
     for number in range(20):
         made = at_once(
             *(
-                lambda other=other: records.add(replace(action(number), id=f"a-{number}-{other}"))  # noqa: B023
+                lambda other=other: records.add(replace(action(number), id=f"a-{number}-{other}"))  # noqa: B023 - joined in this round
                 for other in range(3)
             )
         )
@@ -227,3 +228,17 @@ def test_what_is_over_is_forgotten_after_three_years(records: ActionRecords) -> 
     assert records.settle(NOW + 10**15) == []
     records.settle(NOW + 10**15 + KEEP_NS + 1)
     assert records.get("a-1") is None
+
+
+def test_the_database_itself_lets_no_two_voices_take_one_place(
+    database: SqlRecords, records: ActionRecords
+) -> None:
+    records.add(action(1, Risk.HIGH))
+    for account, slot in (("account:wang", 1), ("account:zhao", 1), ("account:wang", 2)):
+        row = VoiceRow(action="a-1", account=account, name="", slot=slot, at_ns=NOW)
+        if (account, slot) == ("account:wang", 1):
+            with database.unit() as unit:
+                unit.add(row)
+            continue
+        with pytest.raises(StoreError), database.unit() as unit:
+            unit.add(row)
