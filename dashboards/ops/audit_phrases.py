@@ -7,6 +7,7 @@ NOUNS = {
     "action": mark("Action on a switch"),
     "approval": mark("Approval"),
     "audit": mark("Audit ledger"),
+    "authority": mark("Certificate authority"),
     "broker": mark("Broker"),
     "config": mark("Configuration"),
     "controller": mark("Controller"),
@@ -20,12 +21,13 @@ NOUNS = {
     "ledger": mark("Ledger itself"),
     "machine": mark("Machine"),
     "maintenance": mark("Planned work"),
+    "people": mark("Accounts' key"),
     "personal": mark("Personal data"),
     "poll": mark("Poll on request"),
     "quarantine": mark("Quarantine"),
     "report": mark("Report"),
     "secret": mark("Secret"),
-    "session": mark("Sign-in"),
+    "session": mark("Session"),
     "ticket": mark("Ticket"),
 }
 """By an act's first word; a test holds every act of the code to it."""
