@@ -271,7 +271,9 @@ def _plant(town: Town, receiver: int) -> None:
                        "password": kept(city, "city-broker-password")},
             "store": {"path": "store", "influx": {"url": f"http://127.0.0.1:{receiver}",
                                                   "token": kept(city, "influx-token")}},
-            "http": {"port": free_port(), "tls": "off", "metrics_token": kept(city, "metrics-token")},
+            "http": {
+                "port": free_port(), "tls": "off", "metrics_token": kept(city, "metrics-token"),
+            },
             "escalation": {"school": {"after": {"warning": 0, "critical": 0}, "channels": [hook]}},
             "trust": {"outward_allow": ["127.0.0.0/8"],
                       "ca": {"passphrase": kept(city, "ca-passphrase")}},
