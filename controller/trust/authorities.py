@@ -3,6 +3,7 @@
 ::
 
     ca/authorities.json          which one issues, which are trusted
+    ca/told                      what the ledger knows of that
     ca/<id>/certificate.pem      the authority's own certificate
     ca/<id>/above.pem            from its issuer up to the root, where it is no root
     ca/<id>/key.pem              mode 0600; under a passphrase where one is configured
@@ -12,6 +13,7 @@ beside the old one until every machine has heard of it (:meth:`add`), then it *i
 (:meth:`switch`), and when nothing of the old one is valid any more that one is *retired*.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +29,8 @@ from tenone.trust.enrolment import EnrolmentError, load_certificates, spki_hash
 from tenone.trust.files import OPEN, KeyFileError, read_open, read_private, write_whole
 
 STATE_FILE = "authorities.json"
+TOLD_FILE = "told"
+"""The hash of the state that the ledger has; who made an authority need not be the controller."""
 FORMAT = 1
 
 
@@ -133,6 +137,26 @@ class Authorities:
     def issuer_of(self, certificate: x509.Certificate) -> Authority | None:
         """Which of the trusted ones signed it; None: none."""
         return next((one for one in self.trusted if signed_by(certificate, one)), None)
+
+    # -- for the ledger
+
+    def untold(self) -> str | None:
+        """The state's hash, if it is not the one the ledger was last told; else None."""
+        try:
+            state = hashlib.sha256(read_open(self.folder / STATE_FILE)).hexdigest()
+            told = self.folder / TOLD_FILE
+            if told.exists() and read_open(told).decode("ascii", "replace") == state:
+                return None
+        except KeyFileError as error:
+            raise CaError(str(error)) from error
+        return state
+
+    def mark_told(self, state: str) -> None:
+        """The ledger has it."""
+        try:
+            write_whole(self.folder / TOLD_FILE, state.encode("ascii"), mode=OPEN)
+        except KeyFileError as error:
+            raise CaError(str(error)) from error
 
     # -- one takes over from another ------------------------------------------------------
 

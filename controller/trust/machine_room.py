@@ -141,10 +141,11 @@ class MachineRoom:
                 why = "" if stands is None else stands.why
                 await self._tell_late("machine.revoke", "console", name, {"why": why})
                 gone = True
-        if changed:
+        if (state := await self._in_records(authorities.untold)) is not None:
             trusted = ",".join(one.id for one in authorities.trusted)
             detail = {"issuing": authorities.issuing.id, "trusted": trusted}
             await self._ledger.write(Entry(act="authority.change", actor="console", detail=detail))
+            await self._in_records(authorities.mark_told, state)
         now_ns = self._clock.wall_ns()
         if changed or gone or crl.due(now_ns // NS):
             await self._in_records(crl.make, now_ns)
