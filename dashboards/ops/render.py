@@ -101,6 +101,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         switch_mark=words.switch_mark,
         agent_mark=words.agent_mark,
         stream_kinds=sorted(KINDS),
+        keeps_users=lambda session: may_anywhere(session, Permission.KEEP_USERS),
         may_audit=lambda session: may_anywhere(session, Permission.READ_AUDIT),
     )
     # All of them now: files that an upgrade replaces under a running process must not meet

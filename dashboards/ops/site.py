@@ -1,10 +1,9 @@
 """The pages: HTML routes on top of the API, rendered from the same views."""
 
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import APIRouter, FastAPI, Form, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -20,12 +19,12 @@ from controller.api.access import (
     visible,
 )
 from controller.api.problems import Problem
-from controller.api.routers.sessions import clear_cookie, client_address, set_cookie
-from controller.api.security import SIGN_IN_PATH, local_path
+from controller.api.security import local_path
 from controller.api.services import Services
-from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
+from controller.api.sessions import Session
 from controller.api.together import minutes_of
 from controller.trust.entries import LedgerError
+from controller.trust.people.model import ACTOR
 from dashboards.ops.audit_site import router as audit_router
 from dashboards.ops.incident_site import router as incident_router
 from dashboards.ops.language import COOKIE
@@ -37,6 +36,7 @@ from dashboards.ops.pages import (
     overview_page,
     school_page,
 )
+from dashboards.ops.people_site import router as people_router
 from dashboards.ops.render import Renderer
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
@@ -51,6 +51,7 @@ def mount(app: FastAPI, services: Services) -> None:
     app.state.renderer = renderer
     app.include_router(router)
     app.include_router(incident_router)
+    app.include_router(people_router)
     app.include_router(audit_router)
     app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
     _answer_people_in_html(app)
@@ -68,6 +69,9 @@ async def home(request: Request, services: Here, session: Caller) -> Response:
     looks = may_anywhere(session, Permission.LOOK)
     if not looks and may_anywhere(session, Permission.READ_AUDIT):
         return RedirectResponse("/audit", 303)
+    if not looks and session.actor.startswith(ACTOR):
+        keeps = may_anywhere(session, Permission.KEEP_USERS)
+        return RedirectResponse("/users" if keeps else "/account", 303)
     return _scope_page(request, services, session, asked_scopes(services, session, None))
 
 
@@ -116,52 +120,6 @@ async def link_page(
         may_poll=may(session, Permission.POLL, scope),
         school_address=f"/at/{scope}" if visible(session, scope) else "/",
     )
-
-
-@router.get(SIGN_IN_PATH)
-async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the query's name
-    """The form; whoever has a session already goes on."""
-    if getattr(request.state, "session", None) is not None:
-        return RedirectResponse(local_path(next), 303)
-    return renderer_of(request).page(request, "sign_in.html", goal=local_path(next), refusal="")
-
-
-@router.post(SIGN_IN_PATH)
-async def sign_in(
-    request: Request,
-    services: Here,
-    code: Annotated[str, Form(max_length=64)] = "",
-    goal: Annotated[str, Form(max_length=2000)] = "/",
-) -> Response:
-    """Open a session for a one-time code and go where the person wanted to go."""
-    status, refusal, wait = 403, "wrong", 0
-    try:
-        token, _session = services.sessions.sign_in(
-            code, client_address(request), instead_of=request.state.session
-        )
-    except WrongCodeError:
-        pass
-    except TooManyAttemptsError as error:
-        status, refusal, wait = 429, "too-many", math.ceil(error.retry_seconds)
-    else:
-        response = RedirectResponse(local_path(goal), 303)
-        set_cookie(services, response, token)
-        return response
-    answer = renderer_of(request).page(
-        request, "sign_in.html", goal=local_path(goal), refusal=refusal, wait=wait, status=status
-    )
-    if wait:
-        answer.headers["retry-after"] = str(wait)
-    return answer
-
-
-@router.post("/sign-out")
-async def sign_out(services: Here, session: Caller) -> Response:
-    """Close the session."""
-    services.sessions.close(session)
-    response = RedirectResponse(SIGN_IN_PATH, 303)
-    clear_cookie(services, response)
-    return response
 
 
 @router.get("/language/{tag}")
