@@ -8,6 +8,7 @@ Urgent commands (a session is to be cut) go past the queue.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 120.0
 LONGEST_PAUSE_SECONDS = 3.0
 """A broker that came back without its lists lets nobody in until it has them again."""
-LOOKS = 4
+TRIES = 3
 LOG_TOPIC = "$SYS/broker/log/#"
 
 
@@ -158,23 +159,25 @@ class DynsecKeeper:
                 await asyncio.gather(waiting, sleeping, return_exceptions=True)
 
     async def _look(self, dynsec: Dynsec) -> None:
-        """Read, compare, tell, mend, and read again: the broker has the last word."""
-        mended = False
-        commands: list[Command] = []
-        for _ in range(LOOKS):
+        """Read, compare, tell, mend, and read again: the broker has the last word.
+
+        What is desired may change meanwhile, so it ends when nothing is left to do.
+        """
+        given: Counter[str] = Counter()
+        while True:
             desired = self._desired()
             actual = await dynsec.read()
             commands = plan(desired, actual)
             self.foreign = foreign(desired, actual)
             if not commands:
                 break
+            given.update(str(one) for one in commands)
+            stubborn, times = given.most_common(1)[0]
+            if times > TRIES:
+                raise DynsecError(f"the broker takes a change and does not show it: {stubborn}")
             await self._before_repair(Repair(tuple(commands), self.foreign, not self._looked))
             await dynsec.run(*commands)
-            mended = True
-        else:
-            # Sessions that are cut meanwhile change accounts as well; three times is no accident.
-            raise DynsecError(f"the broker took changes and does not show them: {commands[0]}")
-        self.repairs += mended and self._looked
+        self.repairs += bool(given) and self._looked
         self._looked = True
         self.accounts = len(actual.clients)
         self.trouble = ""
