@@ -71,7 +71,7 @@ class _Target:
     """One target as it is known now."""
 
     config: ProbeTarget
-    key: bytes | None
+    key: bytes | None = field(repr=False)
     address: str | None = None
     error: str = ""
     refusal: str = ""

@@ -6,7 +6,7 @@ Used by the controller for its own HTTPS and by ``tenone enrol server`` for brok
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
@@ -39,7 +39,7 @@ class ServerCertificate:
     certificate: x509.Certificate
     chain: bytes
     """Its certificate and those between it and the root, PEM."""
-    key: bytes
+    key: bytes = field(repr=False)
     """PEM, PKCS #8."""
     fresh: bool
     """It was made just now, and is not one that was kept."""
