@@ -78,6 +78,8 @@ def _of_brokers(school: School) -> Iterator[Rule]:
         yield Rule(where.hostname or "", "tcp", port, "the city's controller")
     if not local.embedded:
         yield Rule(local.host, "tcp", local.port, "the school's broker")
+        if local.devices is not None:
+            yield Rule(local.devices.host, "tcp", local.devices.port, "the school's broker")
     elif any(one.kind is DeviceKind.BOARD for one in school.devices):
         # On loopback, at whatever port the system gave.
         yield Rule(local.host, "tcp", None, "the school's broker")

@@ -113,9 +113,13 @@ def _tls(tls: MutualTls) -> list[str]:
 def unit_text(conf: Conf, first: Path) -> str:
     """A drop-in for mosquitto.service: lists that were lost begin again with the first ones.
 
-    Without its file 2.0.11 starts all the same and refuses everybody, the keeper too.
+    Without its file 2.0.11 starts all the same and refuses everybody, the keeper too. Without the
+    list of revoked certificates it does not start, and so is tried again until there is one.
     """
     return (
+        "[Unit]\n"
+        "StartLimitIntervalSec=0\n"
+        "\n"
         "[Service]\n"
         f"ExecStartPre=+/bin/sh -c 'test -s {conf.dynsec_file} || "
         f"install -m 600 -o {conf.user} {first} {conf.dynsec_file}'\n"
