@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import signal
+import ssl
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -14,7 +15,13 @@ import yaml
 from cryptography import x509
 
 from agents.identity import read_identity
+from agents.ports import Port
+from controller.service import Controller
+from drivers.wire.embedded import EmbeddedBroker
+from drivers.wire.sparkplug.messages import ConnectPlan
 from tenone.cli.processes import Child, free_port
+from tenone.runtime.clock import SystemClock
+from tests.controller.harness import SchoolAgent, city_config
 from tests.trust.broker import Broker
 
 TENONE = (sys.executable, "-m", "tenone.cli")
@@ -29,6 +36,7 @@ class Lab:
     def __init__(self, folder: Path, mosquitto: str) -> None:
         self.folder = folder
         self.http, self.inner = free_port(), free_port()
+        self.url = f"https://127.0.0.1:{self.http}"
         self.broker = Broker(folder / "broker", mosquitto)
         self.broker.inner = self.inner
         self.controller = Child(
@@ -44,7 +52,7 @@ class Lab:
             "districts": [{"id": "east", "name": "East"}],
             "schools": ["school.yaml"],
             "broker": {"host": "127.0.0.1", "port": self.inner},
-            "http": {"port": self.http},
+            "http": {"port": self.http, "tls": "off"},
             "trust": {"ca": {"agent_days": AGENT_DAYS, "crl_file": "broker/crl.pem"}},
         }
         school = {
@@ -53,7 +61,7 @@ class Lab:
             "uplink": {
                 "broker": {"host": "127.0.0.1", "port": self.broker.port},
                 "identity": "identity",
-                "controller": f"http://127.0.0.1:{self.http}",
+                "controller": self.url,
             },
         }
         (self.folder / "city.yaml").write_text(yaml.safe_dump(city))
@@ -72,7 +80,8 @@ class Lab:
         return Child(name, ["agent", "-c", config, "--ready-json"], log=self.folder / f"{name}.log")
 
     def parts(self) -> dict[str, str]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=10) as answer:
+        context = ssl.create_default_context(cafile=self.folder / "broker" / "ca.pem")
+        with urllib.request.urlopen(f"{self.url}/readyz", timeout=10, context=context) as answer:
             said = json.load(answer)
         return {one["name"]: one["sentence"] for one in said["parts"]}
 
@@ -105,6 +114,8 @@ async def test_a_school_from_its_token_to_its_revocation(tmp_path: Path) -> None
     server = ("enrol", "server", "broker", "-c", "city.yaml")
     await lab.tenone(*server, "--ip", "127.0.0.1", "--out", "broker")
     await lab.controller.start()
+    lab.url = lab.controller.ready["url"]
+    lab.write()
     try:
         await until((tmp_path / "broker" / "crl.pem").exists, "the list is written")
         lab.broker.start()
@@ -167,3 +178,34 @@ async def _enrolled_renewed_revoked(lab: Lab) -> None:
         await until(lambda: "1 agents online" in lab.parts()["broker"], "it is back")
     finally:
         await back.stop()
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_when_certificates_rotate(tmp_path: Path) -> None:
+    """R8: what a renewal does to the uplink, twenty times while a sweep is kept every 10 ms."""
+    async with EmbeddedBroker() as broker:
+        config = city_config(tmp_path / "city", broker_port=broker.port)
+        async with Controller(config, clock=SystemClock()) as controller:
+            agent = SchoolAgent(tmp_path / "agent", port=broker.port)
+            ports: list[Port] = []
+            make = agent.uplink._make_port
+
+            def remembered(plan: ConnectPlan) -> Port:
+                ports.append(make(plan))
+                return ports[-1]
+
+            agent.uplink._make_port = remembered
+            async with agent:
+                rotated = 0
+                for number in range(600):
+                    await agent.keep_ports(last_change_ticks=[number, 0, 0])
+                    if number % 20 == 0 and agent.uplink.is_online:
+                        await ports[-1].disconnect()
+                        rotated += 1
+                    await asyncio.sleep(0.01)
+                await agent.drained(60)
+            figures = controller.ingest.figures
+            assert controller.figures().blocks_total == len(agent.made) == 600
+            assert (figures.conflicts, figures.breaks, figures.base_skipped) == (0, 0, 0)
+            assert rotated >= 5
+            assert len(ports) == rotated + 1
