@@ -425,7 +425,7 @@ def city_yaml(
         "broker": {"embedded": True, "port": broker_port, "host_id": HOST_ID},
         "store": {"path": str(data / "store"), "retention_days": 1},
         "records": {"url": f"sqlite:///{data / 'records.db'}"},
-        "http": {"host": "127.0.0.1", "port": http_port},
+        "http": {"host": "127.0.0.1", "port": http_port, "tls": "off"},
         # Faults last some 25 s here: people should see incidents close, too.
         "incidents": {"clear_seconds": 8, "settle_seconds": 15, "hold_seconds": 4},
     }

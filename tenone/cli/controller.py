@@ -7,13 +7,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
 from controller.api.app import create_app
 from controller.api.hub import Hub
@@ -27,14 +24,18 @@ from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
 from controller.trust.approvals import approvals_room
+from controller.trust.ca import CaError
+from controller.trust.entries import Entry
 from controller.trust.machine_room import machine_room
 from controller.trust.people.desk import People
 from controller.trust.people.room import people_room
+from controller.trust.web import WebCertificate, said_of
 from dashboards.ops.incident_words import teller
 from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
 from drivers.wire.endpoint import EndpointError
 from drivers.wire.mqtt_values import Endpoint
+from tenone.cli._https import serve
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.cli.bench_machine import version_of
@@ -51,7 +52,6 @@ log = logging.getLogger(__name__)
 
 CANNOT_START = 1
 BAD_CONFIGURATION = 2
-DRAIN_HTTP_SECONDS = 2
 
 
 class HttpError(Exception):
@@ -98,6 +98,7 @@ def controller(
 async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: bool) -> None:
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as closing:
+        web = await asyncio.to_thread(_web_certificate, city, clock)
         endpoint = await _broker(city, closing)
         running = await closing.enter_async_context(
             Controller(city, clock=clock, endpoint=endpoint)
@@ -126,6 +127,10 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             signal.SIGUSR1, lambda: _say_code(issue(), as_json=ready_json)
         )
         services = _services(city, running, hub, people, demo=demo)
+        if web is not None:
+            services.health = (*services.health, web.health)
+            if web.made_authority:
+                await running.ledger.write(Entry(act="authority.create", actor="system"))
         app = create_app(services)
         mount(app, services)
         handbook = docs_directory()
@@ -134,9 +139,13 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         tasks = await closing.enter_async_context(Supervisor(clock))
         tasks.start("live stream", hub.run)
         tasks.start("trend", services.trend.run)
-        url = await closing.enter_async_context(_http(app, city, hub))
+        if web is not None:
+            tasks.start("web certificate", web.run)
+        listening = _listening(city)
+        url = _url(city, listening)
+        await closing.enter_async_context(serve(app, listening, web, hub.close))
         code = issue() if demo or not await people.has_keeper() else None
-        _say_ready(url, code, city, ready_json=ready_json)
+        _say_ready(url, code, city, web, ready_json=ready_json)
         await stop.wait()
         sd_notify("STOPPING=1")
         log.info("stopping")
@@ -184,7 +193,7 @@ def _http_config(city: City, *, demo: bool) -> HttpConfig:
     token = city.http.metrics_token
     return HttpConfig(
         demo=demo,
-        secure_cookies=city.http.behind_tls,
+        secure_cookies=city.http.is_secure,
         hosts=city.http.hosts,
         metrics_token=token.fetch() if token else None,
     )
@@ -205,47 +214,37 @@ async def _broker(city: City, closing: contextlib.AsyncExitStack) -> Endpoint | 
     return Endpoint(host=broker.host, port=broker.port)
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the service."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """See uvicorn: here it captures none."""
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _http(app: FastAPI, city: City, hub: Hub) -> AsyncIterator[str]:
-    """Serve until the end of the context; yields the page's address. Raises HttpError."""
+def _listening(city: City) -> socket.socket:
+    """The page's socket; raises HttpError."""
     host, port = city.http.host, city.http.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=family, backlog=512)
+        return socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         raise HttpError(
             f"the page cannot be served on {host} port {port}: {error}; "
             "change http.port in city.yaml, or end what holds the port"
         ) from error
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_HTTP_SECONDS,
-        )
-    )
-    with listening:
-        serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
-        try:
-            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag
-                await asyncio.sleep(0.02)
-            shown = f"[{host}]" if ":" in host else host
-            yield f"http://{shown}:{listening.getsockname()[1]}"
-        finally:
-            hub.close()
-            server.should_exit = True
-            await serving
+
+
+def _url(city: City, listening: socket.socket) -> str:
+    """What people type; the wildcard address is nobody's, so a name stands for it."""
+    host = city.http.hosts[0] if city.http.is_everywhere and city.http.hosts else city.http.host
+    shown = f"[{host}]" if ":" in host else host
+    scheme = "http" if city.http.tls is None else "https"
+    return f"{scheme}://{shown}:{listening.getsockname()[1]}"
+
+
+def _web_certificate(city: City, clock: Clock) -> WebCertificate | None:
+    """The certificate, made or read; None: plain HTTP on loopback. Raises HttpError."""
+    if city.http.tls is None:
+        return None
+    try:
+        web = WebCertificate(city, city.http.tls, clock)
+        web.open()
+    except CaError as error:
+        raise HttpError(f"{error} (http.tls in city.yaml)") from error
+    return web
 
 
 def _end_streams(hub: Hub, sessions: Sessions) -> None:
@@ -255,8 +254,12 @@ def _end_streams(hub: Hub, sessions: Sessions) -> None:
             hub.end(owner)
 
 
-def _say_ready(url: str, code: str | None, city: City, *, ready_json: bool) -> None:
+def _say_ready(
+    url: str, code: str | None, city: City, web: WebCertificate | None, *, ready_json: bool
+) -> None:
     sd_notify("READY=1")
+    trust_file = None if web is None else web.trust_file
+    fingerprints = [] if web is None else web.fingerprints()
     if ready_json:
         body = {
             "ready": True,
@@ -265,9 +268,13 @@ def _say_ready(url: str, code: str | None, city: City, *, ready_json: bool) -> N
             "sign_in_code": code,
             "pid": os.getpid(),
         }
+        if trust_file is not None:
+            body |= {"ca_file": str(trust_file), "ca_sha256": fingerprints}
         typer.echo(json.dumps(body))
         return
     typer.echo(f"{city.city.name} is served at {url}")
+    if trust_file is not None:
+        typer.echo(said_of(fingerprints, trust_file))
     if code is not None:
         _say_code(code, as_json=False)
 

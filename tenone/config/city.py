@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from tenone.calendar.school import SchoolCalendar
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
@@ -112,11 +112,40 @@ class Records(ConfigModel):
     """SQLAlchemy URL; a relative path starts from the configuration file's directory."""
 
 
+class HttpTls(ConfigModel):
+    """How pages and API are served over TLS: by files, or by a certificate of the city's own."""
+
+    certificate: LocalPath | None = None
+    """PEM, with those between it and its root; None: the city's own authority issues one."""
+    key: LocalPath | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            missing = "key" if self.key is None else "certificate"
+            raise refusal(f"{missing!r} is missing", "name certificate and key together")
+        return self
+
+
+def _http_tls(value: object) -> object:
+    """``auto``, ``off`` or the two files."""
+    if isinstance(value, str | bool):
+        if value not in {"auto", "off"}:
+            raise refusal(
+                "'tls' is 'auto', 'off' or a certificate and its key",
+                "write 'auto', or '{certificate: PATH, key: PATH}'",
+            )
+        return {} if value == "auto" else None
+    return value
+
+
 class Http(ConfigModel):
     """Where pages and API are served."""
 
     host: Host = "127.0.0.1"
     port: Port = HTTP_PORT
+    tls: Annotated[HttpTls | None, BeforeValidator(_http_tls)] = HttpTls()
+    """In the file ``auto``, ``off`` or ``{certificate, key}``; None is ``off``."""
     behind_tls: bool = False
     """A web server with TLS stands in front: cookies are marked Secure."""
     hosts: tuple[Host, ...] = ()
@@ -124,15 +153,39 @@ class Http(ConfigModel):
     metrics_token: SecretRef | None = None
     """Bearer token for ``/metrics`` from other machines; without it they are refused."""
 
-    @field_validator("host")
+    @model_validator(mode="before")
     @classmethod
-    def _loopback(cls, host: str) -> str:
-        if not is_loopback(host):
+    def _plain_behind_tls(cls, value: object) -> object:
+        """Who has TLS in front needs none here, unless it is asked for."""
+        if isinstance(value, dict) and value.get("behind_tls") is True:
+            return {"tls": "off", **value}
+        return value
+
+    @model_validator(mode="after")
+    def _reached_safely(self) -> Self:
+        if self.tls is None and not is_loopback(self.host):
             raise refusal(
-                f"this version serves plain HTTP, so it does not listen on {host}",
-                "keep 127.0.0.1 and put a web server with TLS in front of it",
+                f"plain HTTP is not served on {self.host}, where other machines read along",
+                "leave 'tls' out, or keep 127.0.0.1 and put a web server with TLS in front of it",
             )
-        return host
+        is_own = self.tls is not None and self.tls.certificate is None
+        if is_own and self.is_everywhere and not self.hosts:
+            raise refusal(
+                f"on {self.host} nobody knows by which names browsers come, and the certificate "
+                "must bear them",
+                "name them in 'hosts'",
+            )
+        return self
+
+    @property
+    def is_everywhere(self) -> bool:
+        """It listens on every address of the machine."""
+        return self.host in {"0.0.0.0", "::"}
+
+    @property
+    def is_secure(self) -> bool:
+        """Browsers come by TLS, here or in front."""
+        return self.tls is not None or self.behind_tls
 
 
 class Auth(ConfigModel):

@@ -27,7 +27,7 @@ schools:
     school: {{id: no1, name: No. 1, district: east, city: binhai}}
     uplink: {{broker: {{host: 127.0.0.1, port: {broker}}}}}
 broker: {{embedded: true, port: {broker}}}
-http: {{host: 127.0.0.1, port: {http}}}
+http: {{host: 127.0.0.1, port: {http}, tls: off}}
 """
 
 

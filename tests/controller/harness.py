@@ -36,7 +36,7 @@ city: {{id: binhai, name: Binhai, name_zh: 滨海市}}
 districts: [{{id: east, name: East, name_zh: 东区}}]
 schools: schools
 broker: {{host: 127.0.0.1, port: {port}}}
-http: {{host: 127.0.0.1, port: {http}}}
+http: {{host: 127.0.0.1, port: {http}, tls: off}}
 """
 _SCHOOL = """
 schema_version: 1

@@ -125,7 +125,7 @@ class Town:
                 "broker": {"host": "127.0.0.1", "port": port},
                 "store": {"path": str(self.data / "store")},
                 "records": {"url": f"sqlite:///{self.data / 'records.db'}"},
-                "http": {"port": free_port()},
+                "http": {"port": free_port(), "tls": "off"},
             },
         )
 
