@@ -14,8 +14,11 @@ from controller.trust.machine_room import machine_room
 from drivers.wire.dynsec_plan import Command, add_role_acl
 from drivers.wire.dynsec_values import Acl, AclType
 from drivers.wire.mqtt import MqttError, MqttPort
+from drivers.wire.mqtt_values import Endpoint
 from tenone.config import load_school
 from tenone.runtime.clock import SystemClock
+from tenone.trust.credentials import make_credentials
+from tenone.trust.masked import Secret
 from tests.brokers.rig import Authority, until
 from tests.brokers.town import KEEPER, Town, enrol, room_of, town_in
 
@@ -204,3 +207,61 @@ async def denied(port: MqttPort, topic: str) -> None:
     finally:
         await port.disconnect()
     raise AssertionError(f"{topic} was allowed")
+
+
+async def test_what_a_broker_retained_is_not_believed(tmp_path: Path) -> None:
+    """Abuse case 10: dynamic security cannot forbid it, so it counts for nothing here."""
+    topic = "spBv1.0/east/NBIRTH/no1"
+    with town_in(tmp_path, SCHOOLS[:1], agents="planned") as town:
+        async with town.controller() as running:
+            keeper = room_of(running).keeper
+            assert keeper is not None
+            await until(lambda: not keeper.trouble and keeper.accounts == 3, "the lists stand")
+            async with town.broker.agent("no1") as port:
+                await port.publish(topic, b"poison", qos=1, retain=True)
+        async with town.controller() as running:
+            refused = running.quarantine
+            await until(lambda: refused.totals.get("retained") == 1, "it is refused and counted")
+            assert not running.link.nodes
+            assert running.figures().blocks_total == 0
+
+
+async def test_agents_with_passwords_are_bound_to_their_client_id(tmp_path: Path) -> None:
+    made = make_credentials(tmp_path / "agents.json", ["no1", "no2"])
+    with town_in(
+        tmp_path / "town",
+        SCHOOLS,
+        agents="planned",
+        identity="password",
+        passwords=str(tmp_path / "agents.json"),
+    ) as town:
+        async with town.controller() as running:
+            keeper = room_of(running).keeper
+            assert keeper is not None
+            await until(lambda: not keeper.trouble and keeper.accounts == 5, "the lists stand")
+
+            def port(school: str, client_id: str, password: Secret) -> MqttPort:
+                inside = Endpoint(
+                    host="127.0.0.1", port=town.broker.port, username=school, password=password
+                )
+                return MqttPort(endpoint=inside, client_id=client_id)
+
+            async with port("no1", "tenone-node-no1", made["no1"]) as good:
+                await good.publish("spBv1.0/east/NDATA/no1", b"x", qos=1)
+                for school, client_id, password in (
+                    ("no2", "tenone-node-no1", made["no2"]),
+                    ("no2", "tenone-node-no2", made["no1"]),
+                    ("no3", "tenone-node-no3", Secret("")),
+                ):
+                    assert not await connects(port(school, client_id, password))
+                assert good.is_connected
+                registry = machine_room(running.rooms.values()).registry
+                enrol(registry, "no1", until=time.time() + 60, issued=time.time())
+                machine = registry.find("agent:no1")
+                assert machine is not None
+                registry.put(replace(machine, revoked_ns=time.time_ns()))
+                await until(lambda: not good.is_connected, "it is cut")
+            deadline = time.monotonic() + 10
+            while await connects(port("no1", "tenone-node-no1", made["no1"])):
+                assert time.monotonic() < deadline, "by the next look it cannot even connect"
+                await asyncio.sleep(0.05)
