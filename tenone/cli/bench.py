@@ -3,6 +3,7 @@
 import typer
 
 from tenone.cli import (
+    bench_authorise,
     bench_enrol,
     bench_ingest,
     bench_ledger,
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     bench = typer.Typer(help="Benchmarks: one JSON object a line.", no_args_is_help=True)
     bench.callback()(_keep_command_names)
+    bench.command("authorise")(bench_authorise.authorise)
     bench.command("enrol")(bench_enrol.enrol)
     bench.command("poll")(bench_poll.poll)
     bench.command("ingest")(bench_ingest.ingest)

@@ -1,0 +1,127 @@
+"""Signing in: two factors, lockout, codes once, nobody in by what ended meanwhile."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.api.sessions import SessionKind
+from controller.trust.entries import LedgerError, Outcome
+from controller.trust.people import second
+from controller.trust.people.model import LOCK_SECONDS, LockedError, SignInError
+from tenone.vocabulary.roles import Grant, Role
+from tenone.vocabulary.scope import ScopePath
+from tests.people.conftest import PASSWORD, House
+
+NO1 = ScopePath.parse("binhai/east/no1")
+
+
+async def test_two_factors_open_a_session_of_the_grants(house: House) -> None:
+    house.account("li", Grant(Role.OPERATOR, NO1))
+    session = await house.sign_in("li")
+    assert (session.actor, session.name) == ("account:li", "Li")
+    assert session.grants == (Grant(Role.OPERATOR, NO1),)
+    assert house.ledger.acts == ["session.open"]
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [(PASSWORD, ""), (PASSWORD, "000000"), ("wrong password here", None), ("", None)],
+)
+async def test_one_of_two_opens_nothing(house: House, password: str, code: str | None) -> None:
+    given = house.code("keeper") if code is None else code
+    with pytest.raises(SignInError, match="wrong"):
+        await house.people.door.sign_in("keeper", password, given, "c")
+    assert house.sessions.count() == 0
+    (entry,) = house.ledger.entries
+    assert (entry.act, entry.outcome) == ("session.refused", Outcome.REFUSED)
+
+
+async def test_a_role_that_wants_a_second_factor_is_not_let_in_without(house: House) -> None:
+    house.account("bare", Grant(Role.OPERATOR, NO1), factor=False)
+    house.account("viewer", Grant(Role.VIEWER, NO1), factor=False)
+    with pytest.raises(SignInError):
+        await house.sign_in("bare")
+    assert (await house.sign_in("viewer")).kind is SessionKind.USE
+
+
+async def test_a_code_is_good_once_and_a_step_early_or_late(house: House) -> None:
+    code = house.code("keeper")
+    for drift, opens in ((30, True), (0, False), (-30, False), (60, False)):
+        house.clock.advance(drift)
+        if opens:
+            await house.people.door.sign_in("keeper", PASSWORD, code, "c")
+        else:
+            with pytest.raises(SignInError):
+                await house.people.door.sign_in("keeper", PASSWORD, code, "c")
+
+
+@pytest.mark.parametrize("name", ["keeper", "nobody-has-this"])
+async def test_five_failures_lock_any_name_for_fifteen_minutes(house: House, name: str) -> None:
+    for attempt in range(5):
+        last = attempt == 4
+        with pytest.raises(LockedError if last else SignInError):
+            await house.people.door.sign_in(name, "wrong", "", f"client {attempt}")
+    house.clock.advance(LOCK_SECONDS - 60)
+    with pytest.raises(LockedError):
+        await house.people.door.sign_in(name, PASSWORD, "", "another")
+    house.clock.advance(120)
+    if name == "keeper":
+        assert "account.lock" in house.ledger.acts
+        assert (await house.sign_in(name)).actor == "account:keeper"
+    else:
+        assert all(name not in str(entry) for entry in house.ledger.entries), "may be a password"
+
+
+async def test_recovery_codes_are_good_once(house: House) -> None:
+    codes = second.new_recovery_codes()
+    sealed = house.people.parts.seal.shut("keeper", house.secrets["keeper"])
+    house.records.set_second("keeper", sealed, 0, map(second.digest, codes))
+    await house.people.door.sign_in("keeper", PASSWORD, codes[3].lower(), "c")
+    assert house.records.recovery_left("keeper") == 9
+    with pytest.raises(SignInError):
+        await house.people.door.sign_in("keeper", PASSWORD, codes[3], "c")
+
+
+async def test_a_ledger_that_cannot_write_lets_nobody_in(house: House) -> None:
+    house.ledger.broken = True
+    with pytest.raises(LedgerError):
+        await house.sign_in("keeper")
+    assert house.sessions.count() == 0
+
+
+async def test_disabling_while_somebody_signs_in_leaves_no_session(house: House) -> None:
+    house.account("li", Grant(Role.VIEWER, NO1))
+    opening = house.sessions.open
+
+    def racing(*args: object, **kwargs: object) -> object:
+        house.records.edit("li", enabled=False)  # after the password was right
+        return opening(*args, **kwargs)  # type: ignore[arg-type]  # handed through as they came
+
+    house.sessions.open = racing  # type: ignore[method-assign, assignment]  # the race, made
+    with pytest.raises(SignInError):
+        await house.sign_in("li")
+    assert house.sessions.count() == 0
+
+
+@pytest.mark.parametrize("change", ["disable", "grants", "password", "remove", "reset"])
+async def test_sessions_end_with_what_they_stood_on(house: House, change: str) -> None:
+    house.account("li", Grant(Role.VIEWER, NO1))
+    session = await house.sign_in("li")
+    assert house.sessions.is_open(session)
+    {
+        "disable": lambda: house.records.edit("li", enabled=False),
+        "grants": lambda: house.records.edit("li", grants=()),
+        "password": lambda: house.records.set_password("li", "other"),
+        "remove": lambda: house.records.remove("li"),
+        "reset": lambda: house.records.reset("li", "digest", house.now + 60),
+    }[change]()
+    assert not house.sessions.is_open(session), "what the command line does, too: no cache"
+
+
+async def test_no_secret_stands_in_the_records(house: House) -> None:
+    await house.sign_in("keeper")
+    house.sql.engine.dispose()
+    folder = Path(str(house.sql.engine.url.database)).parent
+    data = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    assert house.secrets["keeper"].encode() not in data
+    assert PASSWORD.encode() not in data
