@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from tenone.cli.check import references
-from tenone.config import CalendarFile, ConfigError, SecretError, load
+from tenone.config import CalendarFile, ConfigError, SecretError, load, load_city
 from tenone.config.document import read_document
 from tenone.config.refusal import REFUSAL
 from tenone.config.secret import REMEDY, SecretRef, VaultPlace
@@ -77,6 +77,7 @@ def put(
         place, _ = _place(config)
         place.open()  # before anybody types a password in vain
         value = _value(name)
+        _told(config, "secret.next" if following else "secret.set", name)
         with alone(place.path):
             number = place.open().put(name, value, now=round(time.time()), following=following)
         typer.echo(f"{name}: version {number} is the {'next' if following else 'current'} one")
@@ -86,6 +87,7 @@ def promote(name: Name, config: Config) -> None:
     """The next value becomes the current one; the old one is forgotten."""
     with _said("promote"):
         place, _ = _place(config)
+        _told(config, "secret.promote", name)
         with alone(place.path):
             number = place.open().promote(name)
         typer.echo(f"{name}: version {number} is the current one")
@@ -108,6 +110,7 @@ def remove(name: Name, config: Config) -> None:
     """Take a secret out of the vault."""
     with _said("remove"):
         place, _ = _place(config)
+        _told(config, "secret.remove", name)
         with alone(place.path):
             place.open().remove(name)
         typer.echo(f"{name}: removed")
@@ -123,6 +126,7 @@ def rotate_key(
     """Seal the vault with another key. No value is touched or given anew."""
     with _said("rotate-key"):
         place, _ = _place(config)
+        _told(config, "secret.rotate-key")
         with alone(place.path):
             if to is None:
                 _rotate_in_place(place)
@@ -177,6 +181,26 @@ def _said(command: str) -> Iterator[None]:
         raise typer.Exit(1) from None
     finally:
         os.umask(mask)
+
+
+def _told(config: Path, act: str, subject: str = "") -> None:
+    """A change of the city's vault stands in the city's ledger first; raises SecretError.
+
+    A school's gateway has no ledger, and a city that has never run has none yet.
+    """
+    if "city" not in read_document(config).values:
+        return
+    # The city's rooms; a gateway does not load them.
+    from controller.trust.entries import LedgerError  # noqa: PLC0415 - see above
+    from tenone.cli._ledger import folder_of, ledgered  # noqa: PLC0415 - see above
+
+    city = load_city(config)
+    if not folder_of(city).exists():
+        return
+    try:
+        ledgered(city, act, subject=subject)
+    except LedgerError as error:
+        raise SecretError(f"nothing is changed: {error}") from error
 
 
 def _place(config: Path) -> tuple[VaultPlace, Suite]:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,15 @@ SCHOOL = """\
 schema_version: 1
 school: {id: no3, name: No. 3, district: d1, city: c1}
 uplink: {broker: {host: city.example, username: no3, password: 'vault:broker'}}
+vault: {path: v, key: 'file:key'}
+"""
+CITY = """\
+schema_version: 1
+city: {id: c1, name: C}
+districts: [{id: d1, name: D}]
+schools: [school.yaml]
+broker: {host: city.example}
+http: {metrics_token: 'vault:metrics'}
 vault: {path: v, key: 'file:key'}
 """
 COMMAND = (sys.executable, "-m", "tenone.cli", "secret")
@@ -129,3 +139,29 @@ def test_a_rotation_broken_off(config: Path, tmp_path: Path) -> None:
     assert "another key" in run("check", "-c", config)[1]
     assert run("rotate-key", "-c", config)[0] == 0
     assert revealed(config) == CANARY
+
+
+def test_changes_of_a_citys_vault_stand_in_its_ledger_first(tmp_path: Path) -> None:
+    city = tmp_path / "city.yaml"
+    city.write_text(CITY)
+    (tmp_path / "school.yaml").write_text(SCHOOL)
+    run("init", "-c", city)
+    run("set", "metrics", "-c", city, given=CANARY)
+    assert not (tmp_path / "store").exists(), "a city that has not run has no ledger yet"
+    (tmp_path / "store/ledger").mkdir(parents=True)
+    run("set", "metrics", "--next", "-c", city, given=CANARY)
+    run("promote", "metrics", "-c", city)
+    run("rotate-key", "-c", city)
+    run("remove", "metrics", "-c", city)
+    kept = b"".join(
+        one.read_bytes() for one in (tmp_path / "store/ledger").rglob("*") if one.is_file()
+    )
+    for act in ("next", "promote", "rotate-key", "remove"):
+        assert f"secret.{act}".encode() in kept
+    assert CANARY.encode() not in kept
+    run("set", "metrics", "-c", city, given=CANARY)
+    shutil.rmtree(tmp_path / "store/ledger")
+    (tmp_path / "store/ledger").write_text("no folder")
+    code, said = run("remove", "metrics", "-c", city)
+    assert (code, "nothing is changed" in said) == (1, True), said
+    assert "metrics" in run("list", "-c", city)[1]
