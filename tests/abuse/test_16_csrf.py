@@ -1,6 +1,7 @@
 """Abuse case 16: requests of other sites with a signed-in person's cookie; changes by GET."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,10 +9,13 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.abuse.places import KNOWN
 from tests.abuse.whole import EVERY, Whole, routes_of
+from tests.ops.serving import served
 
+CHROMIUM = shutil.which("chromium")
 SHARED = pytest.mark.asyncio(loop_scope="session")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OTHERS = (
@@ -137,7 +141,10 @@ PAGE = """<!doctype html><title>evil</title>
 document.getElementById("f").submit();
 fetch("TARGET", {method: "POST", credentials: "include", mode: "no-cors", body: "{}"});
 navigator.sendBeacon("TARGET", "{}");
-</script>"""
+</script>
+<iframe sandbox="allow-scripts allow-forms" srcdoc='<form id="g" method="post" action="TARGET">
+<input name="a" value="b"></form><script>document.getElementById("g").submit()
+</script>'></iframe>"""
 
 
 def evil_site(target: str) -> ThreadingHTTPServer:
@@ -146,3 +153,56 @@ def evil_site(target: str) -> ThreadingHTTPServer:
     server.target = target  # type: ignore[attr-defined]  # for the handler
     Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not here: no page was looked at")
+def test_a_page_on_another_port_changes_nothing() -> None:
+    """In Chromium: another port is the same *site*, so the cookie goes along; the origin decides.
+
+    A form, a fetch and a beacon, by a page and by a sandboxed frame (Origin: null), to sign the
+    person out and to make an agent poll.
+    """
+    with served() as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context()
+        token = site.session()
+        context.add_cookies([{"name": "tenone", "value": token, "url": site.url}])
+        page = context.new_page()
+        answered: list[tuple[str, int]] = []
+        sent: list[str] = []
+        page.on(
+            "request",
+            lambda request: sent.append(request.url) if request.method == "POST" else None,
+        )
+        page.on(
+            "response",
+            lambda answer: (
+                answered.append((answer.request.headers.get("origin", ""), answer.status))
+                if answer.request.method == "POST"
+                else None
+            ),
+        )
+        for path in ("/sign-out", "/api/v1/links/no3/c-3-2/recheck"):
+            evil = evil_site(f"{site.url}{path}")
+            page.goto(f"http://127.0.0.1:{evil.server_port}/")
+            wanted = len(sent) + 3  # of beacons one is told nothing
+            for _ in range(100):
+                if len(sent) >= wanted:
+                    break
+                page.wait_for_timeout(100)
+            page.wait_for_timeout(1000)  # what was sent arrives
+            evil.shutdown()
+            evil.server_close()
+        browser.close()
+        alive = site.services.sessions.find(token)
+        asked = site.services.actions.asked  # type: ignore[attr-defined]  # the fake that notes
+    print(f"\nCSRF in Chromium: {len(sent)} requests, answers {dict(Counter(answered))}")
+    assert alive is not None
+    assert asked == []
+    assert {status for _, status in answered} == {403}
+    assert len(sent) >= 6
+    # Of answers to frames and to what is sent without CORS a page sees nothing.
+    assert answered
