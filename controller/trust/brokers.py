@@ -213,7 +213,11 @@ class BrokerRoom:
         self._ending_due.set()
 
     async def _cut(self) -> None:
-        """Sessions that must end, past every queue; what fails is tried again."""
+        """Sessions that must end, past every queue; what fails is tried again.
+
+        The account is marked as disabled by the next look, which is not hurried: reading all the
+        lists would keep the broker from the next cut.
+        """
         while True:
             await self._ending_due.wait()
             self._ending_due.clear()
@@ -224,7 +228,6 @@ class BrokerRoom:
                     continue
                 for _ in batch:
                     self._endings.popleft()
-            self._changed()
 
     async def _execute(self, commands: Sequence[Command]) -> bool:
         """Whether it is done; an account that does not exist needs no cutting."""
