@@ -78,7 +78,7 @@ def pages() -> Iterator[Place]:
     "each", [1, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
 async def test_every_text_of_every_route(house: Whole, each: int) -> None:
-    """``each`` of the 500 strings in every place, other ones in the next.
+    """``each`` of the 500 strings in every place that reads, other ones in the next.
 
     Never a 5xx; lists answer with literal matches alone.
     """
@@ -95,7 +95,9 @@ async def test_every_text_of_every_route(house: Whole, each: int) -> None:
     ]
     for number, place in enumerate(found):
         whole_list = await baseline(house, place, token) if place.method == "GET" else []
-        for text in (texts[(number + turn) % 500] for turn in range(each)):
+        # What changes something gets a tenth, another one at each place: rows would pile up.
+        turns = each if place.method == "GET" else max(1, each // 10)
+        for text in (texts[(number * turns + turn) % 500] for turn in range(turns)):
             target, body = place.request(text)
             headers = {b"content-type": b"application/json"} if body else {}
             answer = await house.ask(place.method, target, token=token, body=body, headers=headers)
@@ -109,6 +111,8 @@ async def test_every_text_of_every_route(house: Whole, each: int) -> None:
                 if items and len(items) != literal(whole_list, text):
                     failures.append(f"{len(items)} rows {place} {text!r}")
     after = tables(house.folder)
+    still = await house.ask("GET", b"/api/v1/links", token=token)
+    assert still.status == 200  # nothing on the way has signed us out
     assert failures[:20] == []
     assert {name for name in before if name not in after} == set()
     seconds = time.monotonic() - begun
