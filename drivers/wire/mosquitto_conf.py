@@ -127,3 +127,16 @@ def unit_text(conf: Conf, first: Path) -> str:
         "RestartSec=1\n"
         "LimitNOFILE=65536\n"
     )
+
+
+def reload_texts(crl: Path) -> dict[str, str]:
+    """Two units, by file name: when the list of revoked certificates is replaced, it is read.
+
+    So the controller needs no right to speak to the service manager or to signal the broker.
+    """
+    return {
+        "tenone-crl.path": f"[Path]\nPathChanged={crl}\n\n[Install]\nWantedBy=multi-user.target\n",
+        "tenone-crl.service": (
+            "[Service]\nType=oneshot\nExecStart=/usr/bin/systemctl reload mosquitto.service\n"
+        ),
+    }

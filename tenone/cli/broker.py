@@ -16,7 +16,7 @@ from controller.trust.brokers_desired import desired as city_desired
 from drivers.wire.access_lists import KEEPER_ROLE
 from drivers.wire.dynsec_values import SALT_BYTES, Client, State, first_document
 from drivers.wire.endpoint import EndpointError, endpoint_of
-from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text, unit_text
+from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text, reload_texts, unit_text
 from drivers.wire.topics import NodeId
 from tenone.config import City, ConfigError, School, SecretError, load_city, load_school
 from tenone.config.brokers import BrokerControl
@@ -90,6 +90,9 @@ def config_files(
         write_whole(folder / CONF, conf_text(conf).encode(), mode=OPEN)
         write_whole(folder / FIRST, document.encode())
         write_whole(folder / UNIT, unit_text(conf, folder / FIRST).encode(), mode=OPEN)
+        units = {} if listener.crl is None else reload_texts(listener.crl.absolute())
+        for name, text in units.items():
+            write_whole(folder / name, text.encode(), mode=OPEN)
     except (
         BrokerFilesError, CredentialsError, EndpointError, KeyFileError, SecretError
     ) as error:  # fmt: skip
@@ -100,6 +103,8 @@ def config_files(
     typer.echo(f"{folder / CONF}: loopback port {control.port}, TLS on {listen} port {port}")
     typer.echo(f"{folder / FIRST}: {len(state.clients)} accounts, for {conf.dynsec_file}")
     typer.echo(f"{folder / UNIT}: for /etc/systemd/system/mosquitto.service.d/")
+    for name in units:
+        typer.echo(f"{folder / name}: for /etc/systemd/system/")
 
 
 def passwords(

@@ -243,6 +243,11 @@ class City(ConfigModel):
     @model_validator(mode="after")
     def _accounts_apart(self) -> Self:
         """Where access lists are kept, the host's account is none a certificate can bear."""
+        if self.trust.broker is not None and self.broker.embedded:
+            raise refusal(
+                "the embedded broker knows no accounts, so there is nothing for 'trust.broker'",
+                "remove 'trust.broker', or run Mosquitto and give its host",
+            )
         if self.trust.broker is not None and self.broker.username is not None:
             account_of_ours(self.broker.username)
             if self.broker.username == self.trust.broker.username:

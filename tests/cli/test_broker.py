@@ -1,7 +1,9 @@
 """``tenone broker``: a Mosquitto starts with its files; passwords are printed once."""
 
 import json
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,29 @@ def test_the_files_a_broker_starts_with(
         assert told[name]["roles"] == []
 
 
+def test_the_units_are_what_systemd_takes(folder: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing: sudo apt-get install systemd")
+    crl = folder / "crl.pem"
+    out = folder / "out"
+    code, told, error = run(
+        "config", "-c", folder / "city.yaml", "--folder", out, *TLS, "--crl", crl
+    )
+    assert code == 0, error
+    assert "tenone-crl.path" in told
+    assert f"PathChanged={crl}" in (out / "tenone-crl.path").read_text()
+    (out / "tenone.conf").rename(out / "drop-in.service")
+    drop_in = out / "drop-in.service"
+    drop_in.write_text(drop_in.read_text() + "ExecStart=/bin/true\n")
+    for unit in ("tenone-crl.path", "tenone-crl.service", "drop-in.service"):
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(out / unit)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "Unknown" not in done.stderr, done.stderr
+        assert done.returncode == 0, done.stderr
+
+
 def test_passwords_are_printed_once(folder: Path) -> None:
     school = folder / "schools" / "no1.yaml"
     code, printed, _ = run("passwords", "-c", school)
@@ -117,12 +142,13 @@ def test_what_cannot_be_done_is_one_sentence(folder: Path) -> None:
         ("broker", "username", "tenone", "a school could be called 'tenone'"),
         ("broker", "username", "tenone.keeper", "the same account"),
         ("trust", "username", "keeper", "a school could be called 'keeper'"),
+        ("broker", "embedded", True, "knows no"),
         ("trust", "identity", "password", "'passwords' goes with"),
         ("trust", "foreign", "kill", "keep"),
     ],
 )
 def test_accounts_that_would_be_dangerous(
-    folder: Path, where: str, key: str, value: str, what: str
+    folder: Path, where: str, key: str, value: object, what: str
 ) -> None:
     city = json.loads(json.dumps(CITY))
     (city["broker"] if where == "broker" else city["trust"]["broker"])[key] = value
