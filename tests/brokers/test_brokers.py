@@ -209,6 +209,23 @@ async def denied(port: MqttPort, topic: str) -> None:
     raise AssertionError(f"{topic} was allowed")
 
 
+@pytest.mark.slow
+async def test_two_agents_with_one_name_are_told_by_their_births_alone(tmp_path: Path) -> None:
+    """Without the broker's log: a copied gateway, each ending the session of the other."""
+    with town_in(tmp_path, SCHOOLS[:1], agents="planned", watch=False) as town:
+        (school,) = town.config.schools
+        outbox = school.outbox.model_copy(update={"path": tmp_path / "outbox-copy"})
+        copy = school.model_copy(update={"outbox": outbox})
+        clock = SystemClock()
+        async with town.controller() as running, Agent(school, clock=clock):
+            room = room_of(running)
+            await until(lambda: len(running.link.nodes) == 1, "the first is born")
+            async with Agent(copy, clock=clock):
+                told = "fight for the id of no1"
+                await until(lambda: told in room.health().sentence, "the fight is told", 60)
+        assert "session.takeover" in town.acts()
+
+
 async def test_what_a_broker_retained_is_not_believed(tmp_path: Path) -> None:
     """Abuse case 10: dynamic security cannot forbid it, so it counts for nothing here."""
     topic = "spBv1.0/east/NBIRTH/no1"
