@@ -47,6 +47,7 @@ class CrlKeeper:
         self._records = records
         self._copy_to = copy_to
         self._number = 0
+        self._stale = False
         self.lists = Lists()
 
     @property
@@ -55,11 +56,12 @@ class CrlKeeper:
         return self._authorities.folder / CRL_FILE
 
     def due(self, now: int) -> bool:
-        """Whether it is time for new ones."""
-        return now - self.lists.made >= RENEW_SECONDS or now < self.lists.made
+        """Whether it is time for new ones, also because the last could not be written."""
+        return self._stale or now - self.lists.made >= RENEW_SECONDS or now < self.lists.made
 
     def make(self, now_ns: int) -> Lists:
         """Make and write them; raises :class:`CaError` and :class:`StoreError`."""
+        self._stale = True
         now = now_ns // 1_000_000_000
         revoked = self._records.revoked(now)
         # Ever growing, also across restarts (RFC 5280, 5.2.3).
@@ -78,5 +80,5 @@ class CrlKeeper:
                 write_whole(path, made.pem, mode=OPEN)
         except KeyFileError as error:
             raise CaError(f"the list of revoked certificates: {error}") from error
-        self.lists = made
+        self.lists, self._stale = made, False
         return made

@@ -133,6 +133,29 @@ async def test_an_authority_made_while_the_controller_was_down_is_told_once(make
     assert place.acts == ["authority.change"] * 2
 
 
+async def test_a_list_that_could_not_be_written_is_written_at_the_next_look(
+    make: Make, tmp_path: Path
+) -> None:
+    place = make()
+    place.room.open()
+    desk = place.room.desk
+    token, _ = await desk.token("agent:no3", by="account:wang")
+    await desk.enrol(token=token.text, csr=make_csr(new_key(), "x"), client="a")
+    crl = tmp_path / "broker"
+    (crl / "crl.pem").unlink()
+    crl.rmdir()
+    crl.write_text("a file where the folder was")
+    with pytest.raises(CaError, match="list of revoked"):
+        await desk.revoke("agent:no3", why="stolen", by="account:wang")
+    assert place.room.registry.valid_until("agent:no3") is None, "revoked all the same"
+    await place.room.look()
+    assert "list of revoked" in place.room.health().sentence
+    crl.unlink()
+    await place.room.look()
+    assert place.room.health().ready
+    assert (crl / "crl.pem").exists()
+
+
 async def test_nothing_is_taken_up_that_the_ledger_has_not(make: Make) -> None:
     place = make()
     place.room.open()
