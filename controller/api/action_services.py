@@ -1,6 +1,6 @@
 """What the HTTP side asks of actions and their approvals; and nothing where there are none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from controller.trust.approval_model import Action, Asked, Person, PlanError, Step, StepError
@@ -34,6 +34,10 @@ class Approvals(Protocol):
         """Take one's own back; StepError."""
         ...
 
+    def outcomes(self) -> Mapping[str, int]:
+        """How many actions ended how since the start, by state."""
+        ...
+
 
 class NoApprovals:
     """A controller without actions."""
@@ -61,6 +65,10 @@ class NoApprovals:
     async def withdraw(self, _person: Person, action: Action, /) -> Action:
         """See :class:`Approvals`."""
         raise StepError(Step.NO_SUCH, f"There is no action {action.id}.")
+
+    def outcomes(self) -> Mapping[str, int]:
+        """See :class:`Approvals`."""
+        return {}
 
 
 def own_account(actor: str) -> str | None:

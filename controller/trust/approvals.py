@@ -9,6 +9,7 @@ not taken. What plans and what executes is a :class:`Workshop`; this version has
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,7 @@ from controller.house import House, Room
 from controller.incidents.room import new_id
 from controller.store.protocols import StoreError
 from controller.trust.approval_model import (
+    FINAL,
     Action,
     ActionState,
     Asked,
@@ -114,7 +116,7 @@ class ApprovalsRoom:
         self._signer: ApprovalSigner | None = None
         self._trouble = ""
         self._wake = asyncio.Event()
-        self.executions = 0
+        self._outcomes: Counter[str] = Counter(dict.fromkeys((one.value for one in FINAL), 0))
         self._free = asyncio.Semaphore(AT_ONCE)
 
     # -- a room
@@ -126,6 +128,7 @@ class ApprovalsRoom:
         except KeyFileError as error:
             raise StoreError(str(error)) from error
         for action, state in self._records.settle(self._house.clock.wall_ns(), orphans=True):
+            self._outcomes[state.value] += 1
             log.info("action %s is %s", action, state.value)
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -145,6 +148,10 @@ class ApprovalsRoom:
         if self._signer is None:
             raise StoreError("the approval keys are not open yet")
         return self._signer
+
+    def outcomes(self) -> Mapping[str, int]:
+        """How many actions ended how since the start."""
+        return self._outcomes
 
     # -- what people do
 
@@ -230,12 +237,15 @@ class ApprovalsRoom:
     ) -> Action:
         now_ns = self._house.clock.wall_ns()
         try:
-            return await self._house.in_records(
+            done = await self._house.in_records(
                 self._records.end, action.id, state, at_ns=now_ns, outcome=outcome, by=by
             )
         except (StepError, StoreError) as error:
             await self._undone(act, person.actor, action, error)
             raise
+        # A retry finds it ended before: it counts once.
+        self._outcomes[state.value] += action.state is not state
+        return done
 
     def _seal(self, action: Action, voices: Sequence[Voice]) -> Sealed:
         """Called in the records' thread, inside the transaction that grants."""
@@ -262,7 +272,9 @@ class ApprovalsRoom:
             while True:
                 self._wake.clear()
                 try:
-                    await self._house.in_records(self._records.settle, self._house.clock.wall_ns())
+                    now_ns = self._house.clock.wall_ns()
+                    ended = await self._house.in_records(self._records.settle, now_ns)
+                    self._outcomes.update(state.value for _, state in ended)
                     for action in await self._house.in_records(self._records.granted):
                         begun = await self._begin(action)
                         if begun is not None:
@@ -292,11 +304,11 @@ class ApprovalsRoom:
 
     async def _execute(self, action: Action) -> None:
         async with self._free:
-            self.executions += 1
             try:
                 done = await self._handed_over(action)
             except Refused as refused:
                 done = Executed(good=False, sentence=f"{refused}.")
+        self._outcomes[done.state.value] += 1
         try:
             await self._house.in_records(
                 self._records.finish,

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from controller.api.metrics_actions import action_families
 from controller.trust.approvals import Executed
 from tenone.trust.approval import Pins, Risk
 from tenone.vocabulary.roles import Role
@@ -267,6 +268,24 @@ async def test_without_a_ledger_nothing_happens(
     await house.settled()
     assert len(house.workshop.executed) == 1
     assert house.room.health().ready
+
+
+async def test_outcomes_are_counted_for_metrics(
+    house: ActionHouse, li: httpx.AsyncClient, wang: httpx.AsyncClient
+) -> None:
+    done, refused, taken = [await request(li, retry=f"retry-{n:04}") for n in range(3)]
+    await approve(wang, done)
+    for _ in range(2):  # a retry counts once
+        await wang.post(f"/api/v1/actions/{refused['id']}/refusal", json={"reason": "no"})
+        await li.post(f"/api/v1/actions/{taken['id']}/withdrawal")
+    await house.settled()
+    (family,) = action_families(house.room.outcomes())
+    counts = {one.labels["outcome"]: one.value for one in family.samples}
+    assert counts == {
+        "done": 1, "refused": 1, "withdrawn": 1, "failed": 0, "expired": 0, "unknown": 0,
+    }  # fmt: skip
+    told = (await li.get("/metrics")).text
+    assert 'tenone_actions_total{outcome="done"} 1.0' in told
 
 
 async def test_what_the_agent_says_is_kept(
