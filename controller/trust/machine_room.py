@@ -58,15 +58,19 @@ class MachineRoom:
     # -- the Room protocol
 
     def open(self) -> None:
-        """See the protocol."""
+        """See the protocol. A damaged authority is said and stops nothing but what needs it."""
         try:
             self._authorities = authorities_of(self._config)
-            self._crl = CrlKeeper(self._authorities, self._records, self._config.trust.ca.crl_file)
+        except CaError as error:  # a secret that is configured and not there, as any other
+            raise StoreError(str(error)) from error
+        self._crl = CrlKeeper(self._authorities, self._records, self._config.trust.ca.crl_file)
+        try:
             if self._authorities.exists():
                 self._authorities.reload()
                 self._crl.make(self._clock.wall_ns())
         except CaError as error:
-            raise StoreError(str(error)) from error
+            self._trouble = str(error)
+            log.error("machines: %s", error)  # noqa: TRY400 - the sentence is all there is to say
         self.registry.restore(self._records.load(self._clock.wall_ns() // NS))
         self._desk = MachineDesk(
             DeskParts(

@@ -170,16 +170,22 @@ async def test_nothing_is_taken_up_that_the_ledger_has_not(make: Make) -> None:
     assert place.room.health().ready
 
 
-def test_a_sealed_authority_without_its_word_stops_the_start(
+async def test_a_sealed_authority_without_its_word_issues_nothing_and_says_so(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CA_WORD", "correct horse")
     first = make(passphrase="env:CA_WORD")
     first.beside.open(first.clock.wall_ns() // 10**9)
     first.room.open()
+    assert first.room.health().ready
     monkeypatch.delenv("CA_WORD")
-    with pytest.raises(StoreError, match=r"passphrase is not set"):
-        make().room.open()
+    second = make()
+    second.room.open()
+    await second.room.look()
+    assert not second.room.health().ready
+    assert "passphrase is not set" in second.room.health().sentence
+    with pytest.raises(CaError, match="passphrase is not set"):
+        await second.room.desk.token("agent:no3", by="account:wang")
     with pytest.raises(CaError, match="CA_WORD"):
         make(passphrase="env:CA_WORD")
 
