@@ -263,14 +263,11 @@ class Hub:
                 if not self._at[scope]:
                     del self._at[scope]
 
-    def owners(self) -> list[str]:
-        """Whose streams are open."""
-        return [owner for owner in self._owners if owner]
-
-    def end(self, owner: str) -> None:
-        """End the streams of one sign-in."""
-        for client in [one for one in self._everybody() if one.owner == owner]:
-            self.unsubscribe(client)
+    def end(self, ended: Callable[[str], bool]) -> None:
+        """End the streams of the sign-ins that have ended."""
+        for client in list(self._everybody()):
+            if client.owner and ended(client.owner):
+                self.unsubscribe(client)
 
     def close(self) -> None:
         """End all streams and take no more. Call before the HTTP server drains."""
@@ -302,7 +299,7 @@ class Hub:
 
         A new sweep that says the same is no change, but it makes the evidence young again.
         """
-        for topic in self._topics():
+        for topic in list(self._clients):
             self._beat(topic)
 
     # -- inside -----------------------------------------------------------------
@@ -318,12 +315,9 @@ class Hub:
     async def _heartbeats(self) -> None:
         while True:
             await self._clock.sleep(HEARTBEAT_SECONDS)
-            for topic in self._topics():
+            for topic in list(self._clients):
                 self._beat(topic)
                 await asyncio.sleep(0)  # ages of a whole city take tens of milliseconds
-
-    def _topics(self) -> list[Topic]:
-        return list(self._clients)
 
     def _beat(self, topic: Topic) -> None:
         members = self._clients.get(topic)
@@ -428,10 +422,9 @@ class Hub:
         """The totals of several scopes together, which no single change carries."""
         if len(topic.scopes) == 1 or OVERVIEW not in topic.kinds:
             return []
-        view = overview_of(self._city, topic.scopes)
-        body = overview_json(view)
-        change = Change(scope=view.scope, kind=OVERVIEW, id=str(view.scope), body=body)
-        return [_encoded(change, now)]
+        found = overview_of(self._city, topic.scopes)
+        at, body = found.scope, overview_json(found)
+        return [_encoded(Change(scope=at, kind=OVERVIEW, id=str(at), body=body), now)]
 
     def _all_of(self, kind: str, scope: ScopePath) -> Sequence[Change]:
         if kind == INCIDENT:

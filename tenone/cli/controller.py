@@ -26,6 +26,7 @@ from controller.store.protocols import StoreError
 from controller.trust.approvals import approvals_room
 from controller.trust.ca import CaError
 from controller.trust.entries import Entry
+from controller.trust.keys.room import key_room
 from controller.trust.machine_room import machine_room
 from controller.trust.people.desk import People
 from controller.trust.people.room import people_room
@@ -113,7 +114,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             on_code_used=lambda: _say_code(issue(), as_json=ready_json) if demo else None,
         )
         people = people_room(running.rooms.values()).people(sessions)
-        people.on_closed = lambda: _end_streams(hub, sessions)
+        people.on_closed = lambda: hub.end(lambda owner: not sessions.is_kept(owner))
 
         def issue() -> str:
             """A fresh code: it sets the city up, or in a demo opens a session that may do much."""
@@ -170,6 +171,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         reports=_answers(running),
         ledger=running.ledger,
         audit=running.audit.desk,
+        keys=key_room(running.rooms.values()).desk,
         machines=machine_room(running.rooms.values()).desk,
         approvals=approvals_room(running.rooms.values()),
         health=running.health(),
@@ -245,13 +247,6 @@ def _web_certificate(city: City, clock: Clock) -> WebCertificate | None:
     except CaError as error:
         raise HttpError(f"{error} (http.tls in city.yaml)") from error
     return web
-
-
-def _end_streams(hub: Hub, sessions: Sessions) -> None:
-    """Let go of the streams whose session has ended."""
-    for owner in hub.owners():
-        if not sessions.is_kept(owner):
-            hub.end(owner)
 
 
 def _say_ready(

@@ -74,7 +74,7 @@ def clear_cookie(services: Services, response: Response) -> None:
 async def leave(services: Services, session: Session) -> None:
     """Sign out, streams and all."""
     services.sessions.close(session)
-    services.hub.end(session.key)
+    services.hub.end(lambda owner: owner == session.key)
 
 
 def client_address(request: Request) -> str:
