@@ -42,6 +42,7 @@ from controller.threads import Thread
 from controller.topology.room import TopologyRoom
 from controller.trust.approvals import ApprovalsRoom
 from controller.trust.brokers import broker_room
+from controller.trust.keys.room import KeyRoom
 from controller.trust.ledger_house import LedgerHouse
 from controller.trust.machine_room import MachineRoom
 from controller.trust.people.room import PeopleRoom
@@ -72,6 +73,7 @@ ROOMS: tuple[Maker, ...] = (
     MachineRoom,
     ApprovalsRoom,
     PeopleRoom,
+    KeyRoom,
 )
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 

@@ -19,6 +19,7 @@ from controller.api.routers import (
     enrolments,
     events,
     incidents,
+    keys,
     links,
     machines,
     maintenance,
@@ -60,6 +61,7 @@ RESOURCES = (
     enrolments,
     machines,
     users,
+    keys,
 )
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": text}
@@ -106,6 +108,7 @@ def create_app(services: Services) -> FastAPI:
         secure=config.secure_cookies,
         hosts=config.hosts,
         metrics_token=config.metrics_token,
+        keys=services.keys,
         max_body_bytes=config.max_body_bytes,
     )
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

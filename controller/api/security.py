@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.api.problems import problem_response
 from controller.api.sessions import Session, SessionKind, Sessions
+from controller.store.protocols import StoreError
+from controller.trust.entries import LedgerError
+from controller.trust.keys.desk import KeyRefusedError, Keys, shown_key
 from tenone.config.quantities import is_loopback
 from tenone.trust.masked import Secret
 
@@ -30,6 +33,7 @@ OPEN_REQUESTS = frozenset(
     {("POST", "/api/v1/sessions"), ("POST", "/api/v1/enrolments"), ("POST", "/api/v1/renewals")}
 )
 """Signing in by program; machines that prove themselves by token or key."""
+TOO_MANY = 429
 SET_UP_PATH = "/set-up"
 WELCOME_PATH = "/welcome"
 HOME_OF: Mapping[SessionKind, str] = MappingProxyType(
@@ -44,6 +48,9 @@ ALL_OF: Mapping[SessionKind, frozenset[str]] = MappingProxyType(
 )
 LEAVING = frozenset({"/sign-out", "/api/v1/sessions", "/api/v1/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+API_PREFIX = "/api/v1/"
+NOT_FOR_KEYS = ("/api/v1/sessions", "/api/v1/events", "/api/v1/users")
+"""A key opens no session and no stream, and has no account of its own."""
 WATCHING_PATHS = frozenset({"/api/v1/events"})
 """Requests that a page makes by itself: they do not keep an idle session alive."""
 
@@ -106,6 +113,7 @@ class Gate:
         secure: bool,
         hosts: Iterable[str] = (),
         metrics_token: Secret | str | None = None,
+        keys: Keys | None = None,
         max_body_bytes: int = 64 * 1024,
     ) -> None:
         self._app = app
@@ -113,6 +121,7 @@ class Gate:
         self._cookie = cookie_name(secure=secure)
         self._hosts = frozenset(hosts)
         self._metrics_token = None if metrics_token is None else Secret.of(metrics_token)
+        self._keys = keys
         self._max_body_bytes = max_body_bytes
         self._too_large = f"The request body is larger than {max_body_bytes} bytes."
 
@@ -125,7 +134,16 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         connection = HTTPConnection(scope)
-        refusal = self._misshapen(connection.headers) or self._refusal(scope, connection)
+        refusal = self._misshapen(connection.headers)
+        shown = (
+            None
+            if _is_scrape(scope["path"])
+            else shown_key(connection.headers.get("authorization", ""))
+        )
+        if refusal is None and shown is not None:
+            refusal = await self._by_key(scope, shown)
+        elif refusal is None:
+            refusal = self._refusal(scope, connection)
         if refusal is None:
             await self._app(scope, self._counted(receive), send)
         else:
@@ -168,7 +186,7 @@ class Gate:
                 "This request did not come from a page of this controller: "
                 "send an Origin header that equals its own address.",
             )
-        if path == METRICS_PREFIX or path.startswith(METRICS_PREFIX + "/"):
+        if _is_scrape(path):
             return None if self._may_scrape(scope, headers) else _no_token()
         is_open = path in OPEN_PATHS or path.startswith(OPEN_PREFIXES)
         if is_open or (scope["method"], path) in OPEN_REQUESTS:
@@ -176,6 +194,26 @@ class Gate:
         if session is None:
             return _sign_in_first(scope, headers)
         return _only_this(session.kind, scope, headers)
+
+    async def _by_key(self, scope: Scope, shown: str) -> Response | None:
+        """A program's key instead of a cookie. Browsers send none by themselves: no origin rule."""
+        client = scope.get("client")
+        if self._keys is None:
+            return _no_key(KeyRefusedError(401, "This controller keeps no keys."))
+        try:
+            session = await self._keys.admit(shown, client[0] if client else "unknown")
+        except KeyRefusedError as error:
+            return _no_key(error)
+        except (LedgerError, StoreError) as error:
+            return problem_response(503, f"{error}; nothing was done.")
+        scope.setdefault("state", {})["session"] = session
+        path: str = scope["path"]
+        is_api = path.startswith(API_PREFIX) and not path.startswith(NOT_FOR_KEYS)
+        if is_api or (scope["method"], path) == ("GET", "/api/v1/sessions/current"):
+            return None
+        return problem_response(
+            403, "A key is for the API alone: it opens no page, no session and no stream."
+        )
 
     def _session(self, connection: HTTPConnection, *, touch: bool) -> Session | None:
         token = connection.cookies.get(self._cookie)
@@ -192,6 +230,10 @@ class Gate:
         # The host test is against names of other sites that resolve to 127.0.0.1.
         own_name = is_loopback(host_name(headers.get("host", "")))
         return client is not None and not forwarded and own_name and is_loopback(client[0])
+
+
+def _is_scrape(path: str) -> bool:
+    return path == METRICS_PREFIX or path.startswith(METRICS_PREFIX + "/")
 
 
 def host_name(host: str) -> str:
@@ -257,4 +299,15 @@ def _no_token() -> Response:
         401,
         "Metrics are open on loopback; from elsewhere send the bearer token of http.metrics_token.",
         headers={"WWW-Authenticate": 'Bearer realm="TenOne metrics"'},
+    )
+
+
+def _no_key(error: KeyRefusedError) -> Response:
+    """RFC 6750 section 3.1; RFC 6585 section 4."""
+    if error.status == TOO_MANY:
+        return problem_response(429, str(error), headers={"Retry-After": str(error.wait)})
+    return problem_response(
+        401,
+        str(error),
+        headers={"WWW-Authenticate": 'Bearer realm="TenOne", error="invalid_token"'},
     )

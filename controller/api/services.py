@@ -16,6 +16,7 @@ from controller.api.trend import Trend
 from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
 from controller.trust.entries import Ledger, NoLedger
+from controller.trust.keys.desk import Keys
 from controller.trust.people.desk import People
 from controller.views import City
 from tenone.runtime.clock import Clock
@@ -296,6 +297,8 @@ class Services:
     ledger: Ledger = field(default_factory=NoLedger)
     people: People | None = None
     """Accounts; None: this controller keeps none, and codes alone open sessions."""
+    keys: Keys | None = None
+    """Keys of programs; None: there are none."""
     audit: Audit = field(default_factory=NoAudit)
     machines: Machines = field(default_factory=NoMachines)
     approvals: Approvals = field(default_factory=NoApprovals)

@@ -49,6 +49,8 @@ class SessionKind(StrEnum):
     """Make the first security administrator of a fresh city, and nothing else."""
     ENROL = "enrol"
     """Set one's own password and second factor, and nothing else."""
+    KEY = "key"
+    """One request of a program with a key; never kept, no page, no stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

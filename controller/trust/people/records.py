@@ -65,6 +65,11 @@ class AccountRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """For tables beside these."""
+        return self._engine
+
     # -- reading
 
     def revision(self) -> int:
