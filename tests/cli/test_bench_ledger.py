@@ -7,7 +7,7 @@ from tenone.cli.main import build
 
 
 def test_one_line_of_figures(tmp_path: Path) -> None:
-    words = ["bench", "ledger", "--seconds", "0.2", "--rows", "1000", "--folder", str(tmp_path)]
+    words = ["bench", "ledger", "--seconds", "0.05", "--rows", "1000", "--folder", str(tmp_path)]
     result = CliRunner().invoke(build(["bench"]), words)
     assert result.exit_code == 0, result.output
     body = json.loads(result.output)
