@@ -117,7 +117,7 @@ class MachineDesk:
             )
         if not 60 <= seconds <= LONGEST_TOKEN_SECONDS:  # noqa: PLR2004 - a minute
             raise MachineError(400, "seconds", "A token lasts from a minute to thirty days.")
-        await self.open()
+        await self.open(make=True)
         token = Token.new(parts.authorities.issuing.spki)
         now_ns = parts.clock.wall_ns()
         expires_ns = now_ns + seconds * NS
@@ -156,21 +156,21 @@ class MachineDesk:
 
     async def enrol(self, *, token: str | None, csr: str, client: str) -> Papers:
         """A certificate for a one-time token, or for a key that a factory manifest names."""
-        self._limit(client)
-        await self.open()
         try:
             key = key_of_csr(csr)
             spent = None if token is None else Token.parse(token)
         except EnrolmentError as error:
             raise self._failed(client, MachineError(400, "request", f"{error}.")) from None
+        await self.open()
         if spent is None:
             return await self._enrol_factory_key(key, client)
         parts = self._parts
         now_ns = parts.clock.wall_ns()
         used = await parts.in_records(parts.records.spend, spent.digest, now_ns)
         if used is None:
-            await self._refused("machine.enrol", client, detail={"token": spent.digest[:16]})
-            raise self._failed(client, MachineError(403, "token", NO_TOKEN))
+            refusal = self._failed(client, MachineError(403, "token", NO_TOKEN))
+            detail: Detail = {"token": spent.digest[:16]}
+            raise await self._refused(refusal, "machine.enrol", client, detail=detail)
         try:
             name, scope = self.scope_of(used.machine)
             return await self._issue(name, scope, key, how="token", by=f"machine:{name}")
@@ -185,18 +185,16 @@ class MachineDesk:
         bound = await parts.in_records(parts.records.machine_of_factory_key, digest)
         known = None if bound is None else parts.registry.find(bound)
         if bound is None or (known is not None and known.revoked_ns is not None):
-            await self._refused("machine.enrol", client, detail={"key": digest[:16]})
             sentence = (
                 "No manifest of this city names the key of this request, or its machine is revoked."
             )
-            raise self._failed(client, MachineError(403, "factory", sentence))
+            refusal = self._failed(client, MachineError(403, "factory", sentence))
+            raise await self._refused(refusal, "machine.enrol", client, detail={"key": digest[:16]})
         name, scope = self.scope_of(bound)
         return await self._issue(name, scope, key, how="factory", by=f"machine:{name}")
 
     async def renew(self, *, renewal: Renewal, signature: str, client: str) -> Papers:
         """The next certificate, for a request signed with the key of the present one."""
-        self._limit(client)
-        await self.open()
         parts = self._parts
         found = await parts.in_records(parts.records.chain, renewal.serial)
         own = None if found is None or not found[1] else load_certificates(found[1].encode())[0]
@@ -206,17 +204,18 @@ class MachineDesk:
             signed = base64.b64decode(signature, validate=True)
         except (EnrolmentError, binascii.Error, ValueError) as error:
             raise self._failed(client, MachineError(400, "request", f"{error}.")) from None
+        await self.open()
         if own is None or not renewal.verify(signed, own) or not self._counts(name, own):
-            await self._refused("machine.renew", client, subject=name)
-            raise self._failed(client, MachineError(403, "renewal", NO_RENEWAL))
+            refusal = self._failed(client, MachineError(403, "renewal", NO_RENEWAL))
+            raise await self._refused(refusal, "machine.renew", client, subject=name)
         now_ns = parts.clock.wall_ns()
         if abs(now_ns - renewal.wall_ns) > CLOCK_NS:
             raise MachineError(
                 409, "clock", "The request was signed at another time than the controller's."
             )
         if not self._is_fresh(renewal.nonce, now_ns):
-            await self._refused("machine.renew", client, subject=name, detail={"replay": True})
-            raise self._failed(client, MachineError(409, "replay", "This request came before."))
+            refusal = self._failed(client, MachineError(409, "replay", "This request came before."))
+            raise await self._refused(refusal, "machine.renew", client, subject=name)
         digest = spki_hash(key).hex()
         again = await parts.in_records(parts.records.chain_of_key, name, digest, now_ns // NS)
         if again is not None and digest != spki_hash(own.public_key()).hex():
@@ -230,14 +229,16 @@ class MachineDesk:
 
     # -- lists ------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Have an authority: the first time one is made, and the ledger hears of it."""
+    async def open(self, *, make: bool = False) -> None:
+        """Read the authority; with ``make`` there is one afterwards, and the ledger knows of it."""
         parts = self._parts
         async with self._opening:
             if parts.authorities.exists():
                 if await parts.in_records(parts.authorities.reload):
                     await self.make_lists()
                 return
+            if not make:
+                raise MachineError(404, "none", "This city has no certificate authority yet.")
             await parts.ledger.write(Entry(act="authority.create", actor="system"))
             await parts.in_records(parts.authorities.open, parts.clock.wall_ns() // NS)
             await self.make_lists()
@@ -325,15 +326,15 @@ class MachineDesk:
             not_after=round(own.not_valid_after_utc.timestamp()),
         )
 
-    def _limit(self, client: str) -> None:
-        wait = self._attempts.wait(self._parts.clock.monotonic_ns() / NS, client)
+    def _failed(self, client: str, error: MachineError) -> MachineError:
+        """``error``, or that it was one too many: who has a right to an answer is never slowed."""
+        now = self._parts.clock.monotonic_ns() / NS
+        wait = self._attempts.wait(now, client)
         if wait > 0:
-            raise MachineError(
+            return MachineError(
                 429, "too-many", "Too many refused attempts: wait a minute.", retry_seconds=wait
             )
-
-    def _failed(self, client: str, error: MachineError) -> MachineError:
-        self._attempts.failed(self._parts.clock.monotonic_ns() / NS, client)
+        self._attempts.failed(now, client)
         return error
 
     async def _tell(
@@ -351,22 +352,25 @@ class MachineDesk:
 
     async def _refused(
         self,
+        error: MachineError,
         act: str,
         client: str,
         *,
         subject: str = "",
         detail: Detail | None = None,
-    ) -> None:
-        """It is refused all the same where the ledger cannot be written."""
+    ) -> MachineError:
+        """``error``, told to the ledger unless there are too many; refused all the same without."""
         entry = Entry(
             act=act,
             actor="machine:unknown",
             subject=subject,
             outcome=Outcome.REFUSED,
-            detail={"client": client[:64], **(detail or {})},
+            detail={"client": client[:64], "code": error.code, **(detail or {})},
         )
-        with suppress(LedgerError):
-            await self._parts.ledger.write(entry)
+        if error.retry_seconds == 0:
+            with suppress(LedgerError):
+                await self._parts.ledger.write(entry)
+        return error
 
 
 def make_certificate(

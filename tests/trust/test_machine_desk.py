@@ -89,6 +89,18 @@ async def test_a_token_is_used_once_even_when_raced(city: City) -> None:
     assert len(told) == 1, "wrong, used and too old are one sentence"
 
 
+async def test_nobody_makes_an_authority_by_asking_for_it(city: City) -> None:
+    for attempt in (
+        city.desk.bundle(),
+        city.desk.enrol(token=None, csr=make_csr(new_key(), "x"), client="a"),
+    ):
+        with pytest.raises(MachineError) as error:
+            await attempt
+        assert error.value.status == 404
+    assert not city.authorities.exists()
+    assert city.ledger.entries == []
+
+
 @pytest.mark.parametrize("wrong", ["unknown", "expired", "replaced", "revoked"])
 async def test_other_tokens_are_refused_in_one_sentence(city: City, wrong: str) -> None:
     token, _ = await city.desk.token("agent:no3", by="account:wang", seconds=60)
@@ -119,12 +131,15 @@ async def test_no_token_for_what_is_no_machine(city: City, name: str, status: in
 
 
 async def test_guessing_is_slowed_down_and_honest_ones_go_on(city: City) -> None:
+    holder = await city.enrol("agent:no5")
     for _ in range(10):
         assert (await refused(city, Token.new(b"\0" * 32).text, new_key())).status == 403
     slow = await refused(city, Token.new(b"\0" * 32).text, new_key())
     assert (slow.status, slow.retry_seconds > 0) == (429, True)
+    assert city.ledger.acts().count(("machine.enrol", "", "refused")) == 10, "no flood of entries"
     token, _ = await city.desk.token("agent:no3", by="account:wang")
-    await city.desk.enrol(token=token.text, csr=make_csr(new_key(), "x"), client="10.0.0.2")
+    await city.desk.enrol(token=token.text, csr=make_csr(new_key(), "x"), client="10.0.0.1")
+    await renew(holder)
     city.clock.advance(61)
     assert (await refused(city, Token.new(b"\0" * 32).text, new_key())).status == 403
     assert (await refused(city, "no token", new_key())).status == 400
@@ -294,6 +309,7 @@ async def test_lists_hold_every_trusted_authority_and_count_up(city: City) -> No
 
 
 async def test_a_factory_key_enrols_its_machine_and_no_other(city: City) -> None:
+    await city.desk.open(make=True)
     key = new_key()
     pair = (spki_hash(key.public_key()).hex(), "device:no3/board/b-0301")
     city.records.add_factory_keys([pair], "m" * 64, now_ns=city.clock.wall_ns(), told=True)
@@ -307,7 +323,7 @@ async def test_a_factory_key_enrols_its_machine_and_no_other(city: City) -> None
 
 
 async def test_what_the_console_did_is_found_and_told_once(city: City) -> None:
-    await city.desk.open()
+    await city.desk.open(make=True)
     beside = MachineRecords(city.sql)
     now_ns = city.clock.wall_ns()
     token = Token.new(city.authorities.issuing.spki)
