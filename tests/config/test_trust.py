@@ -72,3 +72,14 @@ def test_the_port(values: dict[str, Any], port: int) -> None:
     siem = trust({"siem": {"host": "10.0.0.1", **values}}).siem
     assert siem is not None
     assert siem.at_port == port
+
+
+def test_networks_that_webhooks_may_be_in() -> None:
+    made = Trust.model_validate({"outward_allow": ["10.1.0.0/16", "fd00::/8", "127.0.0.1"]})
+    assert [str(one) for one in made.outward_allow] == ["10.1.0.0/16", "fd00::/8", "127.0.0.1/32"]
+
+
+@pytest.mark.parametrize("text", ["10.1.2.3/16", "hooks.example", "0x7f.1", "10.0.0.0/33", ""])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no network"):
+        Trust.model_validate({"outward_allow": [text]})
