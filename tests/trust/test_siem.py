@@ -3,11 +3,19 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from controller.trust.book import Book
 from controller.trust.chain import Row, Told
@@ -19,9 +27,11 @@ from controller.trust.siem import (
     SiemExport,
     StreamSink,
     json_line,
+    sink_of,
     syslog_line,
 )
 from controller.trust.verify import rows_of
+from tenone.config.trust import Siem
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
 
@@ -93,9 +103,33 @@ class Server:
         writer.close()
 
 
+def certificate(folder: Path) -> Path:
+    """Key and self-signed certificate of 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "siem")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "siem.pem"
+    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return file
+
+
 @contextlib.asynccontextmanager
-async def listening(server: Server) -> AsyncIterator[None]:
-    made = await asyncio.start_server(server.serve, "127.0.0.1", server.port)
+async def listening(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+    made = await asyncio.start_server(server.serve, "127.0.0.1", server.port, ssl=tls)
     server.port = made.sockets[0].getsockname()[1]
     async with made:
         yield
@@ -138,6 +172,24 @@ async def test_a_server_that_goes_and_comes(book: Book, monkeypatch: pytest.Monk
             tasks.start("export", one.run)
             await until(lambda: one.figures.seq == 41)
     assert set(numbers(server.lines)) == set(range(1, 42))
+
+
+async def test_over_tls_to_whom_is_trusted(book: Book, tmp_path: Path) -> None:
+    pem = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server, rows = Server(), list(rows_of(book.folder))
+    async with listening(server, context):
+        where = {"host": "127.0.0.1", "port": server.port}
+        base = {"base": tmp_path}
+        trusted = sink_of(Siem.model_validate({**where, "ca": "siem.pem"}, context=base), "h")
+        await trusted.send(rows)
+        await until(lambda: len(server.lines) == len(rows))
+        await trusted.close()
+        stranger = sink_of(Siem.model_validate(where, context=base), "h")
+        with pytest.raises(SiemError, match="CERTIFICATE_VERIFY_FAILED"):
+            await stranger.send(rows)
+    assert numbers(server.lines) == list(range(1, 42))
 
 
 async def test_a_server_that_is_not_there(book: Book) -> None:
