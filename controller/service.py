@@ -178,9 +178,7 @@ class Controller:
 
     async def start(self) -> None:
         """Open what is kept, learn from it, start all tasks."""
-        await self.ledger.open()
-        self._supervisor.start("ledger", self.ledger.run)
-        await self.audit.started()
+        await self.audit.start(self._supervisor)
         await self._in_store(self._open_store)
         known = await self._in_records(self._open_records)
         self.live.restore(known.changes, known.ports)

@@ -21,6 +21,7 @@ from controller.trust.siem import SiemExport, sink_of
 from controller.trust.starts import keep, start_entry
 from tenone.config.city import City
 from tenone.runtime.clock import Clock
+from tenone.runtime.supervisor import Supervisor
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -86,8 +87,13 @@ class LedgerHouse:
             exported=None if self.export is None else self.export.figures.seq,
         )
 
-    async def started(self) -> None:
-        """Tell the ledger of the start; measuring does not wait for a disk that is full."""
+    async def start(self, tasks: Supervisor) -> None:
+        """Open the ledger, run its writer, tell it of the start.
+
+        Measuring does not wait for a disk that is full: what cannot be written now is held.
+        """
+        await self.ledger.open()
+        tasks.start("ledger", self.ledger.run)
         entry, digests = start_entry(self._config, self._store, metadata.version("tenone"))
         try:
             await self.ledger.write(entry)

@@ -40,12 +40,10 @@ async def test_anchor_and_export_follow_the_ledger(tmp_path: Path) -> None:
         "siem": {"file": "siem.jsonl"},
     }
     house = LedgerHouse(config(tmp_path, trust), SystemClock())
-    await house.ledger.open()
     async with Supervisor(SystemClock()) as tasks:
-        tasks.start("ledger", house.ledger.run)
+        await house.start(tasks)
         for name, work in house.tasks().items():
             tasks.start(name, work)
-        await house.started()
         await house.ledger.write(Entry(act="test.write", actor="system"))
         await until(lambda: house.figures().exported == 3)
         await until(lambda: house.anchoring.figures[0].seq == 3)
