@@ -33,6 +33,7 @@ from agents.snmp_target import snmp_credentials
 from agents.switch import INVENTORY_BUDGETS, Kind, Switch
 from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
+from agents.uplink_told import UplinkTold
 from drivers.snmp.chassis import BUDGET_SECONDS as CHASSIS_SECONDS
 from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
@@ -228,6 +229,9 @@ class Agent:
         self.tasks.start("checkpoints", self.checkpoints.run)
         if self.passport.renewer is not None:
             self.tasks.start("certificate", self.passport.renewer.run)
+        trouble = UplinkTold(origin=self._origin, keep=self.uplink.keep)
+        self.uplink.on_trouble = trouble.note
+        self.tasks.start("uplink troubles", trouble.run)
         if self._guard is not None:
             told = EgressTold(self._guard, origin=self._origin, keep=self.uplink.keep)
             self.tasks.start("egress", told.run)

@@ -92,9 +92,8 @@ class Uplink:
         settings = settings or UplinkSettings()
         self._random = random_source or random.Random()
         self._spread_seconds = settings.spread_seconds
-        self._subscribed_ns = 0
-        self._birth_ns = 0
-        self._born = False
+        self._subscribed_ns = self._birth_ns = 0
+        self._born = self._recalled = False
         self.commands = commands
         self._session = session
         self._birth_counter = birth_counter
@@ -114,8 +113,8 @@ class Uplink:
         self._heads = dict.fromkeys(PriorityClass, 0)
         self._replies: deque[Reply] = deque(maxlen=MAX_REPLIES)
         self._wake = asyncio.Event()
+        self.on_trouble: Callable[[MqttError], None] = lambda _: None  # told why a session ended
         commands.reply_to(self.reply)
-        self._recalled = False
 
     @property
     def is_online(self) -> bool:
@@ -165,6 +164,7 @@ class Uplink:
             except MqttError as error:
                 failure = error
                 log.warning("uplink: %s", error)
+                self.on_trouble(error)
             except _HostLeft as left:
                 log.info("uplink: %s", left)
                 pause_seconds = self._random.uniform(0.1, 1.0) * self._spread_seconds

@@ -14,6 +14,7 @@ from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
 from tenone.vocabulary.probes import METRICS_PROBES
 from tenone.vocabulary.surroundings import METRICS_SURROUNDINGS
+from tenone.vocabulary.uplink import METRICS_UPLINK
 
 _ALL: tuple[Metric, ...] = (
     # State of a port: asked for every few seconds.
@@ -92,6 +93,7 @@ _ALL: tuple[Metric, ...] = (
     *METRICS_CHECKPOINT,
     *METRICS_FINDINGS,
     *METRICS_EGRESS,
+    *METRICS_UPLINK,
     *METRICS_PROBES,
     *METRICS_BODY,
     *METRICS_SURROUNDINGS,
