@@ -67,14 +67,8 @@ CARE_SECONDS = 600.0
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
 ROOMS: tuple[Maker, ...] = (
-    ProofsRoom,
-    MinutesRoom,
-    EvidenceRoom,
-    MachineRoom,
-    ApprovalsRoom,
-    PeopleRoom,
-    KeyRoom,
-)
+    ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom, PeopleRoom, KeyRoom,
+)  # fmt: skip
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
 

@@ -234,3 +234,12 @@ def test_behind_tls_cookies_are_secure_and_metrics_want_their_token(city: Path) 
                     assert error.code == status  # noqa: PT017 - the refusal is the fact
         finally:
             process.kill()
+
+
+def test_a_demonstration_is_refused_where_others_can_reach_it(city: Path) -> None:
+    city.write_text(
+        city.read_text().replace("broker: {embedded: true,", "broker: {host: 127.0.0.1,")
+    )
+    with start(city, "--demo") as process:
+        assert process.wait(START_SECONDS) == 2
+    assert "embedded broker and a page on loopback" in (city.parent / "log").read_text()
