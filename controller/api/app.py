@@ -23,6 +23,7 @@ from controller.api.routers import (
     links,
     machines,
     maintenance,
+    oidc,
     overview,
     ports,
     reports,
@@ -102,6 +103,7 @@ def create_app(services: Services) -> FastAPI:
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, responses=PROBLEMS)
     app.include_router(care.router)
+    app.include_router(oidc.router)
     app.add_middleware(
         Gate,
         sessions=services.sessions,

@@ -25,8 +25,18 @@ from tenone.trust.masked import Secret
 
 SIGN_IN_PATH = "/sign-in"
 METRICS_PREFIX = "/metrics"
+PROVIDER_PATHS = ("/sign-in/oidc", "/sign-in/oidc/return", "/sign-in/oidc/logout")
+"""To the identity provider, back from it, and what it posts itself."""
 OPEN_PATHS = frozenset(
-    {"/healthz", "/readyz", SIGN_IN_PATH, "/favicon.ico", "/api/v1/ca", "/api/v1/crl"}
+    {
+        "/healthz",
+        "/readyz",
+        SIGN_IN_PATH,
+        *PROVIDER_PATHS,
+        "/favicon.ico",
+        "/api/v1/ca",
+        "/api/v1/crl",
+    }
 )
 OPEN_PREFIXES = ("/static/", "/language/", "/api/v1/crl/")
 OPEN_REQUESTS = frozenset(
@@ -180,7 +190,8 @@ class Gate:
         path: str = scope["path"]
         session = self._session(connection, touch=path not in WATCHING_PATHS)
         scope.setdefault("state", {})["session"] = session
-        if scope["method"] not in SAFE_METHODS and not same_origin(headers):
+        by_token = (scope["method"], path) == ("POST", PROVIDER_PATHS[2])  # signed, and no cookie's
+        if scope["method"] not in SAFE_METHODS and not by_token and not same_origin(headers):
             return problem_response(
                 403,
                 "This request did not come from a page of this controller: "

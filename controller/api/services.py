@@ -17,6 +17,7 @@ from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
 from controller.trust.entries import Ledger, NoLedger
 from controller.trust.keys.desk import Keys
+from controller.trust.oidc import OidcDoor
 from controller.trust.people.desk import People
 from controller.views import City
 from tenone.runtime.clock import Clock
@@ -297,6 +298,8 @@ class Services:
     ledger: Ledger = field(default_factory=NoLedger)
     people: People | None = None
     """Accounts; None: this controller keeps none, and codes alone open sessions."""
+    oidc: OidcDoor | None = None
+    """The identity provider people may sign in by; None: there is none."""
     keys: Keys | None = None
     """Keys of programs; None: there are none."""
     audit: Audit = field(default_factory=NoAudit)

@@ -35,12 +35,15 @@ async def sign_in_page(
     request: Request,
     services: Here,
     next: str = "/",  # noqa: A002 - the query's name
+    refused: str = "",
 ) -> Response:
     """The form; whoever has a session already goes on."""
     session: Session | None = getattr(request.state, "session", None)
     if session is not None:
         return RedirectResponse(HOME_OF.get(session.kind, local_path(next)), 303)
-    return await _sign_in_form(request, services, local_path(next))
+    # What the identity provider's way back came to; any other word says nothing.
+    refusal = refused if refused in {"provider", "away"} else ""
+    return await _sign_in_form(request, services, local_path(next), refusal)
 
 
 @router.post(SIGN_IN_PATH)
@@ -254,6 +257,7 @@ async def _sign_in_form(  # noqa: PLR0917 - all that the form shows
         status=status,
         accounts=people is not None and not services.config.demo,
         fresh=fresh,
+        provider=None if services.oidc is None else services.oidc.config.name,
     )
 
 

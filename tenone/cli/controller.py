@@ -28,6 +28,7 @@ from controller.trust.ca import CaError
 from controller.trust.entries import Entry
 from controller.trust.keys.room import key_room
 from controller.trust.machine_room import machine_room
+from controller.trust.oidc import OidcDoor, oidc_door
 from controller.trust.people.desk import People
 from controller.trust.people.room import people_room
 from controller.trust.web import WebCertificate, said_of
@@ -160,6 +161,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         hub=hub,
         sessions=people.sessions,
         people=people,
+        oidc=_oidc(city, people),
         trend=Trend(clock, running.city),
         clock=clock,
         records=running.records,
@@ -178,6 +180,13 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         ingest=running.figures,
         config=_http_config(city, demo=demo),
     )
+
+
+def _oidc(city: City, people: People) -> OidcDoor | None:
+    try:
+        return oidc_door(city.auth.oidc, people, SystemClock())
+    except OSError as error:  # ssl.SSLError is one
+        raise HttpError(f"auth.oidc.ca cannot be read: {error}") from error
 
 
 def _hub(running: Controller, clock: Clock) -> Hub:

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
+from controller.trust.oidc import provider_id
 from controller.trust.people import second
 from controller.trust.people.desk import CODE_LENGTH
-from controller.trust.people.model import PASS_SECONDS, Account, needs_second_factor
+from controller.trust.people.model import PASS_SECONDS, Account, RefusedError, needs_second_factor
 from controller.trust.people.parts import written
 from controller.trust.people.records import AccountRecords
 from tenone.cli import user_keys
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
         ("disable", disable),
         ("grant", grant),
         ("reset", reset),
+        ("link", link),
         ("remove", remove),
     ):
         group.command(name)(work)
@@ -107,6 +109,22 @@ def reset(
     with opened(config, "reset") as (records, _):
         _say_code(records, name, keep_second=not second_factor)
         note(records, "account.reset", name, second_kept=not second_factor)
+
+
+def link(
+    config: Config,
+    name: AccountName,
+    subject: Annotated[str, typer.Argument(help="The provider's 'sub'; '' to unlink.")],
+) -> None:
+    """Let an account sign in by the identity provider of auth.oidc; its sessions end."""
+    with opened(config, "link") as (records, city):
+        provider = ""
+        if subject:
+            if city.auth.oidc is None:
+                raise RefusedError("city.yaml names no identity provider (auth.oidc).")
+            provider = provider_id(city.auth.oidc.issuer)
+        records.edit(name, link=(provider, subject))
+        note(records, "account.edit", name, provider=provider)
 
 
 def remove(config: Config, name: AccountName) -> None:

@@ -13,6 +13,7 @@ from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.brokers import account_of_ours
 from tenone.config.calendar import CalendarFile
 from tenone.config.escalation import Damping, Escalation
+from tenone.config.oidc import Oidc
 from tenone.config.promises import TierContract
 from tenone.config.quantities import (
     Days,
@@ -191,12 +192,6 @@ class Http(ConfigModel):
 class Auth(ConfigModel):
     """Who may look."""
 
-    LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {
-            "oidc": "sign-in by OpenID Connect",
-        }
-    )
-
     session_seconds: Seconds = 12 * 3600.0
     """How long a sign-in lasts."""
     idle_seconds: Seconds = 30 * 60.0
@@ -209,6 +204,8 @@ class Auth(ConfigModel):
         Role.AUDIT_ADMIN,
     )
     """Roles whose holders sign in with a second factor, at whatever scope."""
+    oidc: Oidc | None = None
+    """An identity provider people may sign in by as well."""
 
 
 class City(ConfigModel):

@@ -249,7 +249,7 @@ async def test_the_first_use_of_a_day_is_told_and_the_others_are_not(place: Plac
     again = Keys(KeyRecords(place.records.engine), at_once, place.clock, place.ledger)
     await again.admit(key, "c")
     await place.get(key)
-    assert len([one for one in place.ledger.entries if one.act == "key.use"]) == 5
+    assert len([one for one in place.ledger.entries if one.act == "key.use"]) == 4
 
 
 async def test_without_a_ledger_nothing_new_is_opened(place: Place) -> None:

@@ -1,6 +1,6 @@
 """Accounts: kept by security administrators, and everybody's own password and second factor."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -62,6 +62,9 @@ class UserChange(BaseModel):
     display: Name | None = None
     enabled: bool | None = None
     grants: list[GrantIn] | None = Field(default=None, max_length=100)
+    subject: Name | Literal[""] | None = Field(
+        default=None, description="Of auth.oidc's identity provider; empty: no longer linked"
+    )
 
 
 class ResetIn(BaseModel):
@@ -247,9 +250,15 @@ async def change(services: Here, session: Caller, name: str, body: UserChange) -
     """Change display name, state or grants; the last two end the account's sessions."""
     people = _keeper(services, session)
     grants = None if body.grants is None else grants_in(services, body.grants)
+    link = None
+    if body.subject is not None:
+        if body.subject and services.oidc is None:
+            raise Problem(400, "subject: this controller asks no identity provider.")
+        provider = services.oidc.provider if services.oidc and body.subject else ""
+        link = (provider, body.subject)
     with in_problems():
         edited = await people.edit(
-            session, name, display=body.display, enabled=body.enabled, grants=grants
+            session, name, display=body.display, enabled=body.enabled, grants=grants, link=link
         )
     return JSONResponse(account_json(edited, services.now()))
 

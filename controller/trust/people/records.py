@@ -176,6 +176,7 @@ class AccountRecords:
                 row.enabled = enabled
                 row.failures, row.locked_until = 0, 0.0
             if link is not None:
+                _check_link(work, name, link)
                 row.provider, row.subject = link
             if grants is not None:
                 _grant(work, name, check_grants(grants))
@@ -383,6 +384,15 @@ class AccountRecords:
             if trial:
                 work.rollback()
             return done
+
+
+def _check_link(work: Work, name: str, link: tuple[str, str]) -> None:
+    """Whoever an identity provider vouches for is one account here."""
+    other = sa.select(AccountRow.name).where(
+        AccountRow.provider == link[0], AccountRow.subject == link[1], AccountRow.name != name
+    )
+    if link[0] and work.scalars(other).first() is not None:
+        raise RefusedError("Another account is linked to that subject already.")
 
 
 def _row(work: Work, name: str) -> AccountRow:
