@@ -311,14 +311,14 @@ class Uplink:
             return True
         for priority in PriorityClass:
             self._outbox.evicted(priority, self._journal.base(priority))
-        heads = dict(self._known_heads())
-        due = self._outbox.due(heads, self._clock.monotonic_ns())
+        due = self._outbox.due(heads := dict(self._known_heads()), self._clock.monotonic_ns())
         return due is not None and await self._backfill(port, due, heads[due.priority])
 
     async def _backfill(self, port: Port, due: Due, head: int) -> bool:
         """Send older blocks of one class until something more urgent comes up."""
-        limit = min(due.limit_bytes, READ_BYTES)
-        blocks = await self._keeper.pending(due.priority, due.after_seq, limit)
+        most = min(due.limit_bytes, READ_BYTES)
+        found = await self._keeper.pending(due.priority, due.after_seq, most)
+        blocks = [one for one in found if one.seq <= head]  # later: of devices nobody knows yet
         self._outbox.skip(due.priority, blocks[0].seq - 1 if blocks else head)
         for block in blocks:
             if self._session.state is not EdgeState.ONLINE:

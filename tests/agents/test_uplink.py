@@ -2,7 +2,7 @@ import asyncio
 import errno
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from agents.uplink import Uplink, UplinkSettings
 from drivers.wire.commands import CommandState, Request
 from drivers.wire.mqtt import Endpoint, MqttPort, PublishRefusedError
 from drivers.wire.sparkplug.edge import EdgeSession
-from tenone.blocks.block import Draft, Stamp
+from tenone.blocks.block import Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout, layout
 from tenone.journal.disk import OsDisk
@@ -206,6 +206,32 @@ async def test_backfill_goes_by_class_then_age_and_live_is_not_starved(
     first = {priority: [a.priority for a in order].index(priority) for priority in PriorityClass}
     assert first[P0] < first[P1] < first[P2] < first[P3]
     assert [a.priority for a in order] == sorted(a.priority for a in order)
+    check_all_arrived(node, host)
+
+
+async def test_what_is_just_being_kept_is_no_backfill(node: Node, host: FakeHost) -> None:
+    """It may be the first block of a device that no birth knows of."""
+    async with node.running():
+        for _ in range(5):
+            await node.keep(node.draft())
+        keep, release = node.uplink._keeper.keep, asyncio.Event()
+
+        async def keep_slowly(drafts: Sequence[Draft]) -> list[Block]:
+            blocks = await keep(drafts)
+            await release.wait()
+            return blocks
+
+        node.uplink._keeper.keep = keep_slowly  # type: ignore[method-assign] # the moment in between
+        keeping = asyncio.create_task(node.keep(node.draft(switch="new")))
+        await until(lambda: node.journal.head(P1) == 6)
+        async with host.running():
+            await until(lambda: len(host.arrivals) >= 5)
+            await asyncio.sleep(0.3)
+            assert node.uplink.is_online
+            release.set()
+            await keeping
+            await until(node.is_empty)
+            assert len(host.births) == 1
     check_all_arrived(node, host)
 
 
