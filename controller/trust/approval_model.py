@@ -39,6 +39,7 @@ class Step(StrEnum):
     CHANGED = "plan-changed"
     """What was looked at is not what stands here."""
     NOT_OWN = "not-own-request"
+    NOT_ALLOWED = "no-longer-allowed"
     OTHER_REQUEST = "other-request"
     """The same retry name for something else."""
     TOO_MANY = "too-many"

@@ -7,6 +7,7 @@ same transaction is seen by nobody half done. Methods block.
 
 import json
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -24,7 +25,9 @@ from controller.trust.approval_model import (
     Voice,
 )
 from controller.trust.approval_tables import ActionRow, VoiceRow
+from controller.trust.people.standing import stands
 from tenone.trust.approval import LIFE_MS, Risk
+from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
 MS_NS = 1_000_000
@@ -34,13 +37,16 @@ MOST_WAITING = 50
 """Requests of one person that wait at the same time."""
 KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
 """Actions that are over are kept three years, as state changes are."""
+Stands: TypeAlias = Callable[[Session, str, Permission, ScopePath, int], bool]
+"""Whether an account still may, there, and is the one it was at that moment (ns)."""
 
 
 class ActionRecords:
     """See the module. Raises :class:`StepError` and :class:`StoreError`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, stands: Stands = stands) -> None:
         self._engine = engine
+        self._stands = stands
 
     def get(self, action: str) -> Action | None:
         """One action."""
@@ -125,15 +131,23 @@ class ActionRecords:
         """Count an approval by somebody who looked at ``plan``; the last one it takes grants it.
 
         Approving again is no error and changes nothing. ``seal`` signs inside the transaction.
+        Where whoever asked, or approved before, no longer may, the action is refused for good.
         """
         with Unit(self._engine) as unit:
             self._claim(unit, action, voice, plan)
+            asked = _found(unit, action)
+            if not self._stands(
+                unit, voice.account, Permission.APPROVE_ACTIONS, asked.scope, voice.at_ns
+            ):
+                raise StepError(Step.NOT_ALLOWED, "Your account no longer may approve this.")
             unit.execute(
                 sa.delete(VoiceRow).where(
                     VoiceRow.action == action,
                     VoiceRow.at_ns <= voice.at_ns - VOICE_NS,
                 )
             )
+            if self._refused(unit, action, voice.at_ns):
+                return _found(unit, action)
             known = _voices(unit, action)
             if voice.account not in {one.account for one in known}:
                 taken = {row.slot for row in unit.scalars(_voice_rows(action))}
@@ -215,7 +229,10 @@ class ActionRecords:
         return found
 
     def begin(self, action: str, at_ns: int) -> Action | None:
-        """Take a granted action to execute it: one caller ever gets it, the others None."""
+        """Take a granted action to execute it: one caller ever gets it, the others None.
+
+        It comes back refused where whoever asked or approved no longer may.
+        """
         with Unit(self._engine) as unit:
             taken = _count(
                 unit,
@@ -227,7 +244,35 @@ class ActionRecords:
                 )
                 .values(state=ActionState.STARTED, changed_ns=at_ns),
             )
+            if taken:
+                self._refused(unit, action, at_ns)
             return _found(unit, action) if taken else None
+
+    def fallen(self, action: str) -> str:
+        """Who of an action's people no longer may; empty: all still may."""
+        with Unit(self._engine) as unit:
+            return self._fallen(unit, _found(unit, action))
+
+    def _fallen(self, unit: Session, found: Action) -> str:
+        ask, approve = Permission.REQUEST_ACTIONS, Permission.APPROVE_ACTIONS
+        people = [("asked for", found.requester, found.requester_name, ask, found.made_ns)]
+        people += [("approved", one.account, one.name, approve, one.at_ns) for one in found.voices]
+        for what, account, name, permission, since_ns in people:
+            if not self._stands(unit, account, permission, found.scope, since_ns):
+                return f"{name or account}, who {what} it, no longer may: ask for it anew."
+        return ""
+
+    def _refused(self, unit: Session, action: str, at_ns: int) -> bool:
+        """End an action whose people no longer may. It is this transaction's already."""
+        said = self._fallen(unit, _found(unit, action))
+        if said:
+            unit.execute(
+                sa.update(ActionRow)
+                .where(ActionRow.id == action)
+                .values(state=ActionState.REFUSED, changed_ns=at_ns, outcome=said)
+            )
+            unit.expire_all()
+        return bool(said)
 
     def finish(self, action: str, state: ActionState, *, at_ns: int, outcome: str) -> None:
         """Note what came of a begun action."""

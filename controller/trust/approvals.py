@@ -26,6 +26,7 @@ from controller.trust.approval_model import (
     Person,
     PlanError,
     Sealed,
+    Step,
     StepError,
     Voice,
 )
@@ -33,6 +34,7 @@ from controller.trust.approval_records import ActionRecords
 from controller.trust.approval_signer import ApprovalSigner
 from controller.trust.entries import Entry, LedgerError, Outcome
 from tenone.trust.approval import (
+    Refusal,
     Refused,
     Risk,
     SignedApproval,
@@ -199,6 +201,8 @@ class ApprovalsRoom:
 
         Approving again is no error. The last approval it takes sets the execution going.
         """
+        if self._moved(action):
+            raise StepError(Step.OVER, f"The school {action.school} has moved: ask for it anew.")
         now_ns = self._house.clock.wall_ns()
         voice = Voice(account=person.account, name=person.name, at_ns=now_ns)
         await self._note("approval.grant", person.actor, action, seen=plan[:64])
@@ -209,6 +213,11 @@ class ApprovalsRoom:
         except (StepError, StoreError) as error:
             await self._undone("approval.grant", person.actor, action, error)
             raise
+        if done.state is ActionState.REFUSED:
+            self._outcomes[done.state.value] += 1
+            fallen = StepError(Step.OVER, done.outcome)
+            await self._undone("approval.grant", person.actor, action, fallen)
+            raise fallen
         if done.state is ActionState.GRANTED:
             self._wake.set()
         return done
@@ -268,12 +277,16 @@ class ApprovalsRoom:
 
     async def run(self) -> None:
         """Begin what is granted, end what waited too long. For a supervisor."""
+        orphans = True  # what a run that broke off had begun, nobody waits for any more
         async with asyncio.TaskGroup() as group:
             while True:
                 self._wake.clear()
                 try:
                     now_ns = self._house.clock.wall_ns()
-                    ended = await self._house.in_records(self._records.settle, now_ns)
+                    ended = await self._house.in_records(
+                        self._records.settle, now_ns, orphans=orphans
+                    )
+                    orphans = False
                     self._outcomes.update(state.value for _, state in ended)
                     for action in await self._house.in_records(self._records.granted):
                         begun = await self._begin(action)
@@ -298,16 +311,22 @@ class ApprovalsRoom:
         if known is None:
             return None
         await self._note("approval.execute", "system", known)
-        return await self._house.in_records(
+        begun = await self._house.in_records(
             self._records.begin, action, self._house.clock.wall_ns()
         )
+        if begun is not None and begun.state is ActionState.REFUSED:
+            self._outcomes[begun.state.value] += 1
+            fallen = StepError(Step.OVER, begun.outcome)
+            await self._undone("approval.execute", "system", known, fallen)
+            return None
+        return begun
 
     async def _execute(self, action: Action) -> None:
         async with self._free:
             try:
                 done = await self._handed_over(action)
             except Refused as refused:
-                done = Executed(good=False, sentence=f"{refused}.")
+                done = Executed(good=False, sentence=f"{str(refused).removesuffix('.')}.")
         self._outcomes[done.state.value] += 1
         try:
             await self._house.in_records(
@@ -328,7 +347,19 @@ class ApprovalsRoom:
         approval = document.approval(self.signer.keys.pins)
         check_persons(approval)
         check_time(approval, self._house.clock.wall_ns() // 1_000_000)
+        try:
+            fallen = await self._house.in_records(self._records.fallen, action.id)
+        except StoreError as error:
+            raise Refused(Refusal.NOT_KEPT, f"nothing was sent: {error}") from error
+        if self._moved(action):
+            fallen = f"the school {action.school} has moved: ask for it anew"
+        if fallen:  # it may have waited for its turn for minutes
+            raise Refused(Refusal.PERSONS, fallen)
         return await self.workshop.execute(action.school, document)
+
+    def _moved(self, action: Action) -> bool:
+        """Whether the school is elsewhere, or nowhere, since: others decide about it there."""
+        return self._house.city.scope_of_school(action.school) != action.scope
 
     # -- the ledger
 

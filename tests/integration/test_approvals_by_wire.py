@@ -14,11 +14,13 @@ from controller.service import Controller
 from controller.trust.approval_model import Action, ActionState, Asked, Person
 from controller.trust.approval_post import ApprovalPost
 from controller.trust.approvals import ApprovalsRoom, Executed, Plan, approvals_room
+from controller.trust.people.records import AccountRecords
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.journal.disk import OsDisk
 from tenone.runtime.clock import SystemClock
 from tenone.trust.approval import Approval, Refusal, Risk, SignedApproval
 from tenone.trust.approval_keys import KeySet
+from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import ClockQuality
 from tests.agents.test_used_approvals import opened_long_ago
@@ -151,6 +153,10 @@ class Wire:
 async def wired(folder: Path, port: int) -> AsyncIterator[Wire]:
     config = city_config(folder / "city", broker_port=port)
     async with Controller(config, clock=CLOCK) as controller:
+        accounts = AccountRecords(controller.records.engine)
+        for person, role in ((LI, Role.OPERATOR), (WANG, Role.APPROVER)):
+            accounts.create(person.account.partition(":")[2], person.name,
+                            [Grant(role, ScopePath())], 0.0)  # fmt: skip
         room = approvals_room(controller.rooms.values())
         switches = Switches()
         workshop = CityWorkshop(switches, ApprovalPost(controller.asking, room.signer))

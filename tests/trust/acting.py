@@ -1,12 +1,13 @@
 """A house with actions: records on disk, a ledger that can fail, a workshop that counts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from controller.api.app import create_app
@@ -17,6 +18,7 @@ from controller.api.trend import Trend
 from controller.trust.approval_model import PlanError
 from controller.trust.approvals import ApprovalsRoom, Executed, Plan
 from controller.trust.entries import Entry, LedgerError
+from controller.trust.people.tables import AccountGrantRow, AccountRow
 from tenone.config.escalation import Escalation
 from tenone.runtime.clock import ManualClock
 from tenone.trust.approval import Risk, SignedApproval
@@ -108,6 +110,7 @@ class ActionHouse:
     def client(self, actor: str, *roles: Role, scope: str = "") -> httpx.AsyncClient:
         """A new session of somebody with these roles."""
         grants = [Grant(role, ScopePath.parse(scope)) for role in roles]
+        self.account(actor, grants)
         token, _ = self.services.sessions.open(actor, name=actor.partition(":")[2], grants=grants)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
@@ -115,6 +118,23 @@ class ActionHouse:
             headers={"Origin": BASE},
             cookies={"tenone": token},
         )
+
+    def account(
+        self, actor: str, grants: Iterable[Grant] = (), *, enabled: bool = True, made: float = 0.0
+    ) -> None:
+        """Keep the account behind ``actor``, as it stands from now on."""
+        kind, _, name = actor.partition(":")
+        if kind != "account":
+            return
+        with self.town.records.unit() as work:
+            work.execute(sa.delete(AccountRow).where(AccountRow.name == name))
+            work.execute(sa.delete(AccountGrantRow).where(AccountGrantRow.account == name))
+            work.add(AccountRow(
+                name=name, display=name, enabled=enabled, second_step=0, provider="", subject="",
+                failures=0, locked_until=0.0, version=1, created_at=made,
+            ))  # fmt: skip
+            for one in set(grants):
+                work.add(AccountGrantRow(account=name, role=one.role, scope=str(one.scope)))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,16 +1,20 @@
 """Actions through the real API, with real sessions and the real records: abuse case 24."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from controller.api.metrics_actions import action_families
+from controller.trust.approval_model import ActionState, Asked, Person, StepError, Voice
 from controller.trust.approvals import Executed
+from controller.trust.people.tables import AccountRow
 from tenone.trust.approval import Pins, Risk
-from tenone.vocabulary.roles import Role
+from tenone.vocabulary.roles import Grant, Role
+from tenone.vocabulary.scope import ScopePath
 from tests.trust.acting import ActionHouse, asked
 from tests.trust.approving import LINES, STATE
 
@@ -164,6 +168,101 @@ async def test_high_risk_takes_two_people(
     assert approval.approvers == ("account:wang", "account:zhao")
 
 
+def _granted(role: Role, scope: str = "") -> list[Grant]:
+    return [Grant(role, ScopePath.parse(scope))]
+
+
+FALLEN: dict[str, Callable[[ActionHouse, str, Role], None]] = {
+    "disabled": lambda house, who, role: house.account(who, _granted(role), enabled=False),
+    "its grant is gone": lambda house, who, _role: house.account(who, _granted(Role.VIEWER)),
+    "its grant is elsewhere": lambda house, who, role: house.account(
+        who, _granted(role, f"{house.room_scope.split('/')[0]}/west")
+    ),
+    "removed": lambda house, who, _role: _removed(house, who),
+    "removed, made anew": lambda house, who, role: house.account(
+        who, _granted(role), made=house.clock.wall_ns() / 1e9 + 1
+    ),
+}
+"""What may become of an account meanwhile."""
+
+
+def _removed(house: ActionHouse, who: str) -> None:
+    with house.town.records.unit() as work:
+        work.execute(sa.delete(AccountRow).where(AccountRow.name == who.partition(":")[2]))
+
+
+@pytest.mark.parametrize("how", FALLEN)
+@pytest.mark.parametrize(("who", "role"), [("li", Role.OPERATOR), ("wang", Role.APPROVER)])
+@pytest.mark.parametrize("when", ["before the second approval", "before it begins", "in the queue"])
+async def test_abuse_24_who_no_longer_may_ends_the_action(
+    house: ActionHouse,
+    li: httpx.AsyncClient,
+    wang: httpx.AsyncClient,
+    zhao: httpx.AsyncClient,
+    how: str,
+    who: str,
+    role: Role,
+    when: str,
+) -> None:
+    """Whoever asked or approved first loses account or grant; nothing is executed any more."""
+    house.workshop.risk = Risk.HIGH
+    action = await request(li)
+    assert (await approve(wang, action)).status_code == 200
+    if when == "before the second approval":
+        FALLEN[how](house, f"account:{who}", role)
+        answer = await approve(zhao, action)
+        assert answer.status_code == 409
+        assert "no longer may" in answer.json()["detail"]
+    else:
+        assert (await approve(zhao, action)).json()["state"] == "granted"
+        queued = when == "in the queue"
+        begun = await house.room._begin(action["id"]) if queued else None
+        FALLEN[how](house, f"account:{who}", role)
+        if begun is not None:
+            await house.room._execute(begun)
+    await house.settled()
+    assert house.workshop.executed == []
+    told = (await zhao.get(f"/api/v1/actions/{action['id']}")).json()
+    assert told["state"] == ("failed" if when == "in the queue" else "refused")
+    assert f"{who}, who " in told["outcome"]
+    assert house.ledger.acts()[-1][2] in {"refused", "failed"}
+
+
+async def test_a_school_that_moved_is_decided_upon_anew(house: ActionHouse) -> None:
+    """Its old district's people approved; since the restart it is another's."""
+    elsewhere = ScopePath.parse(f"{house.room_scope.split('/')[0]}/west/no1")
+    asking = Asked(
+        scope=elsewhere, school="no1", intent="port.renegotiate", reason="slow", retry="retry-0001"
+    )
+    for name in ("li", "wang"):
+        house.account(f"account:{name}", _granted(Role.OPERATOR) + _granted(Role.APPROVER))
+    li, wang = (
+        Person(account=f"account:{n}", name=n, actor=f"account:{n}") for n in ("li", "wang")
+    )
+    action = await house.room.request(li, asking)
+    with pytest.raises(StepError, match="has moved"):
+        await house.room.approve(wang, action, action.plan)
+    voice = Voice(account=wang.account, name=wang.name, at_ns=house.clock.wall_ns())
+    house.room._records.approve(action.id, voice, plan=action.plan, seal=house.room._seal)
+    await house.settled()  # granted before the restart
+    found = await house.room.get(action.id)
+    assert found is not None
+    assert found.state is ActionState.FAILED
+    assert "has moved" in found.outcome
+    assert house.workshop.executed == []
+
+
+async def test_an_approver_whose_grant_went_meanwhile_does_not_count(
+    house: ActionHouse, li: httpx.AsyncClient, wang: httpx.AsyncClient, zhao: httpx.AsyncClient
+) -> None:
+    """Of a session that the records are ahead of; the action itself goes on waiting."""
+    action = await request(li)
+    house.account("account:wang", _granted(Role.VIEWER))
+    assert (await approve(wang, action)).status_code == 403
+    assert await state(zhao, action) == "waiting"
+    assert (await approve(zhao, action)).json()["state"] == "granted"
+
+
 async def test_the_first_of_two_approvals_does_not_wait_for_ever(
     house: ActionHouse, li: httpx.AsyncClient, wang: httpx.AsyncClient, zhao: httpx.AsyncClient
 ) -> None:
@@ -247,6 +346,28 @@ async def test_abuse_24_restarts_never_execute_twice(
     said = await state(wang, action)
     assert said == ("unknown" if when == "while it is carried out" else "done")
     assert (await approve(wang, action)).status_code == 409
+
+
+async def test_a_run_that_broke_off_leaves_nothing_begun_for_ever(
+    house: ActionHouse,
+    li: httpx.AsyncClient,
+    wang: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The room's task falls over a fault of the workshop; its supervisor starts it anew."""
+    action = await request(li)
+    await approve(wang, action)
+
+    async def broken(*_: object) -> Executed:
+        raise RuntimeError("a fault nobody thought of")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.workshop, "execute", broken)
+        await house.settled()
+    assert await state(wang, action) == "started"
+    await house.settled()
+    assert await state(wang, action) == "unknown"
+    assert house.workshop.executed == []
 
 
 async def test_without_a_ledger_nothing_happens(

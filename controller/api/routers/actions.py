@@ -31,6 +31,7 @@ STATUS = {
     Step.NO_SUCH: 404,
     Step.OWN: 403,
     Step.NOT_OWN: 403,
+    Step.NOT_ALLOWED: 403,
     Step.TOO_MANY: 429,
 }
 MOST_VALUE = 512
