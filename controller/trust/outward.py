@@ -14,7 +14,8 @@ Whoever may write such an address must not reach through it what only the contro
 - a host must be written as a name or as an ordinary address: ``2130706433``, ``0x7f.1``, ``127.1``
   are refused before anybody could read them;
 - no redirect is followed, no proxy of the environment is used, and the certificate must be the
-  name's, not the address's.
+  name's, not the address's;
+- an answer has an end: in bytes, in seconds, and nothing of it is unpacked.
 """
 
 import asyncio
@@ -22,10 +23,10 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 import httpx
 
@@ -33,6 +34,10 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TIMEOUT_SECONDS = 10.0
+WHOLE_SECONDS = 30.0
+"""A whole request with its answer; ``TIMEOUT_SECONDS`` begins anew with every byte of it."""
+MOST_ANSWER = 2 * 1024 * 1024
+"""Bytes of an answer."""
 MOST_ADDRESSES = 32
 """A name with more addresses than that is refused: nobody needs them."""
 MOST_PORT = 65_535
@@ -42,6 +47,8 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _LOOKS_NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 """The last label of what an address parser, not a resolver, would read (WHATWG URL, 3.5)."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST6 = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is given out (IANA); Python calls the rest of it global as well."""
 _NEVER: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -52,9 +59,11 @@ _NEVER: tuple[Network, ...] = tuple(
         "224.0.0.0/4",
         "240.0.0.0/4",
         "::/128",
+        "::ffff:0:0:0/96",
         "64:ff9b:1::/48",
         "100::/64",
         "2001::/32",
+        "3fff::/20",
         "fe80::/10",
         "fec0::/10",
         "ff00::/8",
@@ -62,6 +71,7 @@ _NEVER: tuple[Network, ...] = tuple(
         "100.100.100.200/32",
         "168.63.129.16/32",
         "fd00:ec2::254/128",
+        "fd20:ce::254/128",
     )
 )
 """What no configuration opens."""
@@ -131,8 +141,9 @@ def may_reach(address: Address, allow: Iterable[Network] = ()) -> bool:
             return False
         wrapped = isinstance(one, ipaddress.IPv6Address) and bool(inner_addresses(one))
         is_listed = any(one in network for network in listed if network.version == one.version)
+        public = one.is_global and (one.version == 4 or one in _UNICAST6)  # noqa: PLR2004 - IPv4
         # What only wraps an IPv4 address is judged by that one.
-        if not (is_listed or wrapped or (one.is_global and not one.is_multicast)):
+        if not (is_listed or wrapped or (public and not one.is_multicast)):
             return False
     return True
 
@@ -233,8 +244,10 @@ class OutwardTransport(httpx.AsyncBaseTransport):
         *,
         verify: ssl.SSLContext | bool = True,
         inner: httpx.AsyncBaseTransport | None = None,
+        whole_seconds: float = WHOLE_SECONDS,
     ) -> None:
         self._outward = outward
+        self._whole_seconds = whole_seconds
         # No connection is kept: one made for a name must not serve another at the same address.
         self._inner = inner or httpx.AsyncHTTPTransport(
             verify=verify, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
@@ -242,14 +255,32 @@ class OutwardTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
+        until = asyncio.get_running_loop().time() + self._whole_seconds
+        try:
+            async with asyncio.timeout_at(until):
+                answer = await self._sent(request)
+        except TimeoutError as error:
+            raise _too_slow(request) from error
+        # Unasked for, and a few bytes of it may be gigabytes.
+        headers = [one for one in answer.headers.raw if one[0].lower() != b"content-encoding"]
+        return httpx.Response(
+            answer.status_code,
+            headers=headers,
+            stream=_Ending(answer.stream, request, until),
+            extensions=answer.extensions,
+        )
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
         try:
             target = await self._outward.target(request.url)
         except OutwardError as error:
             raise httpx.ConnectError(str(error), request=request) from error
+        headers = request.headers.copy()  # Host was set from the name and stays
+        headers["accept-encoding"] = "identity"
         pinned = httpx.Request(
             request.method,
             request.url.copy_with(host=str(target.address)),
-            headers=request.headers,  # Host was set from the name and stays
+            headers=headers,
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": target.host},
         )
@@ -258,3 +289,42 @@ class OutwardTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._inner.aclose()
+
+
+class _Ending(httpx.AsyncByteStream):
+    """An answer's bytes, not more than :data:`MOST_ANSWER` and not after ``until``."""
+
+    def __init__(
+        self,
+        inner: httpx.SyncByteStream | httpx.AsyncByteStream,
+        request: httpx.Request,
+        until: float,
+    ) -> None:
+        self._inner = cast("httpx.AsyncByteStream", inner)  # of an asynchronous transport
+        self._request = request
+        self._until = until
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        taken = 0
+        parts = aiter(self._inner)
+        while True:
+            try:
+                async with asyncio.timeout_at(self._until):
+                    part = await anext(parts)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise _too_slow(self._request) from error
+            taken += len(part)
+            if taken > MOST_ANSWER:
+                raise httpx.ReadError(
+                    f"the answer has more than {MOST_ANSWER} bytes", request=self._request
+                )
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _too_slow(request: httpx.Request) -> httpx.ReadTimeout:
+    return httpx.ReadTimeout("the answer takes too long", request=request)

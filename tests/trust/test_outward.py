@@ -1,6 +1,7 @@
 """Abuse case 14 of TRUST.md: server-side request forgery by the address of a webhook."""
 
 import asyncio
+import gzip
 import ipaddress
 import itertools
 import socket
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from controller.trust.outward import (
     Outward,
     OutwardError,
+    OutwardTransport,
     Target,
     Why,
     inner_addresses,
@@ -57,6 +59,9 @@ FORBIDDEN = (
     "http://224.0.0.1/", "http://239.255.255.250:1900/", "http://255.255.255.255/",
     "http://240.0.0.1/", "http://198.18.0.1/", "http://192.0.2.1/", "http://203.0.113.9/",
     # IPv6, alone and with an IPv4 address inside.
+    # IPv6 that is not given out, or stands for IPv4 elsewhere (RFC 7915), or for paper (RFC 9637).
+    "http://[4000::1]/", "http://[5f00::1]/", "http://[1fff::1]/", "http://[3fff::1]/",
+    "http://[::ffff:0:a00:1]/", "http://[fd20:ce::254]/", "http://good.example:0/",
     "http://[::1]/", "http://[::]/", "http://[fe80::1]/", "http://[fc00::1]/",
     "http://[fd00:ec2::254]/", "http://[ff02::1]/", "http://[fec0::1]/", "http://[2001:db8::1]/",
     "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/", "http://[::ffff:a9fe:a9fe]/",
@@ -297,6 +302,64 @@ async def test_ssrf_no_redirect_is_followed(status: int) -> None:
         ):
             answer = await client.post(f"http://127.0.0.2:{port}/", content=b"x")
     assert (answer.status_code, len(heard), len(victim)) == (status, 1, 0)
+
+
+@asynccontextmanager
+async def slow_web(*parts: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Says the parts, and the last one again and again until nobody listens; what it was asked."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        try:
+            for part in itertools.chain(parts, itertools.repeat(parts[-1])):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.001 if len(part) > 1 else 0.02)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], heard
+
+
+OK_HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+ENDLESS: dict[str, tuple[tuple[bytes, ...], type[httpx.HTTPError]]] = {
+    "a head that never ends": ((b"HTTP/1.1 200 OK\r\nx: ", b"a"), httpx.ReadTimeout),
+    "a body that trickles": ((OK_HEAD, b"a"), httpx.ReadTimeout),
+    "a body without end": ((OK_HEAD, b"a" * 65_536), httpx.ReadError),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_an_answer_has_an_end(kind: str) -> None:
+    """Each byte comes in time, and neither head nor body would ever be over."""
+    parts, error = ENDLESS[kind]
+    seconds = 0.3 if error is httpx.ReadTimeout else 60.0
+    transport = OutwardTransport(Outward([LOOPBACK]), whole_seconds=seconds)
+    async with (
+        asyncio.timeout(30),
+        slow_web(*parts) as (port, heard),
+        httpx.AsyncClient(transport=transport) as client,
+    ):
+        with pytest.raises(error):
+            await client.post(f"http://127.0.0.1:{port}/", content=b"x")
+    assert len(heard) == 1
+
+
+async def test_what_is_packed_is_neither_asked_for_nor_unpacked() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    answer = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n" + bomb
+    async with (
+        web("127.0.0.1", 0, answer) as (port, heard),
+        Outward([LOOPBACK]).client() as client,
+    ):
+        told = await client.post(f"http://127.0.0.1:{port}/", content=b"x")
+    assert told.content == bomb
+    assert b"accept-encoding: identity\r\n" in heard[0].lower()
 
 
 async def test_ssrf_proxies_of_the_environment_are_not_used(
