@@ -71,6 +71,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         (401, "No session"),
         (403, "The role, the code or the origin does not allow it"),
         (404, "Not there, or outside the session's scope"),
+        (409, "It does not go with how things stand; nothing was done"),
+        (413, "The body is too large"),
+        (429, "Too often; Retry-After says when to come back"),
+        (503, "It cannot be kept or ledgered at this moment; nothing was done"),
     )
 }
 
@@ -102,7 +106,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, responses=PROBLEMS)
-    app.include_router(care.router)
+    app.include_router(care.router, responses=PROBLEMS)
     app.include_router(oidc.router)
     app.add_middleware(
         Gate,

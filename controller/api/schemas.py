@@ -241,7 +241,7 @@ class SessionOut(_Closed):
     grants: list[GrantOut]
     permissions: list[str]
     """What is allowed somewhere at least; where is decided grant by grant."""
-    kind: Literal["use", "set-up", "enrol"]
+    kind: Literal["use", "set-up", "enrol", "key"]
     opened_at: float
     ends_at: float
 

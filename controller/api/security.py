@@ -59,6 +59,7 @@ ALL_OF: Mapping[SessionKind, frozenset[str]] = MappingProxyType(
 LEAVING = frozenset({"/sign-out", "/api/v1/sessions", "/api/v1/sessions/current"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/v1/"
+CARE_PATHS = frozenset({"/healthz", "/readyz"})
 NOT_FOR_KEYS = ("/api/v1/sessions", "/api/v1/events", "/api/v1/users")
 """A key opens no session and no stream, and has no account of its own."""
 WATCHING_PATHS = frozenset({"/api/v1/events"})
@@ -219,7 +220,9 @@ class Gate:
             return problem_response(503, f"{error}; nothing was done.")
         scope.setdefault("state", {})["session"] = session
         path: str = scope["path"]
-        is_api = path.startswith(API_PREFIX) and not path.startswith(NOT_FOR_KEYS)
+        is_api = path in CARE_PATHS or (
+            path.startswith(API_PREFIX) and not path.startswith(NOT_FOR_KEYS)
+        )
         if is_api or (scope["method"], path) == ("GET", "/api/v1/sessions/current"):
             return None
         return problem_response(

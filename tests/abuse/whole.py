@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,12 +120,12 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(folder: Path) -> AsyncIterator[Whole]:
-    """A controller of two schools, one of them with an agent that has sent blocks."""
+async def whole(folder: Path, schools: Sequence[str] = ("no1", "no2")) -> AsyncIterator[Whole]:
+    """A controller of two schools or others, one of them with an agent that has sent blocks."""
     clock = SystemClock()
     async with AsyncExitStack() as closing:
         broker = closing.enter_context(EmbeddedBroker())
-        city = city_config(folder / "city", broker_port=broker.port, schools=("no1", "no2"))
+        city = city_config(folder / "city", broker_port=broker.port, schools=schools)
         at_once = Damping(hold_seconds=0, holds={}, settle_seconds=0, recheck_seconds=0)
         city = city.model_copy(update={"incidents": at_once})
         running = await closing.enter_async_context(Controller(city, clock=clock))

@@ -33,14 +33,14 @@ BOARD_LAYOUT = Layout("board-health", BOARD_HEALTH, ("b1",))
 _CITY = """
 schema_version: 1
 city: {{id: binhai, name: Binhai, name_zh: 滨海市}}
-districts: [{{id: east, name: East, name_zh: 东区}}]
+districts: [{districts}]
 schools: schools
 broker: {{host: 127.0.0.1, port: {port}}}
 http: {{host: 127.0.0.1, port: {http}, tls: off}}
 """
 _SCHOOL = """
 schema_version: 1
-school: {{id: {school}, name: {school}, name_zh: 学校{school}, district: east, city: binhai}}
+school: {{id: {school}, name: {school}, name_zh: 学校{school}, district: {district}, city: binhai}}
 uplink: {{broker: {{host: 127.0.0.1, port: {port}}}}}
 switches:
   - {{name: sw1, host: 127.0.0.1, snmp: {{community: "env:X"}}}}
@@ -53,13 +53,18 @@ devices: [{{id: board/b1, room: r301}}]
 
 
 def write_city(folder: Path, *, broker_port: int, http_port: int, schools: Sequence[str]) -> Path:
-    """A city.yaml with its schools; returns its path."""
+    """A city.yaml with its schools (``west/no3``: in that district, else east); returns its path."""
     (folder / "schools").mkdir(parents=True)
-    for school in schools:
-        text = _SCHOOL.format(school=school, port=broker_port)
+    districts = {"east": "{id: east, name: East, name_zh: 东区}"}
+    for one in schools:
+        district, _, school = one.rpartition("/")
+        if district:
+            districts[district] = f"{{id: {district}, name: {district}}}"
+        text = _SCHOOL.format(school=school, port=broker_port, district=district or "east")
         (folder / "schools" / f"{school}.yaml").write_text(text)
     path = folder / "city.yaml"
-    path.write_text(_CITY.format(port=broker_port, http=http_port))
+    named = ", ".join(districts.values())
+    path.write_text(_CITY.format(port=broker_port, http=http_port, districts=named))
     return path
 
 
