@@ -105,6 +105,22 @@ def read_identity(folder: Path) -> Identity:
     return Identity(folder, machine, city, key, certificate, trust)
 
 
+def refuse_another(folder: Path, machine: MachineName, city: str) -> None:
+    """Raise IdentityError where ``folder`` holds a good identity of somebody else.
+
+    Enrolling over it would lose that machine's key, and with it its place, without a word.
+    """
+    try:
+        kept = read_identity(folder)
+    except IdentityError:
+        return  # none, or one that can be used for nothing
+    if (kept.machine, kept.city) != (machine, city):
+        raise IdentityError(
+            f"{folder} holds the identity of {kept.machine} in {kept.city}, which {machine} in "
+            f"{city} would overwrite: name another folder in uplink.identity, or move this one away"
+        )
+
+
 def next_key(folder: Path) -> ec.EllipticCurvePrivateKey:
     """The key of the certificate to come; the same one until it has come. IdentityError."""
     path = folder / NEXT_KEY_FILE

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agents.identity import IdentityError, next_key, take_papers
+from agents.identity import IdentityError, next_key, refuse_another, take_papers
 from drivers.wire.door import Door, DoorError, check_url
 from tenone.cli.enrol_city import register_city
 from tenone.config import ConfigError, School, load_school
@@ -89,6 +89,7 @@ def _folder(school: School) -> Path:
             "school.yaml does not say where this gateway's identity is kept: add 'identity: "
             "identity' and 'controller: https://HOST:PORT' under 'uplink'"
         )
+    refuse_another(folder, MachineName.agent(school.id), school.school.city)
     return folder
 
 

@@ -172,3 +172,19 @@ def test_a_new_authority_waits_for_machines_to_hear_of_it(run: Run, tmp_path: Pa
     enrol()
     assert "trusted no longer" in run("ca", "retire", old)
     assert run("ca", "status").split()[:2] == [fresh, "issues,"]
+
+
+def test_a_folder_with_another_school_s_identity_is_not_written_over(
+    run: Run, tmp_path: Path
+) -> None:
+    request, answer = tmp_path / "request.json", tmp_path / "answer.json"
+    run("--csr-out", str(request), "--token", token(run), of="school")
+    run("sign", str(request), "--out", str(answer))
+    run("--certificate-in", str(answer), of="school")
+    before = (tmp_path / "identity" / IDENTITY_FILE).read_bytes()
+    other = SCHOOL | {"school": SCHOOL["school"] | {"id": "no4"}}
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(other))
+    said = run("--csr-out", str(request), "--token", Token.new(b"x" * 32).text, of="other", code=1)
+    assert "holds the identity of agent:no3 in binhai" in said
+    assert "uplink.identity" in said
+    assert (tmp_path / "identity" / IDENTITY_FILE).read_bytes() == before
