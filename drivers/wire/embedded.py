@@ -35,6 +35,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tenone.runtime.supervisor import ToldError
+
 MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 10_000
 MAX_INFLIGHT = 100
@@ -74,7 +76,7 @@ max_segment_count = {segments}
 """
 
 
-class BrokerError(RuntimeError):
+class BrokerError(ToldError, RuntimeError):
     """The embedded broker cannot be started as asked."""
 
 
@@ -192,7 +194,8 @@ class EmbeddedBroker:
                     probe.bind((self.host, asked))
                 except OSError as error:
                     raise BrokerError(
-                        f"the embedded broker cannot listen on {self.host} port {asked}: {error}"
+                        f"the embedded broker cannot listen on {self.host} port {asked} "
+                        f"({error.strerror}); end what holds the port, or name another one"
                     ) from error
                 ports.append(int(probe.getsockname()[1]))
         return ports[0], ports[1]

@@ -109,10 +109,17 @@ class Supervisor:
         await self.close()
 
 
+class ToldError(Exception):
+    """An expected failure whose message says what and how to mend: no traceback is needed."""
+
+
 def _report(health: TaskHealth, failure: BaseException | None, pause: float) -> None:
     if failure is None:
         health.last_error = "the task returned, which it should not"
         log.error("task %s returned; starting it again in %.1f s", health.name, pause)
+    elif isinstance(failure, ToldError):
+        health.last_error = str(failure)
+        log.error("task %s: %s; starting it again in %.1f s", health.name, failure, pause)
     else:
         health.last_error = f"{type(failure).__name__}: {failure}"
         log.error(

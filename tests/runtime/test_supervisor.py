@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tenone.runtime.clock import ManualClock
-from tenone.runtime.supervisor import CALM_SECONDS, LONGEST_PAUSE_SECONDS, Supervisor
+from tenone.runtime.supervisor import CALM_SECONDS, LONGEST_PAUSE_SECONDS, Supervisor, ToldError
 
 Work = Callable[[], Awaitable[None]]
 
@@ -208,3 +208,16 @@ async def test_a_task_that_loses_its_cancellation_is_told_again(
         await tasks.close()
     assert lost == 2
     assert "task stubborn does not end" in caplog.text
+
+
+async def test_what_was_expected_is_told_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Supervisor(ManualClock()) as tasks:
+        tasks.start("broker", Stumbling(ToldError("port 1883 is taken: name another one")).run)
+        await settle()
+        (health,) = tasks.health
+        assert health.last_error == "port 1883 is taken: name another one"
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert "task broker: port 1883 is taken: name another one; starting" in record.getMessage()
