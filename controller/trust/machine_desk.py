@@ -23,7 +23,7 @@ from controller.trust.authorities import Authorities
 from controller.trust.ca import LIFETIMES, CaError, Names, issue, pem, renew_after
 from controller.trust.crl import CrlKeeper
 from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
-from controller.trust.machine_records import Issued, MachineRecords
+from controller.trust.machine_records import Issued, MachineRecords, Seen
 from controller.trust.papers import MachineError, Papers
 from controller.trust.registry import Certificate, Machine, Registry
 from tenone.runtime.clock import Clock
@@ -52,6 +52,7 @@ NO_RENEWAL = (
     "This certificate cannot be renewed: it is unknown, expired or revoked, or the request is not "
     "signed with its key. Enrol again with a new token."
 )
+OVERTAKEN = "This machine was revoked or enrolled anew at this moment; nothing was issued."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,9 @@ class MachineDesk:
             raise await self._refused(refusal, "machine.enrol", client, detail=detail)
         try:
             name, scope = self.scope_of(used.machine)
-            return await self._issue(name, scope, key, how="token", by=f"machine:{name}")
+            return await self._issue(
+                name, scope, key, how="token", seen=Seen(revoked_ns=used.revoked_ns)
+            )
         except (MachineError, LedgerError, StoreError, CaError):
             with suppress(StoreError):  # then it stays used: a new one can be had
                 await parts.in_records(parts.records.unspend, spent.digest)
@@ -191,7 +194,7 @@ class MachineDesk:
             refusal = self._failed(client, MachineError(403, "factory", sentence))
             raise await self._refused(refusal, "machine.enrol", client, detail={"key": digest[:16]})
         name, scope = self.scope_of(bound)
-        return await self._issue(name, scope, key, how="factory", by=f"machine:{name}")
+        return await self._issue(name, scope, key, how="factory", seen=Seen(revoked_ns=None))
 
     async def renew(self, *, renewal: Renewal, signature: str, client: str) -> Papers:
         """The next certificate, for a request signed with the key of the present one."""
@@ -225,7 +228,8 @@ class MachineDesk:
         if sum(one.not_after > now_ns // NS for one in held) >= MOST_CERTIFICATES:
             raise MachineError(429, "too-many", "This machine holds too many certificates.")
         parsed, scope = self.scope_of(name)
-        return await self._issue(parsed, scope, key, how="renewal", by=f"machine:{name}")
+        seen = Seen(revoked_ns=None, serial=f"{own.serial_number:x}")
+        return await self._issue(parsed, scope, key, how="renewal", seen=seen)
 
     # -- lists ------------------------------------------------------------------------------
 
@@ -290,7 +294,7 @@ class MachineDesk:
         key: ec.EllipticCurvePublicKey,
         *,
         how: str,
-        by: str,
+        seen: Seen,
     ) -> Papers:
         parts = self._parts
         now_ns = parts.clock.wall_ns()
@@ -304,9 +308,12 @@ class MachineDesk:
             "until": one.not_after,
             "how": how,
         }
-        await self._tell(act, by, name, scope, detail=detail)
+        await self._tell(act, f"machine:{name}", name, scope, detail=detail)
         issued = Issued(certificate=one, machine=str(name), how=how, chain=chain)
-        await parts.in_records(parts.records.add, [issued], scope, now_ns)
+        kept = await parts.in_records(parts.records.add, [issued], scope, now_ns, seen=seen)
+        if not kept:  # the entry above did not come true
+            await self._tell(act, f"machine:{name}", name, scope, detail=detail, done=False)
+            raise MachineError(403, "overtaken", OVERTAKEN)
         before = parts.registry.find(str(name))
         parts.registry.issued(str(name), scope, one, renewed=how == "renewal")
         if how != "renewal" and before is not None and before.certificates:
@@ -345,10 +352,15 @@ class MachineDesk:
         scope: ScopePath,
         *,
         detail: Detail,
+        done: bool = True,
     ) -> None:
+        outcome = Outcome.DONE if done else Outcome.FAILED
         await self._parts.ledger.write(
-            Entry(act=act, actor=by, scope=str(scope), subject=str(name), detail=detail)
-        )
+            Entry(
+                act=act, actor=by, scope=str(scope), subject=str(name), outcome=outcome,
+                detail=detail,
+            )
+        )  # fmt: skip
 
     async def _refused(
         self,

@@ -40,10 +40,21 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """How a machine stood when a certificate was asked for."""
+
+    revoked_ns: int | None
+    serial: str | None = None
+    """Of the certificate that is renewed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """A token that was just used."""
 
     machine: str
+    revoked_ns: int | None
+    """When the machine had been revoked."""
     issued_by: str
     issued_ns: int
     told: bool
@@ -112,8 +123,8 @@ class MachineRecords:
                 unit.add(_new_machine(machine, scope, now_ns))
             unit.execute(
                 sa.update(EnrolmentTokenRow)
-                .where(EnrolmentTokenRow.machine == machine, EnrolmentTokenRow.used_ns.is_(None))
-                .values(expires_ns=sa.func.min(EnrolmentTokenRow.expires_ns, now_ns))
+                .where(EnrolmentTokenRow.machine == machine, EnrolmentTokenRow.expires_ns > now_ns)
+                .values(expires_ns=now_ns)
             )
             unit.add(
                 EnrolmentTokenRow(
@@ -142,8 +153,10 @@ class MachineRecords:
             ).one_or_none()
             if done is None:
                 return None
+            machine = unit.get(MachineRow, done.machine)
             return Spent(
                 machine=done.machine,
+                revoked_ns=None if machine is None else machine.revoked_ns,
                 issued_by=done.issued_by,
                 issued_ns=done.issued_ns,
                 told=done.told,
@@ -157,11 +170,23 @@ class MachineRecords:
 
     # -- certificates -----------------------------------------------------------------------
 
-    def add(self, issued: Iterable[Issued], scope: ScopePath, now_ns: int) -> None:
-        """Keep certificates that were made; a machine that was revoked counts again."""
+    def add(
+        self,
+        issued: Iterable[Issued],
+        scope: ScopePath,
+        now_ns: int,
+        *,
+        seen: Seen | None = None,
+    ) -> bool:
+        """Keep certificates that were made; a machine that was revoked counts again.
+
+        False, and nothing is kept, where somebody was quicker than who had ``seen`` how it stands.
+        """
         with self._records.unit() as unit:
             for one in issued:
                 machine = unit.get(MachineRow, one.machine)
+                if seen is not None and _overtaken(unit, machine, seen):
+                    return False
                 if machine is None:
                     machine = _new_machine(one.machine, scope, now_ns)
                     unit.add(machine)
@@ -171,6 +196,7 @@ class MachineRecords:
                 if one.how not in OVERLAPPING:
                     _supersede(unit, one.machine, now_ns)
                 unit.add(_row(one))
+        return True
 
     def chain(self, serial: int) -> tuple[str, str] | None:
         """Machine and PEM of the certificate with this serial."""
@@ -204,8 +230,8 @@ class MachineRecords:
             )
             unit.execute(
                 sa.update(EnrolmentTokenRow)
-                .where(EnrolmentTokenRow.machine == machine, EnrolmentTokenRow.used_ns.is_(None))
-                .values(expires_ns=sa.func.min(EnrolmentTokenRow.expires_ns, now_ns))
+                .where(EnrolmentTokenRow.machine == machine, EnrolmentTokenRow.expires_ns > now_ns)
+                .values(expires_ns=now_ns)
             )
             row = MachineCertificateRow
             cut = unit.execute(
@@ -313,6 +339,16 @@ class MachineRecords:
             unit.execute(
                 sa.delete(EnrolmentTokenRow).where(EnrolmentTokenRow.expires_ns < before_ns)
             )
+
+
+def _overtaken(unit: Session, machine: MachineRow | None, seen: Seen) -> bool:
+    """Whether it was revoked or replaced while its certificate was made and ledgered."""
+    if machine is not None and machine.revoked_ns != seen.revoked_ns:
+        return True
+    if seen.serial is None:
+        return False
+    renewed = unit.get(MachineCertificateRow, seen.serial)
+    return renewed is None or renewed.revoked_ns is not None
 
 
 def _supersede(unit: Session, machine: str, now_ns: int) -> None:

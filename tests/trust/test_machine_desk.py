@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from controller.trust.ca import DAY
-from controller.trust.entries import LedgerError
+from controller.trust.entries import Entry, LedgerError, Outcome
 from controller.trust.machine_records import MachineRecords
 from controller.trust.papers import MachineError
 from controller.trust.registry import Machine, MachineState
@@ -360,3 +360,64 @@ async def test_a_thousand_agents_renew(tmp_path: Path) -> None:
     serials = {load_certificates(one.papers.chain.encode())[0].serial_number for one in fresh}
     assert len(serials) == 1000
     city.close()
+
+
+class Meanwhile:
+    """A ledger that does something else while the entry of ``act`` is being written."""
+
+    def __init__(self, city: City, act: str, deed: Callable[[], Awaitable[object]]) -> None:
+        self._write, self._act, self._deed = city.ledger.write, act, deed
+        city.ledger.write = self.write  # type: ignore[method-assign] # put in between
+
+    async def write(self, entry: Entry) -> None:
+        await self._write(entry)
+        if entry.act == self._act and entry.outcome is Outcome.DONE:
+            self._act = ""
+            await self._deed()
+
+
+async def test_a_renewal_that_was_on_its_way_does_not_outlive_a_revocation(city: City) -> None:
+    held, following = await city.enrol(), new_key()
+    Meanwhile(
+        city, "machine.renew", lambda: city.desk.revoke("agent:no3", why="lost", by="account:wang")
+    )
+    asked = held.request(make_csr(following, "x"))
+    with pytest.raises(MachineError) as found:
+        await city.desk.renew(
+            renewal=asked,
+            signature=base64.b64encode(asked.sign(held.key)).decode(),
+            client="10.0.0.1",
+        )
+    assert found.value.status == 403
+    (machine,) = city.records.load(city.now)
+    assert all(one.revoked_ns for one in machine.certificates)
+    assert city.registry.valid_until("agent:no3") is None
+    assert city.ledger.acts()[-1] == ("machine.renew", "agent:no3", "failed")
+
+
+async def test_a_renewal_that_was_on_its_way_does_not_outlive_a_new_enrolment(city: City) -> None:
+    held, following = await city.enrol(), new_key()
+    Meanwhile(city, "machine.renew", city.enrol)
+    asked = held.request(make_csr(following, "x"))
+    with pytest.raises(MachineError) as found:
+        await city.desk.renew(
+            renewal=asked,
+            signature=base64.b64encode(asked.sign(held.key)).decode(),
+            client="10.0.0.1",
+        )
+    assert found.value.status == 403
+    (machine,) = city.records.load(city.now)
+    assert [bool(one.revoked_ns) for one in machine.certificates] == [True, False]
+
+
+async def test_an_enrolment_that_was_on_its_way_does_not_undo_a_revocation(city: City) -> None:
+    token, _ = await city.desk.token("agent:no3", by="account:wang")
+    Meanwhile(
+        city, "machine.enrol", lambda: city.desk.revoke("agent:no3", why="lost", by="account:wang")
+    )
+    for _ in range(2):  # nor does the token count again because it led to nothing
+        error = await refused(city, token.text, new_key())
+        assert error.status == 403
+    (machine,) = city.records.load(city.now)
+    assert machine.revoked_ns is not None
+    assert not machine.certificates
