@@ -1,5 +1,6 @@
 """``tenone service unit``: a hardened systemd unit made of the configuration it shall run."""
 
+import ipaddress
 import shutil
 import sys
 from pathlib import Path
@@ -40,12 +41,24 @@ def agent(
     any_address: Annotated[
         bool, typer.Option("--any-address", help="Do not limit addresses in the unit.")
     ] = False,
+    freeze_names: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-names",
+            help="Limit addresses even where the file has names: to those they have now.",
+        ),
+    ] = False,
 ) -> None:
     """Print the unit of a school's agent: apply it as /etc/systemd/system/tenone-agent.service."""
     try:
         school = load_school(config)
-        addresses = None if any_address else _addresses(school)
-        typer.echo(text_of(_agent_unit(school, config, user, memory_mb, addresses)), nl=False)
+        names = () if freeze_names else _names(school)
+        addresses = None if any_address or names else _addresses(school)
+        text = text_of(_agent_unit(school, config, user, memory_mb, addresses))
+        for name in () if any_address else names:
+            # A unit knows no names. Whose address changes one day would be cut off, unsaid.
+            typer.echo(f"# IPAddressDeny is not here, for {name} may move; or: --freeze-names")
+        typer.echo(text, nl=False)
     except ConfigError as error:
         _refused(error)
     except (OSError, UnitError) as error:
@@ -133,6 +146,21 @@ def _credentials(config: School | City) -> list[str]:
     own = config.model_copy(update={"schools": ()}) if isinstance(config, City) else config
     named = [key for one in references(own) for key in keys(one)]
     return sorted({one.name for one in named if one.scheme == "credential"})
+
+
+def _names(school: School) -> tuple[str, ...]:
+    """What the file names by name, and not by address, of all it speaks to."""
+    senders = [host for one in school.switches for host in one.also_from]
+    hosts = (*(rule.to for rule in rules_of(school) if not rule.own_machine), *senders)
+    return tuple(host for host in dict.fromkeys(hosts) if host != "localhost" and _is_name(host))
+
+
+def _is_name(host: str) -> bool:
+    try:
+        ipaddress.ip_network(host.partition("%")[0], strict=False)
+    except ValueError:
+        return True
+    return False
 
 
 def _addresses(school: School) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 CREDENTIALS = Path("/etc/tenone/credentials")
 """Where LoadCredential takes secrets from: root's files, handed to the service in memory."""
 LOWEST_FREE_PORT = 1024
+_HOMES = tuple(map(Path, ("/home", "/root", "/run/user")))
 _SAFE = re.compile(r"[A-Za-z0-9_./:@+,=-]+")
 
 _SANDBOX = """\
@@ -19,7 +20,6 @@ NoNewPrivileges=yes
 PrivateDevices=yes
 PrivateTmp=yes
 ProtectControlGroups=yes
-ProtectHome=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
@@ -77,7 +77,10 @@ def text_of(unit: Unit) -> str:
             raise UnitError(f"{word!r:.80} cannot stand in a unit: use letters, digits and ./_-")
     low = any(port < LOWEST_FREE_PORT for port in unit.ports)
     capabilities = "CAP_NET_BIND_SERVICE" if low else ""
+    writes = _outermost(unit.writes)
     lines = [
+        # Without them systemd does not start the service (status 226, NAMESPACE).
+        *(f"# first: install -d -o {unit.user} -g {unit.user} -m 700 {path}" for path in writes),
         "# Written by 'tenone service unit'; write it anew when the configuration changes.",
         "[Unit]",
         f"Description={unit.description}",
@@ -94,7 +97,8 @@ def text_of(unit: Unit) -> str:
         "WatchdogSec=60",
         "TimeoutStopSec=30",
         *(f"LoadCredential={name}:{CREDENTIALS / name}" for name in unit.credentials),
-        *(f"ReadWritePaths={path}" for path in _outermost(unit.writes)),
+        *(f"ReadWritePaths={path}" for path in writes),
+        f"ProtectHome={_homes((*unit.command, *writes))}",
         f"MemoryMax={unit.memory_mb}M",
         "MemorySwapMax=0",  # what is secret in memory is not written to a disk
         "TasksMax=128",
@@ -110,6 +114,12 @@ def text_of(unit: Unit) -> str:
         lines += [f"IPAddressAllow={address}" for address in dict.fromkeys(unit.addresses)]
     lines += ["", "[Install]", "WantedBy=multi-user.target", ""]
     return "\n".join(lines)
+
+
+def _homes(paths: Iterable[str | Path]) -> str:
+    """Nothing of people's folders, unless the service itself lies there."""
+    inside = any(Path(path).is_relative_to(home) for path in paths for home in _HOMES)
+    return "read-only" if inside else "yes"
 
 
 def _outermost(paths: Iterable[Path]) -> list[Path]:

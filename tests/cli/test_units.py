@@ -12,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from tenone.cli import service_units
 from tenone.cli.main import build
 from tenone.cli.processes import free_port
 from tenone.cli.units import Unit, UnitError, text_of
@@ -72,6 +73,35 @@ def test_an_agent(school: Path) -> None:
         "localhost", "203.0.113.7", "10.0.0.1", "10.77.0.0/16", "10.0.0.53", "10.9.0.1",
     ]  # fmt: skip
     assert not values(unit("agent", school, "--any-address"), "IPAddressDeny")
+
+
+def test_a_name_that_may_move_is_not_frozen_unasked(
+    school: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The city moves its broker, DHCP gives a switch another address: nothing is cut off."""
+    by_name = {"uplink": {"broker": {"host": "broker.city.example"}}}
+    school.write_text(yaml.safe_dump(SCHOOL | by_name))
+    text = unit("agent", school)
+    assert not values(text, "IPAddressDeny")
+    assert "for broker.city.example may move" in text
+    monkeypatch.setattr(service_units, "system_addresses", lambda host: [f"{host}-now"])
+    frozen = unit("agent", school, "--freeze-names")
+    assert "broker.city.example-now" in values(frozen, "IPAddressAllow")
+    assert "may move" not in frozen
+    assert not values(unit("agent", school, "--any-address"), "IPAddressDeny")
+
+
+def test_folders_that_must_be_there_are_said_and_homes_are_shut_where_they_can_be(
+    tmp_path: Path,
+) -> None:
+    writes = [tmp_path / "outbox", tmp_path / "outbox" / "identity"]
+    text = text_of(Unit(description="d", command=["/opt/tenone/bin/tenone"], writes=writes))
+    assert f"# first: install -d -o tenone -g tenone -m 700 {tmp_path}/outbox\n" in text
+    assert values(text, "ProtectHome") == ["yes"]
+    for place in ("/home/li/.venv/bin/tenone", "/root/tenone/bin/tenone"):
+        assert values(text_of(Unit(description="d", command=[place])), "ProtectHome") == [
+            "read-only"
+        ]
 
 
 def test_low_ports_and_no_other_capability(school: Path) -> None:
