@@ -151,6 +151,9 @@ class UsedApprovals:
             return kept, "is missing"
         *whole, torn = self._disk.read(self._path).split(b"\n")
         damage = "" if whole else "is empty"
+        if whole and not whole[0].startswith(b"floor "):
+            # Removed while the agent ran, and begun anew by the next line.
+            damage = "has lost its beginning"
         for number, line in enumerate(whole, 1):
             try:
                 _take(kept, line)

@@ -114,6 +114,20 @@ def test_damage_forgets_nothing_that_was_used(damage: Callable[[bytes], bytes]) 
     assert refusal(opened(disk, fresh), document(3, fresh), fresh) is Refusal.USED
 
 
+def test_a_file_removed_while_the_agent_runs_forgets_nothing() -> None:
+    """What is used after that makes a new file, which must not pass for a whole one."""
+    disk = PowerCutDisk()
+    used = aged(disk)
+    assert refusal(used, document(1)) is None
+    disk.remove(FOLDER / FILE_NAME)
+    assert refusal(used, document(2)) is None
+    again = opened(disk)
+    assert refusal(again, document(1)) is Refusal.USED
+    assert refusal(again, document(2)) is Refusal.USED
+    fresh = NOW_MS + TOLERANCE_MS + 1
+    assert refusal(again, document(3, fresh), fresh) is None
+
+
 def test_a_lost_file_is_mended_only_when_the_clock_is_known() -> None:
     """A gateway without a battery starts in 1970: a floor of 1970 would protect nothing."""
     disk = PowerCutDisk()
