@@ -29,6 +29,10 @@ LONG_FUNCTIONS: dict[str, str] = {
 """``module:function`` -> why it may be longer."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "controller/trust/keys/room.py": "with a whole controller in tests/abuse/test_openapi.py",
+    "controller/trust/keys/tables.py": "compared with migrations in test_records.py",
+    "tenone/cli/_https.py": "as a process in tests/cli/test_https.py",
+    "tenone/cli/_users.py": "by the commands in tests/cli/test_user.py and test_user_keys.py",
     "controller/api/machine_services.py": "over HTTP in tests/trust/test_machines_over_http.py",
     "controller/trust/machine_tables.py": "compared with migrations in test_records.py",
     "controller/trust/machine_records.py": "by the desk in tests/trust/test_machine_desk.py",

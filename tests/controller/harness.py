@@ -53,7 +53,7 @@ devices: [{{id: board/b1, room: r301}}]
 
 
 def write_city(folder: Path, *, broker_port: int, http_port: int, schools: Sequence[str]) -> Path:
-    """A city.yaml with its schools (``west/no3``: in that district, else east); returns its path."""
+    """A city.yaml with its schools (``west/no3``: in west, ``no1``: in east); returns its path."""
     (folder / "schools").mkdir(parents=True)
     districts = {"east": "{id: east, name: East, name_zh: 东区}"}
     for one in schools:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as Work
 from controller.api.session_records import SessionRow
 from controller.store.records import Unit
 from controller.trust.entries import Entry
+from controller.trust.people.links import check_link
 from controller.trust.people.model import (
     ACTOR,
     FAILURES,
@@ -44,6 +45,7 @@ T = TypeVar("T")
 MOST_ACCOUNTS = 10_000
 ENROL = "enrol"
 RECOVERY = "recovery"
+MEANWHILE = "The account was changed meanwhile: look at it again. Nothing was done."
 LAST = (
     "This is the last security administrator of the city who can sign in: make another one first."
 )
@@ -63,28 +65,23 @@ class AccountRecords:
     """See the module."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    @property
-    def engine(self) -> Engine:
-        """For tables beside these."""
-        return self._engine
+        self.engine = engine
 
     # -- reading
 
     def revision(self) -> int:
         """Counts up with every change, whoever made it."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             return work.scalar(sa.select(AccountBookRow.revision)) or 0
 
     def all(self) -> list[Account]:
         """Every account, by name."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             return _all(work)
 
     def find(self, name: str) -> Account | None:
         """One of them."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             row = work.get(AccountRow, name)
             return None if row is None else _account(work, row)
 
@@ -93,13 +90,13 @@ class AccountRecords:
         query = sa.select(AccountRow).where(
             AccountRow.provider == provider, AccountRow.subject == subject
         )
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             row = work.scalars(query).first()
             return None if row is None else _account(work, row)
 
     def credentials(self, name: str) -> Credentials | None:
         """What a sign-in by that name is checked against."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             row = work.get(AccountRow, name)
             if row is None:
                 return None
@@ -115,7 +112,7 @@ class AccountRecords:
         query = sa.select(sa.func.count()).where(
             AccountCodeRow.account == name, AccountCodeRow.kind == RECOVERY
         )
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             return work.scalar(query) or 0
 
     # -- what keepers of accounts change; ``trial``: see whether it could be done
@@ -165,18 +162,22 @@ class AccountRecords:
         grants: Iterable[Grant] | None = None,
         link: tuple[str, str] | None = None,
         trial: bool = False,
+        version: int | None = None,
     ) -> Account:
-        """Change what is given; enabling unlocks as well. Ends the account's sessions."""
+        """Change what is given; enabling unlocks as well. Ends the account's sessions.
+
+        ``version``, here and below: of the account as it was looked at, and only as that.
+        """
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
+            row = _row(work, name, version)
             if display is not None:
                 row.display = display or name
             if enabled is not None:
                 row.enabled = enabled
                 row.failures, row.locked_until = 0, 0.0
             if link is not None:
-                _check_link(work, name, link)
+                check_link(work, name, link)
                 row.provider, row.subject = link
             if grants is not None:
                 _grant(work, name, check_grants(grants))
@@ -201,11 +202,11 @@ class AccountRecords:
 
         return self._change(deed, trial=trial, guarded=True)
 
-    def remove(self, name: str, *, trial: bool = False) -> Account:
+    def remove(self, name: str, *, trial: bool = False, version: int | None = None) -> Account:
         """Forget an account; the ledger keeps what it did."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
+            row = _row(work, name, version)
             gone = _account(work, row)
             _end_sessions(work, row)
             for table in (AccountGrantRow, AccountCodeRow):
@@ -217,12 +218,13 @@ class AccountRecords:
         return self._change(deed, trial=trial, guarded=True)
 
     def reset(
-        self, name: str, code: str, until: float, *, keep_second: bool = True, trial: bool = False
-    ) -> Account:
+        self, name: str, code: str, until: float, *, keep_second: bool = True,
+        trial: bool = False, version: int | None = None,
+    ) -> Account:  # fmt: skip
         """Forget the password (and the second factor); ``code``: digest of what opens it anew."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
+            row = _row(work, name, version)
             row.password = None
             row.failures, row.locked_until = 0, 0.0
             _forget_codes(work, name, ENROL)
@@ -336,7 +338,7 @@ class AccountRecords:
 
     def note(self, entry: Entry) -> None:
         """Remember what the ledger is to be told."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             work.add(
                 AccountNoteRow(
                     act=entry.act,
@@ -348,7 +350,7 @@ class AccountRecords:
 
     def notes(self) -> list[tuple[int, Entry]]:
         """What is to be told, oldest first."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             rows = work.scalars(sa.select(AccountNoteRow).order_by(AccountNoteRow.row).limit(100))
             return [
                 (
@@ -365,7 +367,7 @@ class AccountRecords:
 
     def drop_note(self, row: int) -> None:
         """It is told."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             work.execute(sa.delete(AccountNoteRow).where(AccountNoteRow.row == row))
 
     # -- inside
@@ -374,7 +376,7 @@ class AccountRecords:
         self, deed: Callable[[Work], T], *, trial: bool = False, guarded: bool = False
     ) -> T:
         """``guarded``: the city must not lose its last keeper of accounts by it."""
-        with Unit(self._engine) as work:
+        with Unit(self.engine) as work:
             work.execute(sa.update(AccountBookRow).values(revision=AccountBookRow.revision + 1))
             kept = guarded and any(map(keeps_users, _all(work)))
             done = deed(work)
@@ -386,19 +388,12 @@ class AccountRecords:
             return done
 
 
-def _check_link(work: Work, name: str, link: tuple[str, str]) -> None:
-    """Whoever an identity provider vouches for is one account here."""
-    other = sa.select(AccountRow.name).where(
-        AccountRow.provider == link[0], AccountRow.subject == link[1], AccountRow.name != name
-    )
-    if link[0] and work.scalars(other).first() is not None:
-        raise RefusedError("Another account is linked to that subject already.")
-
-
-def _row(work: Work, name: str) -> AccountRow:
+def _row(work: Work, name: str, version: int | None = None) -> AccountRow:
     row = work.get(AccountRow, name)
     if row is None:
         raise UnknownAccountError(f"There is no account {name[:80]!r}.")
+    if version is not None and row.version != version:
+        raise RefusedError(MEANWHILE)
     return row
 
 
