@@ -2,7 +2,7 @@
 
 import json
 
-from sqlalchemy import Float, String, Table, Text, create_engine, delete, func, select
+from sqlalchemy import Float, String, Table, Text, create_engine, delete, func, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm import Session as Unit
@@ -53,6 +53,11 @@ class RecordsSessionStore:
         """See the protocol."""
         with Unit(self._engine) as unit, unit.begin():
             unit.merge(row_of_session(session))
+
+    def use(self, key: str, used_at: float) -> None:
+        """See the protocol."""
+        with Unit(self._engine) as unit, unit.begin():
+            unit.execute(update(SessionRow).where(SessionRow.key == key).values(used_at=used_at))
 
     def drop(self, key: str) -> None:
         """See the protocol."""

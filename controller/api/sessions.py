@@ -89,6 +89,10 @@ class SessionStore(Protocol):
         """Insert or replace."""
         ...
 
+    def use(self, key: str, used_at: float) -> None:
+        """Note a use; what was forgotten meanwhile does not come back by it."""
+        ...
+
     def drop(self, key: str) -> None:
         """Forget; unknown keys are fine."""
         ...
@@ -119,6 +123,11 @@ class MemorySessionStore:
     def put(self, session: Session) -> None:
         """See :class:`SessionStore`."""
         self._sessions[session.key] = session
+
+    def use(self, key: str, used_at: float) -> None:
+        """See :class:`SessionStore`."""
+        if key in self._sessions:
+            self._sessions[key] = replace(self._sessions[key], used_at=used_at)
 
     def drop(self, key: str) -> None:
         """See :class:`SessionStore`."""
@@ -270,7 +279,7 @@ class Sessions:
             return None
         if touch and now - session.used_at > TOUCH_SECONDS:
             session = replace(session, used_at=now)
-            self._store.put(session)
+            self._store.use(session.key, now)
         return session
 
     def is_open(self, session: Session) -> bool:

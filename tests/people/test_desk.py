@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pyotp
 import pytest
 
 from controller.api.sessions import SessionKind
-from controller.trust.entries import LedgerError
+from controller.trust.entries import Entry, LedgerError, Outcome
 from controller.trust.people.model import ForbiddenError, PeopleError, RefusedError
 from controller.trust.people.records import LAST
 from tenone.vocabulary.roles import ADMINISTRATORS, Grant, Role
@@ -200,3 +200,32 @@ async def test_at_most_two_passwords_are_checked_at_once(house: House) -> None:
     checker._hashing.verify = slow  # type: ignore[method-assign, assignment]  # what is counted
     await asyncio.gather(*(checker.verify(None, "x") for _ in range(12)))
     assert peak == 2
+
+
+@pytest.mark.parametrize("deed", ["reset", "edit", "remove"])
+async def test_an_account_that_outgrew_its_keeper_meanwhile_is_left_alone(
+    house: House, deed: str
+) -> None:
+    """While the ledger was written, somebody granted more than this keeper reaches."""
+    house.account("local", Grant(Role.SECURITY_ADMIN, EAST))
+    house.account("li", Grant(Role.VIEWER, EAST), factor=False)
+    local = await house.sign_in("local")
+    write = house.ledger.write
+
+    async def slowly(entry: Entry) -> None:
+        await write(entry)
+        if entry.outcome is Outcome.DONE:
+            house.records.edit("li", grants=[Grant(Role.SECURITY_ADMIN, ROOT)])
+
+    house.ledger.write = slowly  # type: ignore[method-assign] # put in between
+    people = house.people
+    doing: dict[str, Callable[[], Awaitable[object]]] = {
+        "reset": lambda: people.reset(local, "li"),
+        "edit": lambda: people.edit(local, "li", enabled=False),
+        "remove": lambda: people.remove(local, "li"),
+    }
+    with pytest.raises(RefusedError, match="meanwhile"):
+        await doing[deed]()
+    (found,) = [one for one in house.records.all() if one.name == "li"]
+    assert found.usable
+    assert house.ledger.entries[-1].outcome is Outcome.FAILED

@@ -1,13 +1,15 @@
 """Signing in: two factors, lockout, codes once, nobody in by what ended meanwhile."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from controller.api.sessions import SessionKind
+from controller.api.session_records import RecordsSessionStore
+from controller.api.sessions import Session, SessionKind, Sessions, SessionStore
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
-from controller.trust.people.model import LOCK_SECONDS, LockedError, SignInError
+from controller.trust.people.model import LOCK_SECONDS, LockedError, PeopleError, SignInError
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tests.people.conftest import PASSWORD, House
@@ -125,3 +127,39 @@ async def test_no_secret_stands_in_the_records(house: House) -> None:
     data = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
     assert house.secrets["keeper"].encode() not in data
     assert PASSWORD.encode() not in data
+
+
+class InstantLater:
+    """A store that somebody else changes between two calls, as another process can."""
+
+    def __init__(self, store: SessionStore, deed: Callable[[], object]) -> None:
+        self._store, self._deed = store, deed
+
+    def get(self, key: str) -> Session | None:
+        found = self._store.get(key)
+        self._deed()
+        return found
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+
+async def test_use_at_the_moment_of_disabling_does_not_bring_a_session_back(house: House) -> None:
+    """``tenone user disable`` deletes sessions in a process of its own."""
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    token, session = await house.people.door.sign_in("li", PASSWORD, "", "c")
+    house.clock.advance(60)
+    kept = RecordsSessionStore(house.sql.engine)
+    raced = InstantLater(kept, lambda: house.records.edit("li", enabled=False))
+    Sessions(house.clock, raced).find(token)  # type: ignore[arg-type] # the rest is the store's
+    assert not house.sessions.is_open(session)
+    assert house.sessions.find(token) is None
+
+
+async def test_a_second_factor_that_cannot_be_unsealed_is_a_sentence(house: House) -> None:
+    """Records restored without the key beside them."""
+    house.people.parts.seal._key = b"x" * 32
+    with pytest.raises(PeopleError, match=r"people\.key"):
+        await house.sign_in("keeper")
+    (entry,) = house.ledger.entries
+    assert (entry.act, entry.outcome) == ("session.refused", Outcome.REFUSED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from controller.api.sessions import BY_CODE, Session, SessionKind, Sessions, WrongCodeError
 from controller.trust.entries import LedgerError, Outcome
@@ -26,6 +27,7 @@ from controller.trust.people.passwords import WeakPasswordError, check
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 
+T = TypeVar("T")
 PENDING_SECONDS = 15 * 60.0
 MOST_PENDING = 1000
 CODE_LENGTH = 12
@@ -142,7 +144,7 @@ class People:
         parts, records = self.parts, self.parts.records
         await parts.in_records(
             records.edit, name, display=display, enabled=enabled, grants=wanted, link=link,
-            trial=True,
+            trial=True, version=known.version,
         )  # fmt: skip
         act = "account.edit"
         if enabled is not None:
@@ -157,7 +159,8 @@ class People:
         edited = await self._done(
             act, keeper.actor, name,
             parts.in_records(
-                records.edit, name, display=display, enabled=enabled, grants=wanted, link=link
+                records.edit, name, display=display, enabled=enabled, grants=wanted, link=link,
+                version=known.version,
             ),
         )  # fmt: skip
         if edited.version != known.version:
@@ -174,8 +177,9 @@ class People:
         await parts.in_records(records.remove, name, trial=True)
         await parts.told("account.remove", keeper.actor, name)
         await self._done(
-            "account.remove", keeper.actor, name, parts.in_records(records.remove, name)
-        )
+            "account.remove", keeper.actor, name,
+            parts.in_records(records.remove, name, version=known.version),
+        )  # fmt: skip
         self._ended(known.actor)
 
     async def reset(self, keeper: Session, name: str, *, keep_second: bool = True) -> str:
@@ -185,7 +189,10 @@ class People:
         if keeper.actor == known.actor:
             raise ForbiddenError("Change the own password on the page of the own account.")
         await self.parts.told("account.reset", keeper.actor, name, second_kept=keep_second)
-        code = await self._code(name, keep_second=keep_second)
+        code = await self._done(
+            "account.reset", keeper.actor, name,
+            self._code(name, keep_second=keep_second, version=known.version),
+        )  # fmt: skip
         self._ended(known.actor)
         return code
 
@@ -303,19 +310,22 @@ class People:
                 "You keep accounts inside your own scope only, and this one reaches beyond it."
             )
 
-    async def _done(self, act: str, actor: str, name: str, doing: Awaitable[Account]) -> Account:
+    async def _done(self, act: str, actor: str, name: str, doing: Awaitable[T]) -> T:
         try:
             return await doing
         except PeopleError as error:  # somebody was quicker: the entry above did not come true
             await self.parts.told(act, actor, name, outcome=Outcome.FAILED, why=str(error))
             raise
 
-    async def _code(self, name: str, *, keep_second: bool = True) -> str:
+    async def _code(
+        self, name: str, *, keep_second: bool = True, version: int | None = None
+    ) -> str:
         code, parts = second.new_code(CODE_LENGTH), self.parts
         until = parts.now() + PASS_SECONDS
         await parts.in_records(
-            parts.records.reset, name, second.digest(code), until, keep_second=keep_second
-        )
+            parts.records.reset, name, second.digest(code), until, keep_second=keep_second,
+            version=version,
+        )  # fmt: skip
         return code
 
     async def _proved(self, session: Session, password: str) -> str:

@@ -13,16 +13,19 @@ from controller.trust.people.model import (
     Account,
     LockedError,
     SignInError,
+    UnreadableError,
     needs_second_factor,
 )
 from controller.trust.people.parts import Parts
 from controller.trust.people.passwords import MOST
 from controller.trust.people.records import Credentials
+from tenone.trust.envelope import EnvelopeError
 
 log = logging.getLogger(__name__)
 
 WRONG = "The name, the password or the code is wrong."
 MOST_STRANGERS = 10_000
+UNREADABLE = "second factor unreadable"
 NOBODY = "nobody"
 """The actor of a refused sign-in: people type passwords where names belong."""
 
@@ -66,6 +69,9 @@ class Door:
         step, recovery, why = self._second(seen, code, now)
         if not right or not seen.account.enabled:
             why = "disabled" if right else "password"
+        if why == UNREADABLE:
+            await self._refuse(client, seen.account.actor, name, why)
+            raise UnreadableError
         if why:
             await self._fail(seen, client, why)
             raise SignInError(WRONG)
@@ -151,13 +157,14 @@ class Door:
         if seen.second is None:
             needed = needs_second_factor(seen.account.grants, self._parts.second_roles)
             return None, None, "no second factor yet" if needed else ""
-        secret = self._parts.seal.open(seen.account.name, seen.second)
-        step = second.step_of(secret, code, now, used=seen.second_step)
-        if step is not None:
-            return step, None, ""
         if len("".join(filter(str.isalnum, code))) == second.RECOVERY_LENGTH:
             return None, second.digest(code), ""
-        return None, None, "code"
+        try:
+            secret = self._parts.seal.open(seen.account.name, seen.second)
+        except EnvelopeError:
+            return None, None, UNREADABLE
+        step = second.step_of(secret, code, now, used=seen.second_step)
+        return (None, None, "code") if step is None else (step, None, "")
 
     def _limit(self, client: str) -> None:
         wait = self._attempts.wait(self._monotonic(), client)

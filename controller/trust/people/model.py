@@ -36,6 +36,17 @@ class RefusedError(PeopleError):
     """It would break a rule; nothing was changed."""
 
 
+class UnreadableError(PeopleError):
+    """The second factor cannot be unsealed: the key beside the records is not the one it had."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The second factor of this account cannot be read: the file people.key in store.path "
+            "is not the one it was sealed with. Put the old file back, or have the second factor "
+            "reset."
+        )
+
+
 class SignInError(PeopleError):
     """Not signed in. The same words for a wrong name, password and code."""
 
