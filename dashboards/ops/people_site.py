@@ -390,7 +390,7 @@ def _grant(services: Services, role: str, scope: str) -> Grant:
     except (ValueError, IdentifierError):
         raise Problem(400, "That is no role, or no scope such as binhai/east.") from None
     if not exists(services, found.scope):
-        raise Problem(400, f"There is no scope {scope.strip()[:80]!r} here.")
+        raise Problem(400, "There is no such city, district or school here.")
     return found
 
 

@@ -47,6 +47,7 @@ SENTENCES = frozenset(
             "one first."
         ),
         mark("That is no role, or no scope such as binhai/east."),
+        mark("There is no such city, district or school here."),
     }
 )
 """Refusals that are the same sentence whatever they are about; the core says them in English."""
