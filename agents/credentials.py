@@ -27,7 +27,9 @@ FILE = "credentials.json"
 FIRST_WAIT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 3600.0
 LEAST_WAIT_SECONDS = 10.0
-"""Also where the old one stops being answered again and again."""
+"""Also where the old one stops being answered; it doubles each time, up to 32 times as long: a
+switch on a bad line is not to see a wrong credential in every other sweep."""
+MOST_DOUBLINGS = 5
 
 
 class Proofs:
@@ -71,6 +73,7 @@ class Trials:
         self._due_ns: int | None = None
         """None: at once."""
         self._last_ns = 0
+        self._hastened = 0
         self._wait_seconds = FIRST_WAIT_SECONDS
 
     def is_due(self, now_ns: int) -> bool:
@@ -87,8 +90,11 @@ class Trials:
     def hasten(self, now_ns: int) -> None:
         """There is reason to try earlier."""
         if self._due_ns is not None:
-            least_ns = self._last_ns + round(LEAST_WAIT_SECONDS * 1e9)
-            self._due_ns = min(self._due_ns, max(now_ns, least_ns))
+            seconds = LEAST_WAIT_SECONDS * 2 ** min(self._hastened, MOST_DOUBLINGS)
+            due_ns = max(now_ns, self._last_ns + round(seconds * 1e9))
+            if due_ns < self._due_ns:
+                self._due_ns = due_ns
+                self._hastened += 1
 
 
 class RotatingReader:

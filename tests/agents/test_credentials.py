@@ -235,7 +235,19 @@ def test_a_day_of_tries() -> None:
     trials.made(86_400 * 10**9)
     trials.hasten(86_401 * 10**9)
     assert not trials.is_due(86_401 * 10**9)
-    assert trials.is_due((86_400 + round(LEAST_WAIT_SECONDS)) * 10**9)
+    assert trials.is_due((86_400 + 2 * round(LEAST_WAIT_SECONDS)) * 10**9)
+
+
+def test_a_switch_that_comes_and_goes_is_not_hammered() -> None:
+    """A sweep every 10 s, every other one lost for a day: a wrong credential 300 times at most."""
+    trials = Trials()
+    for second in range(0, 86_400, 10):
+        if second % 20:
+            trials.hasten(second * 10**9)
+        if trials.is_due(second * 10**9):
+            trials.made(second * 10**9)
+    print(f"\na day on a bad line: {trials.count} tries")
+    assert trials.count <= 300
 
 
 async def test_without_a_next_version_nothing_changes(
