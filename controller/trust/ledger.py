@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controller.api.services import Health
 from controller.threads import Thread
@@ -201,7 +201,9 @@ class AuditLedger:
         for _ in notes:
             self._held.popleft()
         for waiting in batch:
-            if not waiting.done.done():
+            if waiting.done.done():
+                self._overstated(waiting.told.entry)
+            else:
                 waiting.done.set_result(None)
         self._written(len(told))
 
@@ -215,6 +217,13 @@ class AuditLedger:
             figures.trouble = ""
         for listener in self._listeners:
             listener()
+
+    def _overstated(self, entry: Entry) -> None:
+        """It is on disk only now, and who wrote it has given up and did not act."""
+        if entry.outcome is Outcome.DONE:
+            because = "who was to act gave up before this was on disk"
+            detail = {**entry.detail, "because": because}
+            self.note(replace(entry, outcome=Outcome.FAILED, detail=detail))
 
     def _trouble(self, error: LedgerError) -> None:
         """Remember what is wrong; the ledger itself will tell of the time without it."""

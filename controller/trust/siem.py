@@ -275,7 +275,7 @@ class SiemExport:
         head = self._head()
         if head is None:
             return
-        after = self.figures.seq or await asyncio.to_thread(self._kept, head.ledger)
+        after = self.figures.seq or await asyncio.to_thread(self._kept, head)
         while after < head.seq:
             rows = await asyncio.to_thread(self._rows, after)
             if not rows:
@@ -289,11 +289,15 @@ class SiemExport:
     def _rows(self, after: int) -> list[Row]:
         return list(islice(rows_of(self._folder, after), BATCH_ROWS))
 
-    def _kept(self, ledger: str) -> int:
-        """The cursor; 0 for another ledger, or where there is none: all is sent again."""
+    def _kept(self, head: Head) -> int:
+        """The cursor; 0 where there is none for what this ledger is: all is sent again.
+
+        One that is ahead is of a ledger that was put back from a copy since.
+        """
         try:
             body = json.loads(self._cursor_file.read_bytes())
-            return int(body["seq"]) if body["ledger"] == ledger else 0
+            seq = int(body["seq"])
+            return seq if body["ledger"] == head.ledger and seq <= head.seq else 0
         except (OSError, ValueError, KeyError, TypeError):
             return 0
 

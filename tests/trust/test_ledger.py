@@ -2,12 +2,14 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from controller.trust.book import Book
+from controller.trust.chain import Head, Told
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.ledger import AuditLedger
 from controller.trust.segment import Segment, segments
@@ -79,3 +81,32 @@ async def test_rows_stay(tmp_path: Path, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         database.execute(statement)
     database.close()
+
+
+async def test_who_gave_up_while_it_was_written_is_said_not_to_have_acted(tmp_path: Path) -> None:
+    """A request that was cut off after its entry went to the disk, and before it could act."""
+    entry = Entry(act="link.disable", actor="account:li", scope="c/e/no1", subject="no1/uplink")
+    async with running(tmp_path) as (ledger, _):
+        begun, go_on = threading.Event(), threading.Event()
+        append = ledger.book.append
+
+        def slowly(told: Sequence[Told]) -> Head:
+            begun.set()
+            assert go_on.wait(20)
+            return append(told)
+
+        ledger.book.append = slowly  # type: ignore[method-assign] # a slow disk
+        asking = asyncio.create_task(ledger.write(entry))
+        assert await asyncio.to_thread(begun.wait, 20)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        go_on.set()
+        async with asyncio.timeout(20):
+            while len(bodies(tmp_path)) < 3:  # noqa: ASYNC110 - as an outsider sees it
+                await asyncio.sleep(0.01)
+    said = [(body["act"], body["outcome"], body["subject"]) for body in bodies(tmp_path)[1:]]
+    assert said == [
+        ("link.disable", "done", "no1/uplink"),
+        ("link.disable", "failed", "no1/uplink"),
+    ]

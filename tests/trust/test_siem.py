@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 import re
+import shutil
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -235,3 +236,28 @@ async def test_datagrams(book: Book) -> None:
         got = [await asyncio.to_thread(taken.recv, 65_536) for _ in rows]
         await sink.close()
     assert got == [syslog_line(row, "h") for row in rows]
+
+
+async def test_a_ledger_put_back_from_a_copy_is_sent_from_its_beginning(
+    book: Book, tmp_path: Path
+) -> None:
+    """Its cursor is ahead of it: what is written now bears numbers that were sent before."""
+    copy = tmp_path / "copy"
+    shutil.copytree(book.folder, copy)
+    file = tmp_path / "siem.jsonl"
+    one = export(book, FileSink(file))
+    book.append([told(n) for n in range(41, 45)])
+    async with Supervisor(SystemClock()) as tasks:
+        tasks.start("export", one.run)
+        await until(lambda: one.figures.seq == 45)
+    book.close()
+    shutil.rmtree(book.folder)
+    shutil.copytree(copy, book.folder)
+    again = Book(book.folder, city="binhai", boot="b", segment_rows=30)
+    again.append([told(100)])
+    file.unlink()
+    other = export(again, FileSink(file))
+    async with Supervisor(SystemClock()) as tasks:
+        tasks.start("export", other.run)
+        await until(lambda: other.figures.seq == 42)
+    assert numbers(file.read_bytes().splitlines()) == list(range(1, 43))
