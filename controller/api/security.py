@@ -191,8 +191,8 @@ class Gate:
         path: str = scope["path"]
         session = self._session(connection, touch=path not in WATCHING_PATHS)
         scope.setdefault("state", {})["session"] = session
-        by_token = (scope["method"], path) == ("POST", PROVIDER_PATHS[2])  # signed, and no cookie's
-        if scope["method"] not in SAFE_METHODS and not by_token and not same_origin(headers):
+        by_provider = (scope["method"], path) == ("POST", PROVIDER_PATHS[2]) and no_browser(headers)
+        if scope["method"] not in SAFE_METHODS and not by_provider and not same_origin(headers):
             return problem_response(
                 403,
                 "This request did not come from a page of this controller: "
@@ -270,6 +270,11 @@ def same_origin(headers: Headers) -> bool:
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
     except ValueError:
         return False
+
+
+def no_browser(headers: Headers) -> bool:
+    """Whether none of what browsers send by themselves is there."""
+    return not {"origin", "sec-fetch-site", "cookie", "referer"} & set(headers.keys())
 
 
 def local_path(text: str | None, default: str = "/") -> str:

@@ -34,6 +34,8 @@ from tests.abuse.whole import Answer, Whole, whole
 POSITIVE = GenerationMode.POSITIVE
 EXAMPLE = "such as binhai/east/no1"
 """Of the sentences that say how a scope is written, wherever they are said."""
+SILENT = 502
+"""The agent of a school did not answer: described, and not this server's doing."""
 STREAMS = {"/api/v1/events"}
 """They do not end by themselves; tests/api/test_events.py reads them."""
 
@@ -44,6 +46,7 @@ class Found:
 
     requests: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    silent: int = 0
     crashes: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     misdescribed: list[str] = field(default_factory=list)
@@ -52,7 +55,8 @@ class Found:
     def table(self) -> str:
         rows = [f"requests {self.requests}"]
         rows += [f"  {status}: {count}" for status, count in sorted(self.statuses.items())]
-        rows.append(f"5xx {len(self.crashes)}, across scopes {len(self.leaks)}")
+        rows.append(f"agents that did not answer (502): {self.silent}")
+        rows.append(f"5xx of our own {len(self.crashes)}, across scopes {len(self.leaks)}")
         rows.append(f"not as described {len(self.misdescribed)}")
         return "\n".join(rows)
 
@@ -133,7 +137,9 @@ def _look(
     found.statuses[answer.status] += 1
     text = answer.body.decode("utf-8", "replace")
     text = text.replace(EXAMPLE, "") if answer.status >= 400 else text
-    if answer.status >= 500:
+    silent = answer.status == SILENT and answer.json().get("state") == "failed"
+    found.silent += silent
+    if answer.status >= 500 and not silent:
         found.crashes.append(f"{what}: {text[:300]}")
     strangers = caller.strangers(text + " ".join(answer.headers.values()))
     if answer.status >= 400:

@@ -343,6 +343,11 @@ async def test_the_provider_signs_out(place: Place) -> None:
             refused = await back.post("/sign-in/oidc/logout", data={"logout_token": bad})
             assert refused.status_code == 400, wrong
         assert (await browser.get("/api/v1/sessions/current")).status_code == 200
+        foreign = {"origin": "https://evil.example"}
+        by_page = await back.post(
+            "/sign-in/oidc/logout", data={"logout_token": token}, headers=foreign
+        )
+        assert by_page.status_code == 403, "a browser has no business there"
         done = await back.post("/sign-in/oidc/logout", data={"logout_token": token})
         assert done.status_code == 200
         assert (await browser.get("/api/v1/sessions/current")).status_code == 401
