@@ -7,9 +7,9 @@ the raw blocks, once the backfill has calmed down. Everything here belongs to on
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -309,8 +309,12 @@ class Recorder:
         """How many days of switches wait to be made anew."""
         return len(self._late)
 
-    def reopen(self, now_ns: int, oldest_day: str | None) -> int:
-        """Make days anew whose late blocks have calmed down; returns how many switches."""
+    def reopen(self, now_ns: int, oldest_day: str | None, aged: Callable[[str, date], bool]) -> int:
+        """Make days anew whose late blocks have calmed down; returns how many switches.
+
+        ``oldest_day`` is the UTC day from which on raw blocks are there; ``aged`` tells whether a
+        school's blocks of a UTC day have aged out.
+        """
         due: dict[Key, date] = {}
         for (key, day), late in self._late.items():
             if now_ns - late.last_ns >= CALM_NS or now_ns - late.first_ns >= PATIENCE_NS:
@@ -318,8 +322,7 @@ class Recorder:
         for key, day in due.items():
             for place in [place for place in self._late if place[0] == key]:
                 del self._late[place]
-            start_ns, _ = day_span(day, self._days.zone)
-            if oldest_day is None or start_ns < _utc_ns(oldest_day):
+            if self._is_gone(key[0], day, oldest_day, aged):
                 self.findings.append(
                     f"{key[0]}: blocks of {day} came after the raw blocks of that day had aged "
                     "out; the figures stay without them"
@@ -327,6 +330,18 @@ class Recorder:
                 continue
             self.remake(key, day, now_ns)
         return len(due)
+
+    def _is_gone(
+        self, school: str, day: date, oldest_day: str | None, aged: Callable[[str, date], bool]
+    ) -> bool:
+        """Whether raw blocks of a local day have aged out: on a city's first they never were."""
+        if oldest_day is None:
+            return True
+        start_ns, end_ns = day_span(day, self._days.zone)
+        oldest_ns = _utc_ns(oldest_day)
+        if start_ns >= oldest_ns or end_ns <= oldest_ns:
+            return end_ns <= oldest_ns
+        return aged(school, date.fromisoformat(oldest_day) - timedelta(days=1))
 
     def remake(self, key: Key, first: date, now_ns: int) -> None:
         """Make everything of a switch anew from a day on, from raw blocks."""

@@ -162,7 +162,7 @@ class EvidenceRoom:
             return True
         if now_ns - self._flushed_ns >= FLUSH_NS or now_ns < self._flushed_ns:
             self._flush(recorder, now_ns)
-            recorder.reopen(now_ns, self.house.store.usage().oldest_day)
+            recorder.reopen(now_ns, self.house.store.usage().oldest_day, self.archive.has)
         if now_ns - self._judged_ns >= JUDGE_NS or now_ns < self._judged_ns:
             # All that had come by now is read; it must also be kept, or the newest minute of an
             # open day would be judged without the blocks that are there to prove it.

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -181,9 +182,27 @@ def test_late_blocks_of_a_day_without_raw_blocks_are_told(world: World) -> None:
     world.commit([world.state(MORNING_NS + 60 * NS), world.state(MORNING_NS)])
     world.read(END_NS)
     assert world.recorder.late == 1
-    world.recorder.reopen(END_NS + 3600 * NS, "2026-10-01")
+    world.recorder.reopen(END_NS + 3600 * NS, "2026-10-01", lambda _school, _day: True)
     assert "aged out" in world.recorder.findings[0]
     assert world.recorder.late == 0
+
+
+@pytest.mark.parametrize(("aged", "findings"), [(False, 0), (True, 1)])
+def test_late_blocks_of_a_city_s_first_day_are_made_anew(
+    world: World, aged: bool, findings: int
+) -> None:
+    """Its first UTC day begins within a local day: what is before never was, or has aged out."""
+    world.commit([world.state(MORNING_NS + 60 * NS), world.state(MORNING_NS)])
+    world.read(END_NS)
+    asked: list[tuple[str, date]] = []
+
+    def has(school: str, day: date) -> bool:
+        asked.append((school, day))
+        return aged
+
+    world.recorder.reopen(END_NS + 3600 * NS, str(DAY), has)
+    assert len(world.recorder.findings) == findings
+    assert asked == [("no1", DAY - timedelta(days=1))]
 
 
 def test_the_day_before_speaks_into_the_morning(world: World) -> None:

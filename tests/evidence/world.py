@@ -241,7 +241,7 @@ class World:
     def settle(self, now_ns: int) -> None:
         """Read, make anew what came late, judge every touched day."""
         self.read(now_ns)
-        self.recorder.reopen(now_ns + 3600 * NS, "2026-01-01")
+        self.recorder.reopen(now_ns + 3600 * NS, "2026-01-01", lambda _school, _day: False)
         for name, day in sorted(self.recorder.touched):
             self.judge.judge("east", day, [name], now_ns)
         self.recorder.touched.clear()
