@@ -154,7 +154,10 @@ class Gate:
         if refusal is None and shown is not None:
             refusal = await self._by_key(scope, shown)
         elif refusal is None:
-            refusal = self._refusal(scope, connection)
+            try:
+                refusal = self._refusal(scope, connection)
+            except StoreError as error:
+                refusal = problem_response(503, f"{error}; nothing was done.")
         if refusal is None:
             await self._app(scope, self._counted(receive), send)
         else:

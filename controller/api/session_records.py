@@ -1,16 +1,21 @@
 """Sessions in the records database, so that a restart signs nobody out."""
 
+import contextlib
 import json
 
 from sqlalchemy import Float, String, Table, Text, create_engine, delete, func, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.orm import Session as Unit
 
 from controller.api.sessions import Session, SessionKind
+from controller.store.protocols import StoreError
+from controller.store.records import Unit
 from controller.store.tables import Base
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import IdentifierError, ScopePath
+
+WAIT_SECONDS = 0.25
+"""Calls are made on the event loop: what others write into the same file holds it up no longer."""
 
 
 class SessionRow(Base):
@@ -35,6 +40,14 @@ class RecordsSessionStore:
         self._engine = engine
 
     @classmethod
+    def beside(cls, engine: Engine) -> "RecordsSessionStore":
+        """In the same database; with SQLite by connections of its own, which do not wait long."""
+        if engine.dialect.name != "sqlite":
+            return cls(engine)
+        waiting = {"timeout": WAIT_SECONDS}
+        return cls(create_engine(engine.url, hide_parameters=True, connect_args=waiting))
+
+    @classmethod
     def at(cls, url: str) -> "RecordsSessionStore":
         """A store of its own at a database URL, its table made."""
         engine = create_engine(url, hide_parameters=True)
@@ -51,28 +64,28 @@ class RecordsSessionStore:
 
     def put(self, session: Session) -> None:
         """See the protocol."""
-        with Unit(self._engine) as unit, unit.begin():
+        with Unit(self._engine) as unit:
             unit.merge(row_of_session(session))
 
     def use(self, key: str, used_at: float) -> None:
-        """See the protocol."""
-        with Unit(self._engine) as unit, unit.begin():
+        """See the protocol. What cannot be written now is noted at the next use."""
+        with contextlib.suppress(StoreError), Unit(self._engine) as unit:
             unit.execute(update(SessionRow).where(SessionRow.key == key).values(used_at=used_at))
 
     def drop(self, key: str) -> None:
         """See the protocol."""
-        with Unit(self._engine) as unit, unit.begin():
+        with Unit(self._engine) as unit:
             unit.execute(delete(SessionRow).where(SessionRow.key == key))
 
     def drop_of(self, actor: str) -> None:
         """See the protocol."""
-        with Unit(self._engine) as unit, unit.begin():
+        with Unit(self._engine) as unit:
             unit.execute(delete(SessionRow).where(SessionRow.actor == actor))
 
     def drop_before(self, *, used_at: float, opened_at: float) -> None:
         """See the protocol."""
         old = (SessionRow.used_at < used_at) | (SessionRow.opened_at < opened_at)
-        with Unit(self._engine) as unit, unit.begin():
+        with Unit(self._engine) as unit:
             unit.execute(delete(SessionRow).where(old))
 
     def count(self) -> int:

@@ -5,6 +5,7 @@ opens nothing. Accounts, identity providers and API keys make sessions by the sa
 :meth:`Sessions.open`; what a session may do are the grants it was opened with.
 """
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from controller.store.protocols import StoreError
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.roles import Grant, Permission, reach
 from tenone.vocabulary.scope import ScopePath, Slug
@@ -79,7 +81,7 @@ class Session:
 
 
 class SessionStore(Protocol):
-    """Where sessions live; calls are short and synchronous."""
+    """Where sessions live; calls are short and synchronous, and raise StoreError."""
 
     def get(self, key: str) -> Session | None:
         """The session under ``key``."""
@@ -275,7 +277,8 @@ class Sessions:
             return None
         now = self._now()
         if not self._alive(session, now):
-            self._store.drop(session.key)
+            with contextlib.suppress(StoreError):  # then it goes when the next one is opened
+                self._store.drop(session.key)
             return None
         if touch and now - session.used_at > TOUCH_SECONDS:
             session = replace(session, used_at=now)

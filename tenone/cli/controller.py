@@ -106,9 +106,11 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
             Controller(city, clock=clock, endpoint=endpoint)
         )
         hub = _hub(running, clock)
+        kept = RecordsSessionStore.beside(running.records.engine)
+        closing.callback(kept.close)
         sessions = Sessions(
             clock,
-            RecordsSessionStore(running.records.engine),
+            kept,
             # Watching is not use; in a demo the one printed code is spent, so nobody idles out.
             idle_seconds=city.auth.session_seconds if demo else city.auth.idle_seconds,
             absolute_seconds=city.auth.session_seconds,

@@ -1,5 +1,6 @@
 """One-time codes and sessions: single use, expiry, limits, hashes at rest, both stores."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from controller.api.sessions import (
     WrongCodeError,
     session_key,
 )
+from controller.store.protocols import StoreError
+from controller.store.records import SqlRecords
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.roles import Role
 from tenone.vocabulary.scope import ScopePath
@@ -170,6 +173,30 @@ def test_the_records_hold_no_secret_and_survive_a_restart(
     last = RecordsSessionStore.at(url)
     assert Sessions(clock, last).find(token) is None
     last.close()
+
+
+def test_a_writer_beside_it_holds_up_no_request(clock: ManualClock, tmp_path: Path) -> None:
+    """Sessions are looked up on the event loop: ten seconds of waiting there stop everything."""
+    records = SqlRecords(f"sqlite:///{tmp_path / 'records.db'}")
+    records.start()
+    store = RecordsSessionStore.beside(records.engine)
+    sessions = Sessions(clock, store, idle_seconds=100)
+    token, _ = sessions.open("code", grants=granted(Role.OPERATOR, "binhai/east"))
+    clock.advance(60)
+    with records.engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert sessions.find(token) is not None
+        with pytest.raises(StoreError):
+            sessions.open("code", grants=())
+        assert time.monotonic() - began < 5
+        other.rollback()
+    clock.advance(39)
+    assert sessions.find(token) is not None, "a use that can be noted counts"
+    clock.advance(99)
+    assert sessions.find(token) is not None
+    store.close()
+    records.close()
 
 
 async def test_signing_in_and_out_by_program(services: Services, anyone: httpx.AsyncClient) -> None:
