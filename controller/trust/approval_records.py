@@ -6,7 +6,7 @@ same transaction is seen by nobody half done. Methods block.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -33,6 +33,8 @@ from tenone.vocabulary.scope import ScopePath
 MS_NS = 1_000_000
 VOICE_NS = LIFE_MS * MS_NS
 """The first of two approvals counts so long for the second."""
+AHEAD_NS = 60 * 1_000_000_000
+"""How far the first may be ahead of the second: two at once, not a clock that was set back."""
 MOST_WAITING = 50
 """Requests of one person that wait at the same time."""
 KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
@@ -54,7 +56,7 @@ class ActionRecords:
             return _load(unit, action)
 
     def newest(self, scopes: Sequence[ScopePath], limit: int) -> list[Action]:
-        """The newest of these scopes."""
+        """The newest of these scopes; those not over yet are never pushed out by those that are."""
         inside = sa.or_(
             sa.false(),
             *(
@@ -66,12 +68,19 @@ class ActionRecords:
                 if one.parts
             ),
         )
-        query = sa.select(ActionRow.id).order_by(ActionRow.made_ns.desc()).limit(limit)
+        over = sa.case((ActionRow.state.in_(FINAL), 1), else_=0)
+        query = sa.select(ActionRow).order_by(over, ActionRow.made_ns.desc()).limit(limit)
         if not any(not one.parts for one in scopes):
             query = query.where(inside)
         with Unit(self._engine) as unit:
-            found = [_load(unit, one) for one in unit.scalars(query).all()]
-        return [one for one in found if one is not None]
+            rows = unit.scalars(query).all()
+            voices: dict[str, list[VoiceRow]] = {}
+            ids = [row.id for row in rows]
+            spoken = sa.select(VoiceRow).where(VoiceRow.action.in_(ids)).order_by(VoiceRow.slot)
+            for one in unit.scalars(spoken):
+                voices.setdefault(one.action, []).append(one)
+            found = [_action(row, voices.get(row.id, ())) for row in rows]
+        return sorted(found, key=lambda one: one.made_ns, reverse=True)
 
     def add(self, action: Action) -> Action:
         """Keep a new one; a retry of the same request gets the first one."""
@@ -143,7 +152,10 @@ class ActionRecords:
             unit.execute(
                 sa.delete(VoiceRow).where(
                     VoiceRow.action == action,
-                    VoiceRow.at_ns <= voice.at_ns - VOICE_NS,
+                    sa.or_(
+                        VoiceRow.at_ns <= voice.at_ns - VOICE_NS,
+                        VoiceRow.at_ns > voice.at_ns + AHEAD_NS,
+                    ),
                 )
             )
             if self._refused(unit, action, voice.at_ns):
@@ -350,10 +362,11 @@ def _voice_rows(action: str) -> sa.Select[VoiceRow]:
 
 
 def _voices(unit: Session, action: str) -> tuple[Voice, ...]:
-    return tuple(
-        Voice(account=row.account, name=row.name, at_ns=row.at_ns)
-        for row in unit.scalars(_voice_rows(action))
-    )
+    return _spoken(unit.scalars(_voice_rows(action)))
+
+
+def _spoken(rows: Iterable[VoiceRow]) -> tuple[Voice, ...]:
+    return tuple(Voice(account=row.account, name=row.name, at_ns=row.at_ns) for row in rows)
 
 
 def _found(unit: Session, action: str) -> Action:
@@ -365,8 +378,10 @@ def _found(unit: Session, action: str) -> Action:
 
 def _load(unit: Session, action: str) -> Action | None:
     row = unit.get(ActionRow, action, populate_existing=True)
-    if row is None:
-        return None
+    return None if row is None else _action(row, unit.scalars(_voice_rows(action)))
+
+
+def _action(row: ActionRow, voices: Iterable[VoiceRow]) -> Action:
     return Action(
         id=row.id,
         scope=ScopePath.parse(row.scope),
@@ -386,7 +401,7 @@ def _load(unit: Session, action: str) -> Action | None:
         ends_ns=row.ends_ns,
         changed_ns=row.changed_ns,
         state=ActionState(row.state),
-        voices=_voices(unit, action),
+        voices=_spoken(voices),
         document=row.document,
         signature=row.signature,
         outcome=row.outcome,

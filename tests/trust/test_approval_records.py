@@ -187,6 +187,22 @@ def test_steps_that_are_not_taken(records: ActionRecords) -> None:
     assert (found.state, found.outcome) == (ActionState.DONE, "Done.")
 
 
+def test_a_clock_set_back_does_not_prolong_the_first_approval(records: ActionRecords) -> None:
+    records.add(action(1, Risk.HIGH))
+    approve(records, 1, "wang", NOW + 3600 * 10**9)
+    assert approve(records, 1, "zhao", NOW).missing == 1
+    assert approve(records, 1, "wang", NOW - 10**9).state is ActionState.GRANTED  # two at once
+
+
+def test_what_waits_is_not_pushed_out_of_the_list(records: ActionRecords) -> None:
+    """Somebody asks and withdraws, again and again, until nobody sees the other request."""
+    records.add(action(0))
+    for number in range(1, 5):
+        records.add(action(number))
+        records.end(f"a-{number}", ActionState.WITHDRAWN, at_ns=NOW, outcome="")
+    assert [one.id for one in records.newest([ScopePath()], 3)] == ["a-4", "a-3", "a-0"]
+
+
 def test_a_seal_that_fails_grants_nothing(records: ActionRecords) -> None:
     records.add(action())
 
