@@ -8,6 +8,7 @@ not taken. What plans and what executes is a :class:`Workshop`; this version has
 """
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,8 @@ from controller.trust.approval_records import ActionRecords
 from controller.trust.approval_signer import ApprovalSigner
 from controller.trust.entries import Entry, LedgerError, Outcome
 from tenone.trust.approval import (
+    MOST_LINES,
+    MOST_TEXT,
     Refusal,
     Refused,
     Risk,
@@ -173,6 +176,7 @@ class ApprovalsRoom:
         if known is not None:
             return known
         plan = await self.workshop.plan(asked.school, asked.intent, asked.parameters)
+        _check_size(asked, plan)
         now_ns = self._house.clock.wall_ns()
         action = Action(
             id=new_id("a"),
@@ -399,6 +403,17 @@ class ApprovalsRoom:
         if sentence != self._trouble:
             log.error("approvals: %s", sentence)
         self._trouble = sentence
+
+
+def _check_size(asked: Asked, plan: Plan) -> None:
+    """What the agent would refuse for its size is not put before anybody; raises PlanError."""
+    if len(plan.lines) > MOST_LINES:
+        raise PlanError(f"The plan has {len(plan.lines)} lines, at most {MOST_LINES} can be sent.")
+    octets = sum(len(json.dumps(text)) for pair in asked.parameters.items() for text in pair)
+    if octets > MOST_TEXT // 2:
+        raise PlanError(
+            f"The parameters take {octets} bytes, at most {MOST_TEXT // 2} can be signed."
+        )
 
 
 def approvals_room(rooms: Iterable[Room]) -> ApprovalsRoom:

@@ -428,6 +428,7 @@ ODD: tuple[tuple[dict[str, object], int], ...] = (
     (asked(parameters={"Port": "1"}), 422),
     (asked(parameters={"port": "1" * 513}), 422),
     (asked(parameters={f"p{n}": "" for n in range(33)}), 422),
+    (asked(parameters={f"p{n}": "校" * 512 for n in range(32)}), 409),
     (asked(reason=""), 422),
     (asked(reason="a\x1b[31m"), 422),
     (asked(retry="short"), 422),
@@ -440,6 +441,23 @@ async def test_odd_requests(li: httpx.AsyncClient) -> None:
         answer = await li.post("/api/v1/actions", json=body)
         assert answer.status_code == status, body
         assert answer.json()["detail"]
+
+
+async def test_a_plan_that_no_agent_would_take_is_not_put_before_anybody(
+    house: ActionHouse, li: httpx.AsyncClient
+) -> None:
+    house.workshop.lines = ("shutdown",) * 2001
+    answer = await li.post("/api/v1/actions", json=asked())
+    assert (answer.status_code, "at most 2000" in answer.json()["detail"]) == (409, True)
+
+
+async def test_the_largest_parameters_that_are_taken_can_be_signed(
+    house: ActionHouse, li: httpx.AsyncClient, wang: httpx.AsyncClient
+) -> None:
+    action = await request(li, parameters={f"p{n}": "校" * 158 for n in range(17)})
+    await approve(wang, action)
+    await house.settled()
+    assert await state(wang, action) == "done"
 
 
 async def test_only_so_many_wait(house: ActionHouse, li: httpx.AsyncClient) -> None:
