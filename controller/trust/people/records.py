@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session as Work
 from controller.api.session_records import SessionRow
 from controller.store.records import Unit
 from controller.trust.entries import Entry
-from controller.trust.people.links import check_link
+from controller.trust.people.links import checked_link
 from controller.trust.people.model import (
     ACTOR,
     FAILURES,
@@ -177,8 +177,7 @@ class AccountRecords:
                 row.enabled = enabled
                 row.failures, row.locked_until = 0, 0.0
             if link is not None:
-                check_link(work, name, link)
-                row.provider, row.subject = link
+                row.provider, row.subject = checked_link(work, name, link)
             if grants is not None:
                 _grant(work, name, check_grants(grants))
             if enabled is not None or grants is not None or link is not None:
