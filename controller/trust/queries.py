@@ -30,7 +30,10 @@ class Filter:
 
 
 def found(folder: Path, asked: Filter, limit: int) -> list[Row]:
-    """At most ``limit`` entries, newest first; raises LedgerError where they cannot be read."""
+    """At most ``limit`` entries, newest first; raises LedgerError where they cannot be read.
+
+    What does not fit its own hash is not shown as if it had been written.
+    """
     rows: list[Row] = []
     where, values = _where(asked)
     try:
@@ -42,7 +45,11 @@ def found(folder: Path, asked: Filter, limit: int) -> list[Row]:
                 newest = segment.newest_ns()
                 if asked.since_ns is not None and (newest or 0) < asked.since_ns - DAY_NS:
                     break  # a clock may have been stepped back, but not by a day
-                rows += segment.select(where, values, limit - len(rows))
+                some = segment.select(where, values, limit - len(rows))
+                for row in some:
+                    if segment.digest(row.previous + row.body) != row.hash:
+                        raise SegmentError(f"entry {row.seq} does not fit its hash")
+                rows += some
             finally:
                 segment.close()
             if len(rows) >= limit:

@@ -44,6 +44,7 @@ FACILITY = 13
 SEVERITY = {Outcome.DONE: 6, Outcome.REFUSED: 4, Outcome.FAILED: 3}
 """Informational, warning, error (RFC 5424 table 2)."""
 MOST_MESSAGE_ID = 32
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 APPLICATION = "tenone"
 
 
@@ -74,17 +75,21 @@ def json_line(row: Row) -> bytes:
 
 def syslog_line(row: Row, host: str) -> bytes:
     """An entry as RFC 5424 has it: log audit, its act as MSGID, the JSON as message."""
-    body = json.loads(row.body)
-    severity = SEVERITY.get(body["outcome"], 5)
-    at = datetime.fromtimestamp(body["at_ns"] // 1000 / 1e6, UTC)
+    try:
+        body = json.loads(row.body)
+        severity = SEVERITY.get(body["outcome"], 5)
+        at = datetime.fromtimestamp(body["at_ns"] // 1000 / 1e6, UTC).strftime(TIME)
+        act = str(body["act"])[:MOST_MESSAGE_ID]
+    except (ValueError, KeyError, TypeError, OverflowError):  # somebody or something damaged it
+        severity, at, act = SEVERITY[Outcome.FAILED], "-", "-"
     header = " ".join(
         [
             f"<{FACILITY * 8 + severity}>1",
-            at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            at,
             "".join(ch for ch in host if "!" <= ch <= "~")[:255] or "-",
             APPLICATION,
             "-",
-            str(body["act"])[:MOST_MESSAGE_ID],
+            act,
             "-",
         ]
     )

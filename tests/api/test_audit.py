@@ -1,5 +1,7 @@
 """The audit API: only for those who may, ledgered before it answers, paced, cut to the scope."""
 
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from controller.trust.audit_desk import BURST, AuditDesk
 from controller.trust.book import Book
 from controller.trust.entries import Entry, Outcome
 from controller.trust.ledger import AuditLedger
+from controller.trust.segment import segments
 from tenone.runtime.clock import ManualClock, SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.roles import Role
@@ -159,3 +162,17 @@ async def test_without_the_ledger_nothing_is_read(
     assert answer.json()["detail"].startswith("This was not done: the audit ledger cannot be writ")
     (tmp_path / "away").rename(tmp_path / "ledger")
     assert ledger.figures.refused == 1
+
+
+async def test_an_entry_that_was_changed_is_not_shown_as_if_it_had_been_written(
+    app: FastAPI, services: Services, tmp_path: Path
+) -> None:
+    (file,) = segments(tmp_path / "ledger")
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("DROP TRIGGER entries_update")
+        database.execute("UPDATE entries SET body = '{}' WHERE seq = 2")
+    async with signed_in(app, services, Role.AUDIT_ADMIN) as client:
+        answer = await client.get("/api/v1/audit")
+        assert answer.status_code == 503
+        assert "entry 2 does not fit its hash" in answer.json()["detail"]
+        assert len(await items(client, "act=audit")) > 0, "what is whole can be read"

@@ -261,3 +261,9 @@ async def test_a_ledger_put_back_from_a_copy_is_sent_from_its_beginning(
         tasks.start("export", other.run)
         await until(lambda: other.figures.seq == 42)
     assert numbers(file.read_bytes().splitlines()) == list(range(1, 43))
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[1]", b'{"seq":3,"act', b'{"outcome":[],"at_ns":"x"}'])
+def test_a_damaged_entry_does_not_stop_the_export(body: bytes) -> None:
+    line = syslog_line(Row(3, body, b"p" * 32, b"h" * 32), "h")
+    assert line.startswith(b"<107>1 - h tenone - - - ")
