@@ -70,7 +70,7 @@ class SqlRecords:
         """Make or upgrade the tables; raises :class:`StoreError`."""
         try:
             if self._url.get_backend_name() == "sqlite" and self._url.database:
-                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_private(Path(self._url.database))
             with self._engine.begin() as connection:
                 upgrade(connection)
         except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -293,6 +293,17 @@ def upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _make_private(path: Path) -> None:
+    """Make the file its owner's alone, as SQLite's files beside it will be.
+
+    It holds hashes of passwords and of tokens. One that is there keeps the mode it was given.
+    """
+    if str(path) == ":memory:" or path.name.startswith("file:"):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

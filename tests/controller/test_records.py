@@ -80,6 +80,15 @@ def test_migrations_make_exactly_the_tables(records: SqlRecords) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
+    kept = SqlRecords(f"sqlite:///{tmp_path / 'new' / 'records.db'}")
+    kept.start()
+    files = list((tmp_path / "new").iterdir())
+    kept.close()
+    assert len(files) > 1, "the log beside it, too"
+    assert {one.stat().st_mode & 0o777 for one in files} == {0o600}
+
+
 def test_starting_again_changes_nothing(records: SqlRecords) -> None:
     records.load(PLAN, T0)
     again = SqlRecords(records.engine.url.render_as_string())
