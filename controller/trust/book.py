@@ -23,6 +23,8 @@ SEGMENT_ROWS = 500_000
 MOST_TURNS = 100
 RETIRE = "ledger.retire"
 DAY_NS = 86_400 * 10**9
+LONGEST_GAP_NS = 62 * DAY_NS
+"""Two months: what is taken for the age of a segment that was sealed last."""
 
 
 class Book:
@@ -96,8 +98,10 @@ class Book:
 
         An entry tells of it first, with the hash at which the ledger then starts, so that what is
         left can be verified, and a start that nobody told of is found. Raises LedgerError.
+        A clock that jumps ahead ages nothing out: by the newest sealed segment, months cannot
+        have passed.
         """
-        before_ns = now.at_ns - round(max(days, LEAST_RETENTION_DAYS) * DAY_NS)
+        before_ns = self._no_later(now.at_ns) - round(max(days, LEAST_RETENTION_DAYS) * DAY_NS)
         old: list[Path] = []
         start: tuple[int, bytes] | None = None
         try:
@@ -131,6 +135,21 @@ class Book:
         return start[0] - first + 1
 
     # -- inside
+
+    def _no_later(self, at_ns: int) -> int:
+        """``at_ns``, or as late as it can be by what is sealed; a segment takes a month at most."""
+        sealed = segments(self.folder)[:-1]
+        if not sealed:
+            return at_ns
+        try:
+            segment = Segment(sealed[-1])
+            try:
+                newest_ns = segment.newest_ns()
+            finally:
+                segment.close()
+        except SegmentError as error:
+            raise self._failed(error) from error
+        return at_ns if newest_ns is None else min(at_ns, newest_ns + LONGEST_GAP_NS)
 
     def _append(self, told: Sequence[Told]) -> Head | None:
         """None where another process has sealed the segment meanwhile."""

@@ -110,6 +110,19 @@ def test_every_kept_day_is_there_after_retiring(tmp_path: Path) -> None:
     assert set(range(220, 400)) <= kept
 
 
+def test_a_clock_that_jumps_ahead_ages_nothing_out(tmp_path: Path) -> None:
+    made = book(tmp_path)
+    for days in range(0, 60, 10):
+        made.append([told(days, n=days)])
+    made.append([told(3000, n=3000)])
+    assert made.retire(180, told(3000)) == 0
+    made.append([told(61, n=61)])  # and back
+    made.close()
+    kept = [json.loads(row.body)["detail"].get("n") for row in rows_of(tmp_path)]
+    assert kept[1:] == [0, 10, 20, 30, 40, 50, 3000, 61]
+    assert verify(tmp_path).bad is None
+
+
 def test_another_process_that_does_not_continue(tmp_path: Path) -> None:
     made = book(tmp_path / "a")
     made.append([told()])
