@@ -155,6 +155,7 @@ async def test_who_is_linked_is_let_in_and_goes_where_they_wanted(place: Place) 
     assert "tenone-oidc" not in browser.cookies
 
 
+@pytest.mark.slow
 async def test_a_key_of_another_kind(place: Place) -> None:
     tamper(place, alg="ES256")
     assert (await in_by(place))[0].headers["location"] == "/at/binhai"
@@ -240,6 +241,7 @@ async def test_the_way_back_is_good_once_and_for_its_browser(place: Place) -> No
     assert place.refusals == ["oidc: another browser", "oidc: state", "oidc: state"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -258,6 +260,7 @@ async def test_a_way_back_that_was_changed(place: Place, change: tuple[str, str]
     assert place.refusals == [f"oidc: {why}"]
 
 
+@pytest.mark.slow
 async def test_a_code_that_was_used_is_refused(place: Place) -> None:
     async with place.browser() as browser:
         first = dict(parse_qsl(urlsplit(await place.there(browser)).query))
@@ -274,6 +277,7 @@ async def test_disabled_here_is_out(place: Place) -> None:
     assert place.refusals == ["disabled or locked"]
 
 
+@pytest.mark.slow
 async def test_roles_that_want_a_second_factor_want_it_from_the_provider(place: Place) -> None:
     place.house.records.edit("li", grants=(Grant(Role.OPERATOR, ScopePath()),))
     tamper(place, claims={"amr": ["pwd"]})
@@ -283,6 +287,7 @@ async def test_roles_that_want_a_second_factor_want_it_from_the_provider(place: 
     assert (await in_by(place))[0].headers["location"] == "/at/binhai"
 
 
+@pytest.mark.slow
 async def test_a_new_key_of_the_provider_is_fetched_once(place: Place) -> None:
     assert (await in_by(place))[0].headers["location"] == "/at/binhai"
     before = asked(place)
@@ -306,6 +311,7 @@ ASTRAY: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 async def test_a_discovery_that_leads_astray(place: Place) -> None:
     async with place.browser() as browser:
         for about in ASTRAY:
@@ -317,6 +323,7 @@ async def test_a_discovery_that_leads_astray(place: Place) -> None:
     assert "refusal" in page.text
 
 
+@pytest.mark.slow
 async def test_a_provider_in_a_network_that_is_not_listed(tmp_path: Path, issuer: str) -> None:
     made = Place(tmp_path, issuer)
     made.door._outward = Outward()
@@ -325,6 +332,7 @@ async def test_a_provider_in_a_network_that_is_not_listed(tmp_path: Path, issuer
     made.house.sql.close()
 
 
+@pytest.mark.slow
 async def test_without_a_ledger_nobody_comes_in(place: Place) -> None:
     async with place.browser() as browser:
         back = await place.there(browser)
@@ -355,6 +363,7 @@ async def test_the_provider_signs_out(place: Place) -> None:
         assert again.status_code == 400
 
 
+@pytest.mark.slow
 async def test_an_issuer_is_not_another_ones_subjects(place: Place) -> None:
     place.house.records.edit("li", link=(provider_id("https://old.example"), "subject-li"))
     assert (await in_by(place))[0].headers["location"].endswith("refused=provider")

@@ -127,6 +127,7 @@ async def test_the_secret_is_in_no_file(place: Place, tmp_path: Path) -> None:
     assert key[17:].encode() not in kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", list(Role))
 async def test_roles_of_people_are_no_keys(place: Place, role: Role) -> None:
     body = {"name": "x", "grants": [{"role": role.value, "scope": ""}]}
@@ -135,6 +136,7 @@ async def test_roles_of_people_are_no_keys(place: Place, role: Role) -> None:
     assert answer.status_code == (409 if role in FOR_PEOPLE else 201)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SECURITY_ADMIN])
 async def test_only_keepers_of_accounts_keep_keys(place: Place, role: Role) -> None:
     key = await place.made()
@@ -203,6 +205,7 @@ async def test_no_key_asks_for_or_approves_actions(place: Place) -> None:
     assert not any(one.act.startswith(("action", "approval")) for one in place.ledger.entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [
