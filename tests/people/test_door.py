@@ -1,5 +1,7 @@
 """Signing in: two factors, lockout, codes once, nobody in by what ended meanwhile."""
 
+import asyncio
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from controller.api.sessions import Session, SessionKind, Sessions, SessionStore
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
 from controller.trust.people.model import LOCK_SECONDS, LockedError, PeopleError, SignInError
+from controller.trust.people.passwords import MOST
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tests.people.conftest import PASSWORD, House
@@ -163,3 +166,27 @@ async def test_a_second_factor_that_cannot_be_unsealed_is_a_sentence(house: Hous
         await house.sign_in("keeper")
     (entry,) = house.ledger.entries
     assert (entry.act, entry.outcome) == ("session.refused", Outcome.REFUSED)
+
+
+@pytest.mark.parametrize("code", ["the same", "ABCD-EFGH-JKMN-PQRS"])
+async def test_a_sign_in_that_came_to_nothing_does_not_stand_as_one(
+    house: House, code: str
+) -> None:
+    """A code that another request used at this moment; a recovery code that is none."""
+    given = house.code("keeper") if code == "the same" else code
+    first = house.people.door.sign_in("keeper", PASSWORD, house.code("keeper"), "c")
+    door = house.people.door.sign_in("keeper", PASSWORD, given, "c")
+    done = await asyncio.gather(first, door, return_exceptions=True)
+    assert sum(isinstance(one, SignInError) for one in done) == 1
+    opened = [one.outcome for one in house.ledger.entries if one.act == "session.open"]
+    assert opened.count(Outcome.DONE) - opened.count(Outcome.FAILED) == 1
+    assert house.sessions.count() == 1
+
+
+async def test_a_password_of_many_parts_a_character_opens(house: House) -> None:
+    """Keyboards of macOS send letters in parts; 256 are counted when they are put together."""
+    password = unicodedata.normalize("NFD", "각난닫랄맘밥삿앙" * 14)
+    assert len(password) > MOST
+    keeper = await house.sign_in("keeper")
+    await house.people.change_password(keeper, PASSWORD, password)
+    assert (await house.sign_in("keeper", password)).kind is SessionKind.USE

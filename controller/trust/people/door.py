@@ -1,10 +1,12 @@
 """The door: who is let in by name, password and second factor; five failures lock a name."""
 
+import contextlib
 import logging
 from collections import OrderedDict
 
 from controller.api.sessions import Session, SessionKind, Sessions
 from controller.trust.attempts import Attempts
+from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
 from controller.trust.people.model import (
     ACTOR,
@@ -17,7 +19,6 @@ from controller.trust.people.model import (
     needs_second_factor,
 )
 from controller.trust.people.parts import Parts
-from controller.trust.people.passwords import MOST
 from controller.trust.people.records import Credentials
 from tenone.trust.envelope import EnvelopeError
 
@@ -55,7 +56,7 @@ class Door:
         self._limit(client)
         parts, name = self._parts, name.strip().lower()
         seen = await parts.in_records(parts.records.credentials, name)
-        right = await parts.checker.verify(seen.password if seen else None, password[: MOST + 1])
+        right = await parts.checker.verify(seen.password if seen else None, password)
         now = parts.now()
         if seen is None:
             # As long as it takes where there is one, the write included.
@@ -79,15 +80,18 @@ class Door:
         if seen.password is not None and parts.checker.outdated(seen.password):
             hashed = await parts.checker.hash(password)
         # The ledger first; what it then does not come to is told as well.
-        await parts.told(
-            "session.open", seen.account.actor, name, client=client,
-            second="code" if step is not None else "recovery" if recovery else "none",
-        )  # fmt: skip
+        how = "code" if step is not None else "recovery" if recovery else "none"
+        await parts.told("session.open", seen.account.actor, name, client=client, second=how)
         try:
             account = await parts.in_records(
                 parts.records.proved, seen, now, step=step, recovery=recovery, hashed=hashed
             )
         except SignInError:
+            with contextlib.suppress(LedgerError):
+                await parts.told(
+                    "session.open", seen.account.actor, name, outcome=Outcome.FAILED,
+                    client=client, second=how,
+                )  # fmt: skip
             await self._fail(seen, client, "used code, or changed meanwhile")
             raise SignInError(WRONG) from None
         return await self._open(account, instead_of)
@@ -96,7 +100,7 @@ class Door:
         """Whoever is signed in proves it once more; failures count as at the door."""
         parts = self._parts
         seen = await parts.in_records(parts.records.credentials, name)
-        right = await parts.checker.verify(seen.password if seen else None, password[: MOST + 1])
+        right = await parts.checker.verify(seen.password if seen else None, password)
         if seen is None:
             raise SignInError(WRONG)
         if seen.account.locked_until > parts.now():
