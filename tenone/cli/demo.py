@@ -29,7 +29,7 @@ from tenone.cli.processes import (
     ChildError,
     Tree,
     free_port,
-    free_quiet_udp_port,
+    free_quiet_udp_ports,
     free_udp_port,
 )
 from tenone.config.quantities import duration_seconds
@@ -130,7 +130,11 @@ class Demo:
     async def start(self) -> None:
         """Bring everything up; raises :class:`ChildError`."""
         made = self._plan
-        self._syslog = {school.id: f"{LOOPBACK}:{free_quiet_udp_port()}" for school in made.schools}
+        ports = free_quiet_udp_ports(len(made.schools))
+        self._syslog = {
+            school.id: f"{LOOPBACK}:{port}"
+            for school, port in zip(made.schools, ports, strict=True)
+        }
         switches = [
             replace(one, syslog=self._syslog[school.id])
             for school in made.schools

@@ -47,18 +47,23 @@ def free_udp_port(host: str = "127.0.0.1") -> int:
         return found
 
 
-def free_quiet_udp_port() -> int:
-    """A UDP port that nobody holds and the system gives to nobody who does not ask for it.
+def free_quiet_udp_ports(count: int) -> list[int]:
+    """Different UDP ports that nobody holds and the system gives to nobody who does not ask.
 
     For what is bound later by another process, while others open sockets on ports of the
     system's choice (RFC 6335 section 6: from 49152 on; Linux: from 32768 on).
     """
-    for _ in range(100):
-        port = random.randrange(*QUIET_PORTS)
+    found: list[int] = []
+    quiet = range(*QUIET_PORTS)
+    for port in random.sample(quiet, len(quiet)):
+        if len(found) == count:
+            break
         with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as probe:
             probe.bind(("", port))
-            return port
-    raise ChildError("no free UDP port on this machine")
+            found.append(port)
+    if len(found) < count:
+        raise ChildError("no free UDP port on this machine")
+    return found
 
 
 def _die_with_parent() -> None:

@@ -17,7 +17,7 @@ from tenone.cli.processes import (
     ChildError,
     Tree,
     free_port,
-    free_quiet_udp_port,
+    free_quiet_udp_ports,
 )
 
 
@@ -122,8 +122,14 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     eventually(lambda: gone(pid))
 
 
-def test_a_quiet_udp_port_is_free_and_not_of_the_systems_choice() -> None:
-    port = free_quiet_udp_port()
+def test_quiet_udp_ports_are_free_different_and_not_of_the_systems_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("tenone.cli.processes.QUIET_PORTS", (30_000, 30_040))
+        found = free_quiet_udp_ports(20)
+    assert len(set(found)) == 20
+    (port,) = free_quiet_udp_ports(1)
     assert port in range(*QUIET_PORTS)
     with socket.socket(type=socket.SOCK_DGRAM) as taken:
         taken.bind(("", port))
