@@ -190,7 +190,9 @@ class Recorder:
             return
         block = stored.block
         key = key_of(stored)
-        if key is None or not usable(stored):
+        if key is None:
+            return  # of a UPS or a wireless controller, which answers like a switch
+        if not usable(stored):
             self.findings.append(
                 f"{stored.school}: a block of {stream} says it was made at "
                 f"{block.stamp.wall_ns / NS:.0f}, which is not to be believed; it is not judged"

@@ -178,6 +178,13 @@ def test_blocks_from_the_future_are_told_and_not_judged(world: World) -> None:
     assert not world.recorder.touched
 
 
+def test_a_ups_that_answers_is_no_finding(world: World) -> None:
+    world.commit([world.silent(MORNING_NS, "ups/u1")])
+    world.read(END_NS)
+    assert not world.recorder.findings
+    assert not world.recorder.touched
+
+
 def test_late_blocks_of_a_day_without_raw_blocks_are_told(world: World) -> None:
     world.commit([world.state(MORNING_NS + 60 * NS), world.state(MORNING_NS)])
     world.read(END_NS)

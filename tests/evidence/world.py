@@ -179,11 +179,12 @@ class World:
             SWITCH, PORTS, wall_ns=wall_ns, oper=list(oper), speed_mbps=list(speed)
         )
 
-    def silent(self, wall_ns: int) -> Block:
-        layout = Layout("switch-status", SWITCH_STATUS, (SWITCH,))
+    def silent(self, wall_ns: int, subject: str = f"switch/{SWITCH}") -> Block:
+        layout = Layout("switch-status", SWITCH_STATUS, (subject.partition("/")[2],))
         values: dict[str, Sequence[Value | None]] = {"reachable": [0], "poll_error": ["no answer"]}
-        subject = f"{self.journal.school}/switch/{SWITCH}"
-        return self.journal.block(layout, subject, values, wall_ns=wall_ns)
+        return self.journal.block(
+            layout, f"{self.journal.school}/{subject}", values, wall_ns=wall_ns
+        )
 
     def counters(self, wall_ns: int, octets: Sequence[int]) -> Block:
         layout = Layout("port-counters", PORT_COUNTERS, PORTS)
