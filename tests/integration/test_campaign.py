@@ -11,7 +11,6 @@ FAULTS = int(os.environ.get("TENONE_FAULTS", "120"))
 """By default five minutes; 200 take eight."""
 SEED = int(os.environ.get("TENONE_SEED", "20261122"))
 SCHOOLS = 8
-MOST_WRONG_SHARE = 0.04
 
 
 def judge(city: Campaign, title: str) -> None:
@@ -38,10 +37,7 @@ def judge(city: Campaign, title: str) -> None:
         print(f"{what}: {len(found)}")
         for line in found[:40]:
             print(f"  {line}")
-    assert (missed, stuck) == ([], [])
-    # The aim is none. Known: on a busy machine a class may be told of before the UPS that feeds
-    # its switch has been asked (1 power cut of 8 in one run). More than that is a new defect.
-    assert len({*wrong, *children}) <= MOST_WRONG_SHARE * len(city.records)
+    assert (wrong, missed, children, stuck) == ([], [], [], [])
 
 
 @pytest.mark.slow
