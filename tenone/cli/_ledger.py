@@ -27,7 +27,7 @@ def ledgered(
     """Write down what a command of the shell is about to do; raises LedgerError."""
     book = Book(folder_of(city), city=city.id, boot=boot_id(), algorithm=city.trust.ledger.hash)
     entry = Entry(
-        act=act, actor=f"shell:{_user()}", scope=scope, subject=subject, detail=detail or {}
+        act=act, actor=f"console:{_user()}", scope=scope, subject=subject, detail=detail or {}
     )
     try:
         book.append([Told(entry, time.time_ns(), time.monotonic_ns())])

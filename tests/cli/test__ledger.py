@@ -30,7 +30,7 @@ def test_beside_a_running_controller(city: City) -> None:
     bodies = [json.loads(row.body) for row in rows_of(folder_of(city))]
     made = [one for one in bodies if one["act"] == "report.make"]
     assert [one["subject"] for one in made] == ["no0", "no1", "no2"]
-    assert made[0]["actor"].startswith("shell:")
+    assert made[0]["actor"].startswith("console:")
 
 
 def test_a_ledger_that_cannot_be_written(city: City) -> None:
