@@ -189,8 +189,7 @@ class Recorder:
         if stream not in STREAMS:
             return
         block = stored.block
-        key = key_of(stored)
-        if key is None:
+        if (key := key_of(stored)) is None:
             return  # of a UPS or a wireless controller, which answers like a switch
         if not usable(stored):
             self.findings.append(
