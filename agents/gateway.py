@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 
 from agents.boards import BoardTable
-from agents.bucket import TokenBucket
 from agents.hang_up import hang_up
 from agents.origin import Origin
 from agents.ports import Keep, Port
@@ -22,6 +21,7 @@ from drivers.devices.message import Reason, Refused, parse_topic
 from drivers.wire.mqtt_values import Backoff, Message, MqttError
 from drivers.wire.topics import device_filter
 from tenone.blocks.block import Draft
+from tenone.runtime.bucket import TokenBucket
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import DeviceKind
 

@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.bucket import TokenBucket
 from agents.poller import PollError
 from agents.waiting import sleep_or
 from drivers.snmp.endpoint import Address
+from tenone.runtime.bucket import TokenBucket
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.hints import Hint, Refusal
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from controller.trust.chain import Head, Row
 from controller.trust.entries import Entry, Ledger, Outcome
 from controller.trust.figures import AuditFigures
 from controller.trust.queries import Filter, found
+from tenone.runtime.bucket import Buckets
 from tenone.runtime.clock import Clock
 
 READS_A_MINUTE = 60
@@ -25,24 +25,6 @@ class TooOftenError(Exception):
     def __init__(self, retry_seconds: int) -> None:
         super().__init__(f"The audit ledger is read {READS_A_MINUTE} times a minute at most.")
         self.retry_seconds = retry_seconds
-
-
-class Pace:
-    """A token bucket an actor: :data:`BURST` at once, :data:`READS_A_MINUTE` on average."""
-
-    def __init__(self) -> None:
-        self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
-
-    def take(self, who: str, now_ns: int) -> None:
-        """Raises TooOftenError. ``now_ns`` is monotonic."""
-        left, since_ns = self._left.pop(who, (float(BURST), now_ns))
-        left = min(BURST, left + (now_ns - since_ns) / 60e9 * READS_A_MINUTE)
-        refused = left < 1
-        self._left[who] = (left if refused else left - 1, now_ns)
-        if len(self._left) > MOST_ACTORS:
-            self._left.popitem(last=False)
-        if refused:
-            raise TooOftenError(math.ceil((1 - left) * 60 / READS_A_MINUTE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +59,29 @@ class AuditDesk:
         self._ledger = ledger
         self._folder = folder
         self._clock = clock
-        self._pace = Pace()
+        self._buckets = Buckets(MOST_ACTORS)
         self.figures = figures
 
     async def read(self, asked: Asked) -> Sequence[Row]:
         """Entries, newest first; raises LedgerError and TooOftenError, then nothing is read."""
-        self._pace.take(asked.actor, self._clock.monotonic_ns())
+        self._pace(asked.actor)
         await self._ledger.write(read_entry(asked))
         return await asyncio.to_thread(found, self._folder, asked.filter, asked.limit)
 
     async def refused(self, actor: str) -> None:
         """Somebody without leave asked to read: an entry, too. LedgerError, TooOftenError."""
-        self._pace.take(actor, self._clock.monotonic_ns())
+        self._pace(actor)
         await self._ledger.write(Entry(act="audit.read", actor=actor, outcome=Outcome.REFUSED))
 
     def head(self) -> Head | None:
         """The newest entry's number and hash."""
         return self._ledger.head
+
+    def _pace(self, actor: str) -> None:
+        now_ns = self._clock.monotonic_ns()
+        wait = self._buckets.take(actor, now_ns, rate=READS_A_MINUTE / 60, burst=BURST)
+        if wait > 0:
+            raise TooOftenError(math.ceil(wait))
 
 
 def read_entry(asked: Asked) -> Entry:

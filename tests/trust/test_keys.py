@@ -18,7 +18,7 @@ from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from controller.store.records import SqlRecords
 from controller.trust.entries import Outcome
-from controller.trust.keys.desk import Bucket, Keys, shown_key
+from controller.trust.keys.desk import Keys, shown_key
 from controller.trust.keys.model import FOR_PEOPLE, new_key, parse
 from controller.trust.keys.records import KeyRecords
 from tenone.runtime.clock import ManualClock
@@ -287,22 +287,6 @@ async def test_guessing_is_slowed_and_floods_no_ledger(place: Place) -> None:
     assert codes == [401] * 10 + [429] * 30
     assert len([one for one in place.ledger.entries if one.outcome is Outcome.REFUSED]) == 10
     assert (await place.get(right)).status_code == 200, "who has a key is not held up"
-
-
-@given(
-    st.floats(0.1, 1000),
-    st.integers(1, 1000),
-    st.lists(st.floats(0, 10), min_size=1, max_size=100),
-)
-def test_a_bucket_never_gives_more_than_its_rate(
-    a_second: float, most: int, gaps: list[float]
-) -> None:
-    bucket = Bucket(a_second=a_second, most=most, left=most, at=0.0)
-    now, given_out = 0.0, 0
-    for gap in gaps:
-        now += gap
-        given_out += bucket.take(now) == 0
-    assert given_out <= most + now * a_second + 1e-6
 
 
 @given(st.text())

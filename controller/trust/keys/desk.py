@@ -4,9 +4,7 @@ import asyncio
 import hmac
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from controller.api.sessions import Session, SessionKind
@@ -28,6 +26,7 @@ from controller.trust.keys.model import (
 from controller.trust.keys.records import KeyRecords
 from controller.trust.people.model import ForbiddenError, RefusedError, may_keep
 from controller.trust.people.parts import InThread, written
+from tenone.runtime.bucket import Buckets
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.roles import Grant
 
@@ -49,25 +48,6 @@ class KeyRefusedError(Exception):
         self.wait = math.ceil(wait)
 
 
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket; seconds are monotonic."""
-
-    a_second: float
-    most: float
-    left: float
-    at: float
-
-    def take(self, now: float) -> float:
-        """0, or how many seconds until there is one."""
-        self.left = min(self.most, self.left + (now - self.at) * self.a_second)
-        self.at = now
-        if self.left < 1.0:
-            return (1.0 - self.left) / self.a_second
-        self.left -= 1.0
-        return 0.0
-
-
 class Keys:
     """See the module. Raises PeopleError, LedgerError, StoreError."""
 
@@ -79,7 +59,7 @@ class Keys:
         self._clock = clock
         self._ledger = ledger
         self._failures = Attempts()
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets = Buckets(MOST_BUCKETS)
         self._days: dict[str, int] = {}
         """Key -> the last day (UTC, since 1970) on which its first use was told."""
         self._telling = asyncio.Lock()
@@ -145,7 +125,12 @@ class Keys:
         if known is None or not right or known.state(now) is not KeyState.ACTIVE:
             why = "unknown" if known is None else known.state(now).value if right else "secret"
             await self._refuse(known, client, why)
-        wait = self._bucket(known).take(self._monotonic())
+        wait = self._buckets.take(
+            known.id,
+            self._clock.monotonic_ns(),
+            rate=known.a_minute / 60,
+            burst=max(LEAST_BURST, known.a_minute / 6),
+        )
         if wait > 0:
             raise KeyRefusedError(
                 429, f"This key is good for {known.a_minute} requests a minute.", wait
@@ -194,17 +179,6 @@ class Keys:
             if known.used_at is None or int(known.used_at // DAY) != today:
                 await self._told("key.use", known.actor, known.id, client=client)
             self._days[known.id] = today
-
-    def _bucket(self, known: ApiKey) -> Bucket:
-        now = self._monotonic()
-        found = self._buckets.pop(known.id, None)
-        if found is None:
-            most = max(LEAST_BURST, known.a_minute / 6)
-            found = Bucket(a_second=known.a_minute / 60, most=most, left=most, at=now)
-        self._buckets[known.id] = found
-        while len(self._buckets) > MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        return found
 
     async def _find(self, key: str) -> ApiKey:
         found = await self._in_records(self._records.find, key)
