@@ -9,13 +9,13 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from controller.store.protocols import StoreError
+from controller.trust.attempts import Attempts
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.roles import Grant, Permission, reach
 from tenone.vocabulary.scope import ScopePath, Slug
@@ -31,7 +31,6 @@ CODE_LENGTH = 12
 """60 bits: at the limits below, guessing one takes longer than the sun has."""
 ATTEMPTS_PER_CLIENT = 5
 ATTEMPTS_IN_ALL = 30
-ATTEMPT_WINDOW_SECONDS = 60.0
 MOST_CODES = 32
 MOST_SESSIONS = 10_000
 
@@ -195,7 +194,7 @@ class Sessions:
         self._absolute = absolute_seconds
         self._on_code_used = on_code_used
         self._codes: list[_Code] = []
-        self._attempts: deque[tuple[float, str]] = deque()
+        self._attempts = Attempts(a_client=ATTEMPTS_PER_CLIENT, in_all=ATTEMPTS_IN_ALL)
 
     @property
     def absolute_seconds(self) -> float:
@@ -311,14 +310,11 @@ class Sessions:
         return now - session.used_at < self._idle and now - session.opened_at < self._absolute
 
     def _limit(self, now: float, client: str) -> None:
-        while self._attempts and self._attempts[0][0] <= now - ATTEMPT_WINDOW_SECONDS:
-            self._attempts.popleft()
-        mine = [at for at, who in self._attempts if who == client]
-        if len(mine) >= ATTEMPTS_PER_CLIENT:
-            raise TooManyAttemptsError(mine[0] + ATTEMPT_WINDOW_SECONDS - now)
-        if len(self._attempts) >= ATTEMPTS_IN_ALL:
-            raise TooManyAttemptsError(self._attempts[0][0] + ATTEMPT_WINDOW_SECONDS - now)
-        self._attempts.append((now, client))
+        """Of codes every attempt counts, not only what fails."""
+        wait = self._attempts.wait(now, client)
+        if wait > 0:
+            raise TooManyAttemptsError(wait)
+        self._attempts.failed(now, client)
 
     def _now(self) -> float:
         return self._clock.wall_ns() / 1e9

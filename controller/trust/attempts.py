@@ -8,7 +8,7 @@ IN_ALL = 100
 
 
 class Attempts:
-    """Counts failures of the last minute; what succeeds costs nothing. Times are monotonic."""
+    """Counts what it is told of the last minute: failures, where what succeeds costs nothing."""
 
     def __init__(self, *, a_client: int = A_CLIENT, in_all: int = IN_ALL) -> None:
         self._a_client = a_client

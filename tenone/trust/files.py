@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from tenone.journal.disk import sync_folder
+
 PRIVATE = 0o600
 OPEN = 0o644
 
@@ -25,7 +27,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
             fresh.unlink()
@@ -52,11 +54,3 @@ def read_open(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read ({error.strerror or error})") from error
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
