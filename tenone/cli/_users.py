@@ -1,6 +1,5 @@
 """What the commands of ``tenone user`` share."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,8 @@ from controller.store.records import SqlRecords
 from controller.trust.entries import Entry
 from controller.trust.people.model import PeopleError
 from controller.trust.people.records import AccountRecords
-from tenone.config import City, ConfigError, load_city
+from tenone.cli._console import by_console, configured
+from tenone.config import City, load_city
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import IdentifierError, ScopePath
 
@@ -27,11 +27,6 @@ GrantText = Annotated[
 ]
 
 
-def by_console() -> str:
-    """The actor of what is done here."""
-    return f"console:{getpass.getuser()}"
-
-
 def note(records: AccountRecords, act: str, name: str, **detail: str | bool) -> None:
     """The controller tells the ledger; it alone writes it."""
     records.note(Entry(act=act, actor=by_console(), subject=name, detail=detail))
@@ -40,12 +35,7 @@ def note(records: AccountRecords, act: str, name: str, **detail: str | bool) -> 
 @contextmanager
 def opened(config: Path, what: str) -> Iterator[tuple[AccountRecords, City]]:
     """Accounts and configuration; what goes wrong is said, and the command ends."""
-    try:
-        city = load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+    city = configured(load_city, config)
     records = SqlRecords(city.records.url)
     try:
         records.start()

@@ -21,16 +21,16 @@ from agents.service import Agent
 from drivers.snmp.errors import BadTarget
 from drivers.wire.endpoint import EndpointError
 from tenone.blocks.block import Block
+from tenone.cli._console import configured
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
-from tenone.config import ConfigError, School, SecretError, load_school
+from tenone.config import School, SecretError, load_school
 from tenone.journal.journal import JournalError
 from tenone.runtime.clock import SystemClock
 
 log = logging.getLogger(__name__)
 
 CANNOT_START = 1
-BAD_CONFIGURATION = 2
 
 
 class Witness:
@@ -93,7 +93,7 @@ def agent(
     if config is None:
         raise typer.BadParameter("name the school's file", param_hint="'-c' / '--config'")
     start_log(verbose=verbose)
-    school = _school(config)
+    school = configured(load_school, config)
     try:
         witness = None if kept is None else Witness(kept)
     except OSError as error:
@@ -123,7 +123,7 @@ def egress(
     ] = False,
 ) -> None:
     """Say where the agent may speak to."""
-    rules = rules_of(_school(config), system_resolvers())
+    rules = rules_of(configured(load_school, config), system_resolvers())
     if not nft:
         for rule in rules:
             port = "any port" if rule.port is None else f"port {rule.port}"
@@ -134,15 +134,6 @@ def egress(
     except NftError as error:
         typer.echo(f"tenone agent egress: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None
-
-
-def _school(config: Path) -> School:
-    try:
-        return load_school(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_CONFIGURATION) from None
 
 
 async def _serve(

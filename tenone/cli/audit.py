@@ -17,8 +17,9 @@ from controller.trust.segment import SegmentError
 from controller.trust.verify import Verdict, rows_of
 from controller.trust.verify import verify as verify_ledger
 from tenone.calendar.zone import CITY_ZONE
+from tenone.cli._console import configured
 from tenone.cli._ledger import folder_of, ledgered
-from tenone.config import City, ConfigError, load_city
+from tenone.config import load_city
 
 BAD = 1
 BAD_INPUT = 2
@@ -50,7 +51,7 @@ def verify(
     """Verify chain, numbers and anchors; names the first bad entry, then ends with 1."""
     files = list(anchors or ())
     if config is not None:
-        city = _city(config)
+        city = configured(load_city, config)
         place = place or folder_of(city)
         files += [one.file for one in city.trust.anchors if one.file and one.file.exists()]
     if place is None:
@@ -78,7 +79,7 @@ def list_entries(  # noqa: PLR0917 - typer reads options from the signature
     as_json_: AsJson = False,
 ) -> None:
     """The newest entries first. That somebody looked becomes an entry itself, before."""
-    city = _city(config)
+    city = configured(load_city, config)
     asked = Filter(
         act=act,
         actor=actor,
@@ -104,7 +105,7 @@ def report(
     as_json_: AsJson = False,
 ) -> None:
     """How often what was done, refused and failed in a year: the figures of the yearly audit."""
-    city = _city(config)
+    city = configured(load_city, config)
     zone = ZoneInfo(CITY_ZONE)
     start, end = (
         round(datetime(y, 1, 1, tzinfo=zone).timestamp()) * 10**9 for y in (year, year + 1)
@@ -166,15 +167,6 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         "seconds": round(verdict.seconds, 4),
         "notes": verdict.notes,
     }
-
-
-def _city(config: Path) -> City:
-    try:
-        return load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
 
 
 def _heads(files: Sequence[Path]) -> list[Head]:

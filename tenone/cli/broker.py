@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from agents.local_accounts import desired as school_desired
 from agents.local_accounts import names as device_names
@@ -18,14 +17,14 @@ from drivers.wire.dynsec_values import SALT_BYTES, Client, State, first_document
 from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text, reload_texts, unit_text
 from drivers.wire.topics import NodeId
-from tenone.config import City, ConfigError, School, SecretError, load_city, load_school
+from tenone.cli._console import BAD_CONFIGURATION, configured
+from tenone.config import CalendarFile, City, School, SecretError, load
 from tenone.config.brokers import BrokerControl
 from tenone.trust.credentials import CredentialsError, make_credentials, read_credentials
 from tenone.trust.files import OPEN, KeyFileError, write_whole
 from tenone.trust.masked import Secret
 
 CANNOT = 1
-BAD_CONFIGURATION = 2
 FIRST = "dynamic-security.first.json"
 CONF = "mosquitto.conf"
 UNIT = "tenone.conf"
@@ -133,16 +132,11 @@ def _check_known(names: Iterable[str], accounts: Iterable[str]) -> None:
 
 def _load(config: Path) -> City | School:
     """Which of the two it is, is said by its keys."""
-    try:
-        document = yaml.safe_load(config.read_text("utf-8"))
-        school = isinstance(document, dict) and "school" in document
-        return load_school(config) if school else load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        typer.echo(f"{config}: {error}", err=True)
-    raise typer.Exit(BAD_CONFIGURATION)
+    loaded = configured(load, config)
+    if isinstance(loaded, CalendarFile):
+        typer.echo(f"{config}: this is a calendar; name a city's or a school's file", err=True)
+        raise typer.Exit(BAD_CONFIGURATION)
+    return loaded
 
 
 def _accounts(loaded: City | School) -> tuple[Path, list[str]]:

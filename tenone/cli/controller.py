@@ -37,13 +37,14 @@ from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
 from drivers.wire.endpoint import EndpointError
 from drivers.wire.mqtt_values import Endpoint
+from tenone.cli._console import configured
 from tenone.cli._https import serve
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.cli.bench_machine import version_of
 from tenone.cli.docs import docs_directory
 from tenone.cli.docs import router as handbook_router
-from tenone.config import City, ConfigError, SecretError, load_city
+from tenone.config import City, SecretError, load_city
 from tenone.config.quantities import is_loopback
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
@@ -75,12 +76,7 @@ def controller(
 ) -> None:
     """Receive, keep, judge and show a whole city. SIGTERM drains and stops within seconds."""
     start_log(verbose=verbose)
-    try:
-        city = load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_CONFIGURATION) from None
+    city = configured(load_city, config)
     if demo and not (city.broker.embedded and is_loopback(city.http.host)):
         typer.echo(
             "tenone controller: --demo lets a code act in the whole city: it is for an embedded "

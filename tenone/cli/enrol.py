@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agents.identity import IdentityError, next_key, refuse_another, take_papers
 from drivers.wire.door import Door, DoorError, check_url
+from tenone.cli._console import configured
 from tenone.cli.enrol_city import register_city
-from tenone.config import ConfigError, School, load_school
+from tenone.config import School, load_school
 from tenone.trust.enrolment import EnrolmentError, Token, make_csr, pinned
 from tenone.trust.files import KeyFileError, read_open, write_whole
 from tenone.trust.names import MachineName
@@ -63,12 +64,7 @@ def enrol(  # noqa: PLR0917 - typer reads the options from the signature
     if config is None:
         typer.echo("tenone enrol: name the school's configuration with -c school.yaml", err=True)
         raise typer.Exit(BAD_INPUT)
-    try:
-        school = load_school(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+    school = configured(load_school, config)
     try:
         folder = _folder(school)
         if csr_out is not None:

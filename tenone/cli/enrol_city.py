@@ -27,15 +27,15 @@ from controller.trust.manifest import sign as sign_manifest
 from controller.trust.manifest import verify as verify_manifest
 from controller.trust.offline import OfflineError, answer, keep_server
 from controller.trust.servers import server_certificate
+from tenone.cli._console import by_console, configured
 from tenone.cli.enrol_authority import register_authority
-from tenone.config import City, ConfigError, load_city
+from tenone.config import City, load_city
 from tenone.trust.enrolment import EnrolmentError, Token
 from tenone.trust.files import KeyFileError, read_open, write_whole
 from tenone.trust.names import MachineKind, MachineName
 from tenone.vocabulary.scope import IdentifierError
 
 CANNOT = 1
-BAD_INPUT = 2
 HOUR = 3600
 
 Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
@@ -76,12 +76,7 @@ def register_city(group: typer.Typer) -> None:
 @contextmanager
 def office(config: Path) -> Iterator[Office]:
     """Open the city's files; every error ends the program with its sentence."""
-    try:
-        city = load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+    city = configured(load_city, config)
     records = SqlRecords(city.records.url)
     now_ns = time.time_ns()
     try:
@@ -119,7 +114,7 @@ def token(
             str(name),
             scope,
             made.digest,
-            by=f"console:{getpass.getuser()}",
+            by=by_console(),
             now_ns=here.now_ns,
             expires_ns=expires_ns,
             told=False,

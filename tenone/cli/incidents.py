@@ -12,7 +12,8 @@ from controller.incidents.records import IncidentRecords
 from controller.incidents.tickets import TicketError, TicketRecords, from_csv, to_csv
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
-from tenone.config import ConfigError, load_city
+from tenone.cli._console import configured
+from tenone.config import load_city
 
 CANNOT = 1
 BAD_INPUT = 2
@@ -79,12 +80,7 @@ def import_tickets(
 
 @contextmanager
 def _records(config: Path) -> Iterator[SqlRecords]:
-    try:
-        city = load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+    city = configured(load_city, config)
     records = SqlRecords(city.records.url)
     try:
         records.start()

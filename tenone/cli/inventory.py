@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from controller.inventory.netbox import NetboxError, export, fragment, propose
-from tenone.config import City, ConfigError, School, load_city
+from tenone.cli._console import configured
+from tenone.config import City, School, load_city
 
 BAD_INPUT = 2
 Format = Literal["netbox"]
@@ -31,7 +32,7 @@ def export_inventory(
 ) -> None:
     """Write sites, devices, interfaces and cables as NetBox's bulk import takes them."""
     _known(format_)
-    city = _city(config)
+    city = configured(load_city, config)
     schools = city.schools if school is None else (_school(city, school),)
     tables = export(city, schools)
     to.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def import_inventory(
 ) -> None:
     """Say what differs and print a fragment of school.yaml; nothing is changed."""
     _known(format_)
-    city = _city(config)
+    city = configured(load_city, config)
     found = _school(city, school)
     try:
         tables = [
@@ -70,15 +71,6 @@ def _known(format_: str) -> None:
     if format_ != "netbox":
         typer.echo(f"the format {format_!r} is unknown: use netbox", err=True)
         raise typer.Exit(BAD_INPUT)
-
-
-def _city(config: Path) -> City:
-    try:
-        return load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
 
 
 def _school(city: City, name: str) -> School:

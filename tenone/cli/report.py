@@ -29,9 +29,10 @@ from dashboards.reports.html import as_html
 from dashboards.reports.pdf import as_pdf
 from dashboards.reports.sla import Page, as_csv, as_page
 from dashboards.reports.words import Lang
+from tenone.cli._console import configured
 from tenone.cli._ledger import ledgered
 from tenone.cli.bench_machine import version_of
-from tenone.config import City, ConfigError, load_city
+from tenone.config import City, load_city
 
 SHEETS = "tenone.cli.report_sheets"
 FAILED = 1
@@ -175,12 +176,7 @@ def period(first: str | None, last: str | None, month: str | None) -> tuple[date
 
 def open_files(config: Path) -> Opened:
     """The desk over a city's files; ends the command where the configuration is wrong."""
-    try:
-        city = load_city(config)
-    except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_ASKED) from None
+    city = configured(load_city, config)
     plan = plan_of(city)
     records = SqlRecords(city.records.url)
     now_ns = time.time_ns()

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from tenone.cli._console import refuse
 from tenone.cli.check import references
 from tenone.config import CalendarFile, ConfigError, SecretError, load, load_city
 from tenone.config.document import read_document
@@ -22,8 +23,6 @@ from tenone.journal.disk import sync_folder
 from tenone.trust.envelope import EnvelopeError, KeyKey, Suite
 from tenone.trust.masked import Secret
 from tenone.trust.vault import MAX_SECRET_BYTES, Vault, VaultError, alone
-
-BAD_INPUT = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -173,9 +172,7 @@ def _said(command: str) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(BAD_INPUT) from None
+        refuse(error)
     except (EnvelopeError, SecretError, VaultError) as error:
         typer.echo(f"tenone secret {command}: {error}", err=True)
         raise typer.Exit(1) from None

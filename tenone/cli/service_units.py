@@ -10,13 +10,13 @@ import typer
 
 from agents.egress import rules_of
 from agents.egress_nft import system_addresses, system_resolvers
+from tenone.cli._console import configured
 from tenone.cli.check import references
 from tenone.cli.units import Unit, UnitError, text_of
-from tenone.config import City, ConfigError, School, load_city, load_school
+from tenone.config import City, School, load_city, load_school
 from tenone.config.secret import SecretRef
 
 CANNOT = 1
-BAD_CONFIGURATION = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +50,8 @@ def agent(
     ] = False,
 ) -> None:
     """Print the unit of a school's agent: apply it as /etc/systemd/system/tenone-agent.service."""
+    school = configured(load_school, config)
     try:
-        school = load_school(config)
         names = () if freeze_names else _names(school)
         addresses = None if any_address or names else _addresses(school)
         text = text_of(_agent_unit(school, config, user, memory_mb, addresses))
@@ -59,8 +59,6 @@ def agent(
             # A unit knows no names. Whose address changes one day would be cut off, unsaid.
             typer.echo(f"# IPAddressDeny is not here, for {name} may move; or: --freeze-names")
         typer.echo(text, nl=False)
-    except ConfigError as error:
-        _refused(error)
     except (OSError, UnitError) as error:
         typer.echo(f"tenone service unit agent: {error}", err=True)
         raise typer.Exit(CANNOT) from None
@@ -68,20 +66,12 @@ def agent(
 
 def controller(config: Config, user: User = "tenone", memory_mb: Memory = 2048) -> None:
     """Print the unit of a city's controller: as /etc/systemd/system/tenone-controller.service."""
+    city = configured(load_city, config)
     try:
-        city = load_city(config)
         typer.echo(text_of(_controller_unit(city, config, user, memory_mb)), nl=False)
-    except ConfigError as error:
-        _refused(error)
     except UnitError as error:
         typer.echo(f"tenone service unit controller: {error}", err=True)
         raise typer.Exit(CANNOT) from None
-
-
-def _refused(error: ConfigError) -> None:
-    for problem in error.problems:
-        typer.echo(str(problem), err=True)
-    raise typer.Exit(BAD_CONFIGURATION) from None
 
 
 def _agent_unit(

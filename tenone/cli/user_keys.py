@@ -19,7 +19,8 @@ from controller.trust.keys.model import (
 from controller.trust.keys.records import KeyRecords
 from controller.trust.people.model import RefusedError
 from controller.trust.people.parts import written
-from tenone.cli._users import Config, GrantText, by_console, grant_of, note, opened
+from tenone.cli._console import by_console
+from tenone.cli._users import Config, GrantText, grant_of, note, opened
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `tenone user key list` shows it.")]
 
