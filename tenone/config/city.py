@@ -12,6 +12,7 @@ from tenone.calendar.school import SchoolCalendar
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.brokers import account_of_ours
 from tenone.config.calendar import CalendarFile
+from tenone.config.enforcement import Enforcement
 from tenone.config.escalation import Damping, Escalation
 from tenone.config.oidc import Oidc
 from tenone.config.promises import TierContract
@@ -213,7 +214,6 @@ class City(ConfigModel):
 
     LATER: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "enforcement": "the repair of switches",
             "applications": "linkage with applications",
         }
     )
@@ -236,6 +236,7 @@ class City(ConfigModel):
     trust: Trust = Field(default={}, validate_default=True)
     incidents: Damping = Field(default={}, validate_default=True)
     escalation: Escalation = Field(default={}, validate_default=True)
+    enforcement: Enforcement = Field(default={}, validate_default=True)
 
     @model_validator(mode="after")
     def _accounts_apart(self) -> Self:

@@ -28,6 +28,7 @@ from tenone.config.quantities import (
 )
 from tenone.config.refusal import refusal
 from tenone.config.snmp import Snmp
+from tenone.config.switch_cli import SwitchCli
 from tenone.config.vault import VaultConfig
 from tenone.vocabulary.scope import DeviceId, DeviceKind, LinkId, ScopePath
 from tenone.vocabulary.states import Tier
@@ -125,14 +126,14 @@ Mac = Annotated[str, AfterValidator(_mac)]
 class Switch(ConfigModel):
     """One switch (or stack under one address)."""
 
-    LATER: ClassVar[Mapping[str, str]] = MappingProxyType({"cli": "repair by switch login"})
-
     name: Slug
     host: Host
     port: Port = SNMP_PORT
     snmp: Snmp
     also_from: tuple[Host, ...] = ()
     """Other addresses that its traps and log lines come from."""
+    cli: SwitchCli | None = None
+    """How it is repaired; without it, it is only watched."""
 
 
 class Link(ConfigModel):

@@ -13,6 +13,7 @@ from tenone.vocabulary.findings import METRICS_FINDINGS
 from tenone.vocabulary.metric import ColumnType as T
 from tenone.vocabulary.metric import Metric, care_metric, node_metric, port_metric
 from tenone.vocabulary.probes import METRICS_PROBES
+from tenone.vocabulary.repairs import METRICS_REPAIRS
 from tenone.vocabulary.surroundings import METRICS_SURROUNDINGS
 from tenone.vocabulary.uplink import METRICS_UPLINK
 
@@ -96,6 +97,7 @@ _ALL: tuple[Metric, ...] = (
     *METRICS_UPLINK,
     *METRICS_PROBES,
     *METRICS_BODY,
+    *METRICS_REPAIRS,
     *METRICS_SURROUNDINGS,
 )
 

@@ -366,7 +366,7 @@ CITY_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
         "no calendar called 'c'",
         "(a)",
     ),
-    (merge("", enforcement={}), "enforcement", "later version", "remove"),
+    (merge("", applications={}), "applications", "later version", "remove"),
     (merge("", http={"host": "0.0.0.0"}), "http", "which names browsers come", "'hosts'"),
     (
         merge("", http={"host": "192.0.2.1", "tls": "off"}),

@@ -1,0 +1,1 @@
+"""Repairs: diagnosis, guards, plan, approval, execution at the school, proof."""
