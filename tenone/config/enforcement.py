@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from tenone.config.base import ConfigModel
 from tenone.config.quantities import Name, Seconds
@@ -14,21 +14,28 @@ from tenone.vocabulary.scope import IdentifierError, ScopePath
 Count = Annotated[int, Strict(), Field(ge=0, le=10_000)]
 
 
+def _place(text: str) -> str:
+    try:
+        ScopePath.parse(text)
+    except IdentifierError as error:
+        raise refusal(str(error), "write it like binhai/east or binhai/east/no3") from None
+    return text
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""The path of a city, a district or a school."""
+
+
 class ModeRule(ConfigModel):
     """One line of ``modes``. Of those that fit, the most particular place wins, then the last."""
 
-    scope: str | None = None
+    scope: Place | None = None
     """``city``, ``city/district`` or ``city/district/school``; left out: the whole city."""
     actions: Annotated[tuple[Intent, ...], Field(min_length=1)]
     mode: Mode
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.scope is not None:
-            try:
-                ScopePath.parse(self.scope)
-            except IdentifierError as error:
-                raise refusal(str(error), "write it like binhai/east or binhai/east/no3") from None
         if self.mode is Mode.AUTO:
             for intent in self.actions:
                 if MEANINGS[intent].two_persons:
@@ -45,7 +52,7 @@ class Freeze(ConfigModel):
     first: date
     last: date
     why: Name
-    scope: str | None = None
+    scope: Place | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -157,7 +157,7 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
         "not known here",
         "the keys known here: calendar, devices, egress",
     ),
-    (merge("switches.0", cli={}), "switches[0].cli", "later version", "remove"),
+    (merge("", sniff={}), "sniff", "later version", "remove"),
     (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
     (merge("switches.0.snmp", version="v4"), "switches[0].snmp.version", "'v4'", "use v1, v2c, v3"),
     (merge("switches.0.snmp", user="u"), "switches[0].snmp", "'user' belongs to", "version: v3"),
