@@ -74,26 +74,31 @@ def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
     )
 
 
-def keeping_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
-    services: Here,
-    session: Caller,
-    scope: ScopeText = None,
-    state: StateText = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
-) -> ListQuery:
-    """The same for who keeps accounts, who need not see anything else."""
-    return ListQuery(
-        scopes=asked_scopes(services, session, scope, Permission.KEEP_USERS),
-        state=state,
-        limit=limit,
-        after=None if cursor is None else _from_cursor(cursor),
-        as_of=None,
-    )
+def query_by(permission: Permission) -> Callable[..., ListQuery]:
+    """The same for who may do something there, and need not see anything else."""
+
+    def query(  # noqa: PLR0917 - FastAPI reads the query from the signature
+        services: Here,
+        session: Caller,
+        scope: ScopeText = None,
+        state: StateText = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: CursorText = None,
+    ) -> ListQuery:
+        return ListQuery(
+            scopes=asked_scopes(services, session, scope, permission),
+            state=state,
+            limit=limit,
+            after=None if cursor is None else _from_cursor(cursor),
+            as_of=None,
+        )
+
+    return query
 
 
 Listing = Annotated[ListQuery, Depends(list_query)]
-Keeping = Annotated[ListQuery, Depends(keeping_query)]
+Keeping = Annotated[ListQuery, Depends(query_by(Permission.KEEP_USERS))]
+KeepingMachines = Annotated[ListQuery, Depends(query_by(Permission.KEEP_MACHINES))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from controller.api.access import Caller, Here, actor_of, asked_scopes, may, need
-from controller.api.listing import DEFAULT_LIMIT, MOST_LIMIT, Listed, ListQuery, one_page
-from controller.api.listing import _from_cursor as from_cursor
+from controller.api.access import Caller, Here, actor_of, may, need
+from controller.api.listing import KeepingMachines, Listed, one_page
 from controller.api.problems import Problem, not_found
 from controller.api.routers.enrolments import problem_of
 from controller.encode import Json
@@ -93,28 +92,8 @@ def machine_json(one: Machine, now: float) -> Json:
     }
 
 
-def machine_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
-    services: Here,
-    session: Caller,
-    scope: Annotated[str | None, Query(max_length=200)] = None,
-    state: Annotated[str | None, Query(max_length=32)] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_LIMIT)] = DEFAULT_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> ListQuery:
-    """As all lists, where the caller keeps machines."""
-    return ListQuery(
-        scopes=asked_scopes(services, session, scope, Permission.KEEP_MACHINES),
-        state=state,
-        limit=limit,
-        after=None if cursor is None else from_cursor(cursor),
-        as_of=None,
-    )
-
-
 @router.get("", responses={200: {"model": MachinePage}})
-async def machines(
-    services: Here, query: Annotated[ListQuery, Depends(machine_query)]
-) -> JSONResponse:
+async def machines(services: Here, query: KeepingMachines) -> JSONResponse:
     """Every machine that is or was enrolled or invited."""
     now = services.now()
     listed: Listed[Machine] = Listed(
