@@ -1,5 +1,6 @@
 """The scope filter, in one place: what a session may see and do, and what a request asks for."""
 
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -50,6 +51,12 @@ def may(session: Session, permission: Permission, scope: ScopePath) -> bool:
 def reach_of(session: Session, permission: Permission) -> tuple[ScopePath, ...]:
     """The scopes inside which the session may; none lies inside another."""
     return reach(session.grants, permission)
+
+
+def granted_inside(grants: Iterable[Grant], scopes: Collection[ScopePath]) -> bool:
+    """Whether one of ``grants`` is held inside ``scopes``; the whole city has everybody's."""
+    whole = ScopePath() in scopes
+    return whole or any(scope.covers(grant.scope) for grant in grants for scope in scopes)
 
 
 def may_anywhere(session: Session, permission: Permission) -> bool:

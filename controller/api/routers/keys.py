@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from controller.api.access import Caller, Here, need, reach_of
+from controller.api.access import Caller, Here, granted_inside, need, reach_of
 from controller.api.listing import Keeping, Listed, one_page
 from controller.api.people_access import in_problems
 from controller.api.problems import Problem
@@ -102,12 +102,7 @@ async def keys(services: Here, session: Caller, query: Keeping) -> JSONResponse:
         known_states=frozenset(state.value for state in KeyState),
         encode=lambda one: key_json(one, now),
     )
-    whole = ScopePath() in query.scopes
-    inside = [
-        one
-        for one in every
-        if whole or any(scope.covers(g.scope) for g in one.grants for scope in query.scopes)
-    ]
+    inside = [one for one in every if granted_inside(one.grants, query.scopes)]
     return one_page(inside, query, listed)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from controller.api.access import Caller, Here, exists, need, reach_of
+from controller.api.access import Caller, Here, exists, granted_inside, need, reach_of
 from controller.api.listing import Keeping, Listed, one_page
 from controller.api.people_access import in_problems, people_of
 from controller.api.problems import Problem
@@ -163,12 +163,7 @@ async def users(services: Here, session: Caller, query: Keeping) -> JSONResponse
         known_states=STATES,
         encode=lambda one: account_json(one, now),
     )
-    whole = ScopePath() in query.scopes
-    inside = [
-        one
-        for one in every
-        if whole or any(scope.covers(g.scope) for g in one.grants for scope in query.scopes)
-    ]
+    inside = [one for one in every if granted_inside(one.grants, query.scopes)]
     return one_page(inside, query, listed)
 
 
