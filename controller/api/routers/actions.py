@@ -1,5 +1,7 @@
 """Actions: changes of switches that somebody asks for and somebody else approves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -178,12 +180,8 @@ async def request(services: Here, session: Caller, body: ActionIn) -> JSONRespon
         reason=body.reason,
         retry=body.retry,
     )
-    try:
+    with in_problems():
         action = await services.approvals.request(_person(services, session), asked)
-    except PlanError as error:
-        raise Problem(409, str(error)) from None
-    except StepError as error:
-        raise _problem(error) from None
     return JSONResponse(action_json(action), 201)
 
 
@@ -192,10 +190,8 @@ async def approve(services: Here, session: Caller, action: str, body: ApprovalIn
     """Approve the plan that was looked at. The last approval it takes sets it going."""
     known = await _seen(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
-    try:
+    with in_problems():
         done = await services.approvals.approve(_person(services, session), known, body.plan)
-    except StepError as error:
-        raise _problem(error) from None
     return JSONResponse(action_json(done))
 
 
@@ -204,10 +200,8 @@ async def refuse(services: Here, session: Caller, action: str, body: RefusalIn) 
     """Say no to a waiting request."""
     known = await _seen(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
-    try:
+    with in_problems():
         done = await services.approvals.refuse(_person(services, session), known, body.reason)
-    except StepError as error:
-        raise _problem(error) from None
     return JSONResponse(action_json(done))
 
 
@@ -216,10 +210,8 @@ async def withdraw(services: Here, session: Caller, action: str) -> JSONResponse
     """Take one's own waiting request back."""
     known = await _seen(services, session, action)
     need(session, Permission.REQUEST_ACTIONS, known.scope)
-    try:
+    with in_problems():
         done = await services.approvals.withdraw(_person(services, session), known)
-    except StepError as error:
-        raise _problem(error) from None
     return JSONResponse(action_json(done))
 
 
@@ -242,5 +234,12 @@ def _person(services: Services, session: Session) -> Person:
     return Person(account=account, name=session.name, actor=session.actor)
 
 
-def _problem(error: StepError) -> Problem:
-    return Problem(STATUS.get(error.why, 409), str(error))
+@contextmanager
+def in_problems() -> Iterator[None]:
+    """What cannot be planned and steps that are not taken, as problems."""
+    try:
+        yield
+    except PlanError as error:
+        raise Problem(409, str(error)) from None
+    except StepError as error:
+        raise Problem(STATUS.get(error.why, 409), str(error)) from None
