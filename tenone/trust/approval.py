@@ -84,6 +84,10 @@ class Refusal(IntEnum):
     """It could not be written down durably that this approval is used now."""
     FULL = 34
     NO_SUCH_INTENT = 35
+    UNDER_WAY = 36
+    """Something is being changed at that switch, or has not come to its end."""
+    BEFORE_START = 37
+    """Issued before this agent started: what it used before may have been rolled back with it."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer to the one who asked

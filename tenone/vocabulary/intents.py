@@ -164,4 +164,6 @@ MEANINGS: Mapping[Intent, Meaning] = MappingProxyType(
     }
 )
 ALWAYS = frozenset({"switch"})
-MAY = frozenset({"link", "incident"})
+MAY = frozenset({"link", "incident", "contract_mbps", "hold_seconds"})
+"""``contract_mbps``: what the link's contract asks for, where school.yaml does not say (the city's
+profile does). ``hold_seconds``: the city's ``enforcement.hold_seconds``."""
