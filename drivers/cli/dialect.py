@@ -8,7 +8,7 @@ says it is now.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -35,6 +35,10 @@ class Line:
     asks: tuple[Ask, ...] = ()
     seconds: float = 10.0
     """How long the answer may take."""
+    optional: bool = False
+    """Where the switch refuses it, what it asks for is so already (or not to be had): go on."""
+    pause: float = 0.0
+    """Seconds to wait once it is answered: a link partner has to see that the port was shut."""
 
 
 class PortMode(StrEnum):
@@ -44,6 +48,9 @@ class PortMode(StrEnum):
     TRUNK = "trunk"
     HYBRID = "hybrid"
     ROUTED = "routed"
+    UNSET = "unset"
+    """Not said in the configuration, and what that means differs by series: Huawei VRP5 is hybrid
+    there, or settles it with the other end. Behaves as access until it is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +160,9 @@ class Dialect(Protocol):
     """Sent once after the login: no paging, no log lines in between."""
     leave: tuple[Line, ...]
     """From whatever view back to the one of the login; harmless there."""
+    hinders: Mapping[Intent, re.Pattern[str]]
+    """Lines of :attr:`PortSettings.other` (stripped) that would make an intent meaningless, or that
+    its lines would overwrite so that there is no way back; matched from their start."""
 
     def check_port(self, port: str) -> str:
         """The name as it is typed; raises :class:`BadPortError` by the vendor's grammar."""

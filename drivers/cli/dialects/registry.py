@@ -1,0 +1,19 @@
+"""Which module speaks which dialect."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from drivers.cli.dialect import Dialect
+from drivers.cli.errors import CannotError
+from tenone.vocabulary.intents import Dialect as Name
+
+_DIALECTS: tuple[Dialect, ...] = ()
+DIALECTS: Mapping[Name, Dialect] = MappingProxyType({each.name: each for each in _DIALECTS})
+
+
+def dialect(name: Name) -> Dialect:
+    """The dialect of this name; it has no state, so there is one for all switches."""
+    try:
+        return DIALECTS[name]
+    except KeyError:
+        raise CannotError(f"the dialect {name.value!r} is not spoken yet") from None
