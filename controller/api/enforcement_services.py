@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from controller.enforcement.model import Course, Held, Proposal, Standing, Stop
-from controller.trust.approvals import Plan
+from controller.trust.approval_model import Plan
 from tenone.vocabulary.intents import Intent, Mode
 from tenone.vocabulary.scope import ScopePath
 

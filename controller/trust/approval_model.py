@@ -137,3 +137,29 @@ class Asked:
         """Hex: tells a retry from another request."""
         body = [self.school, self.intent, dict(self.parameters), self.reason]
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be done, made now from the devices as they are."""
+
+    lines: tuple[str, ...]
+    facts: Mapping[str, str]
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """What the agent answered."""
+
+    good: bool
+    sentence: str
+    answered: bool = True
+    """False: nobody knows whether it was done."""
+
+    @property
+    def state(self) -> ActionState:
+        """What becomes of the action."""
+        if self.good:
+            return ActionState.DONE
+        return ActionState.FAILED if self.answered else ActionState.UNKNOWN

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from controller.ingest.commands import NO_ANSWER
+from controller.trust.approval_model import Executed
 from controller.trust.approval_signer import ApprovalSigner
-from controller.trust.approvals import Executed
 from drivers.wire.commands import CommandState, Reply
 from tenone.trust.approval import Refusal, SignedApproval
 

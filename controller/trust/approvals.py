@@ -12,7 +12,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from controller.api.services import Health
@@ -24,7 +23,9 @@ from controller.trust.approval_model import (
     Action,
     ActionState,
     Asked,
+    Executed,
     Person,
+    Plan,
     PlanError,
     Sealed,
     Step,
@@ -39,7 +40,6 @@ from tenone.trust.approval import (
     MOST_TEXT,
     Refusal,
     Refused,
-    Risk,
     SignedApproval,
     check_persons,
     check_time,
@@ -57,32 +57,6 @@ WAIT_NS = 24 * 3600 * SECOND_NS
 LOOK_SECONDS = 1.0
 AT_ONCE = 16
 NEWEST = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What would be done, made now from the devices as they are."""
-
-    lines: tuple[str, ...]
-    facts: Mapping[str, str]
-    risk: Risk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
-    """What the agent answered."""
-
-    good: bool
-    sentence: str
-    answered: bool = True
-    """False: nobody knows whether it was done."""
-
-    @property
-    def state(self) -> ActionState:
-        """What becomes of the action."""
-        if self.good:
-            return ActionState.DONE
-        return ActionState.FAILED if self.answered else ActionState.UNKNOWN
 
 
 class Workshop(Protocol):

@@ -11,9 +11,9 @@ import pytest
 from agents.approvals import KEYS_FILE, Approvals
 from agents.used_approvals import FILE_NAME
 from controller.service import Controller
-from controller.trust.approval_model import Action, ActionState, Asked, Person
+from controller.trust.approval_model import Action, ActionState, Asked, Executed, Person, Plan
 from controller.trust.approval_post import ApprovalPost
-from controller.trust.approvals import ApprovalsRoom, Executed, Plan, approvals_room
+from controller.trust.approvals import ApprovalsRoom, approvals_room
 from controller.trust.people.records import AccountRecords
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.journal.disk import OsDisk

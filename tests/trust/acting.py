@@ -15,8 +15,8 @@ from controller.api.hub import Hub
 from controller.api.services import Services
 from controller.api.sessions import Sessions
 from controller.api.trend import Trend
-from controller.trust.approval_model import PlanError
-from controller.trust.approvals import ApprovalsRoom, Executed, Plan
+from controller.trust.approval_model import Executed, Plan, PlanError
+from controller.trust.approvals import ApprovalsRoom
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.people.tables import AccountGrantRow, AccountRow
 from tenone.config.escalation import Escalation

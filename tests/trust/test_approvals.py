@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from controller.api.metrics_actions import action_families
-from controller.trust.approval_model import ActionState, Asked, Person, StepError, Voice
-from controller.trust.approvals import Executed
+from controller.trust.approval_model import ActionState, Asked, Executed, Person, StepError, Voice
 from controller.trust.people.tables import AccountRow
 from tenone.trust.approval import Pins, Risk
 from tenone.vocabulary.roles import Grant, Role
