@@ -16,6 +16,7 @@ from controller.api.routers import (
     devices,
     drift,
     duty,
+    enforcement,
     enrolments,
     events,
     incidents,
@@ -41,6 +42,7 @@ from controller.api.services import Services
 PREFIX = "/api/v1"
 RESOURCES = (
     audit,
+    enforcement,  # its fixed paths before the actions' own
     actions,
     overview,
     scopes,

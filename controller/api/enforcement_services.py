@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from controller.enforcement.model import Course, Held, Proposal, Standing, Stop
-from controller.trust.approval_model import Plan
+from controller.trust.approval_model import Plan, PlanError
 from tenone.vocabulary.intents import Intent, Mode
 from tenone.vocabulary.scope import ScopePath
 
@@ -60,7 +60,7 @@ class NoEnforcement:
         self, school: str, _intent: str, _parameters: Mapping[str, str]
     ) -> tuple[Plan, Sequence[Held]]:
         """See :class:`Enforcement`."""
-        raise LookupError(school)
+        raise PlanError(f"This controller repairs nothing at {school}.")
 
     async def course(self, _action: str) -> Course | None:
         """See :class:`Enforcement`."""

@@ -162,7 +162,7 @@ async def actions(services: Here, query: Listing) -> JSONResponse:
 @router.get("/{action}", responses={200: {"model": ActionOut}})
 async def one(services: Here, session: Caller, action: str) -> JSONResponse:
     """One action with the lines it would send."""
-    return JSONResponse(action_json(await _seen(services, session, action)))
+    return JSONResponse(action_json(await action_seen_by(services, session, action)))
 
 
 @router.post("", status_code=201, responses={201: {"model": ActionOut}})
@@ -188,7 +188,7 @@ async def request(services: Here, session: Caller, body: ActionIn) -> JSONRespon
 @router.post("/{action}/approvals", responses={200: {"model": ActionOut}})
 async def approve(services: Here, session: Caller, action: str, body: ApprovalIn) -> JSONResponse:
     """Approve the plan that was looked at. The last approval it takes sets it going."""
-    known = await _seen(services, session, action)
+    known = await action_seen_by(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
     with in_problems():
         done = await services.approvals.approve(_person(services, session), known, body.plan)
@@ -198,7 +198,7 @@ async def approve(services: Here, session: Caller, action: str, body: ApprovalIn
 @router.post("/{action}/refusal", responses={200: {"model": ActionOut}})
 async def refuse(services: Here, session: Caller, action: str, body: RefusalIn) -> JSONResponse:
     """Say no to a waiting request."""
-    known = await _seen(services, session, action)
+    known = await action_seen_by(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
     with in_problems():
         done = await services.approvals.refuse(_person(services, session), known, body.reason)
@@ -208,14 +208,15 @@ async def refuse(services: Here, session: Caller, action: str, body: RefusalIn) 
 @router.post("/{action}/withdrawal", responses={200: {"model": ActionOut}})
 async def withdraw(services: Here, session: Caller, action: str) -> JSONResponse:
     """Take one's own waiting request back."""
-    known = await _seen(services, session, action)
+    known = await action_seen_by(services, session, action)
     need(session, Permission.REQUEST_ACTIONS, known.scope)
     with in_problems():
         done = await services.approvals.withdraw(_person(services, session), known)
     return JSONResponse(action_json(done))
 
 
-async def _seen(services: Services, session: Session, action: str) -> Action:
+async def action_seen_by(services: Services, session: Session, action: str) -> Action:
+    """The action, or 404 where the session may not see it."""
     known = await services.approvals.get(action)
     if known is None or not visible(session, known.scope):
         raise not_found("action", action[:64])
