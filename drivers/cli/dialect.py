@@ -89,7 +89,7 @@ class Pair:
     """One of the four pairs of a cable."""
 
     name: str
-    """``A`` to ``D``."""
+    """``A`` to ``D``; ``cable`` where the switch does not tell them apart."""
     state: CableState
     metres: float | None = None
     """How far away the fault is, or how long the pair; None: not said."""
