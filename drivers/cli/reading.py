@@ -17,7 +17,6 @@ from drivers.cli.dialect import Meant, PortSettings
 from drivers.cli.errors import UnreadableError
 from drivers.cli.settings import NO, YES, set_all
 
-MOST_LINES = 500
 MOST_CHARS = 4_000
 """Of one line of a section; a description has 80 to 242 characters on the switches we know."""
 SHOWN = 80
@@ -68,32 +67,37 @@ def section(
     lines = [line.removesuffix("\r") for line in answer.split("\n")]
     starts = [at for at, line in enumerate(lines) if line.lower().startswith("interface ")]
     if not starts:
-        for refusal in refusals:
-            if found := refusal.search(answer):
-                said = answer[found.start() :].strip().split("\n")[0]
-                raise UnreadableError(f"the switch refuses to show the port: {ascii(said[:SHOWN])}")
-        raise UnreadableError("the switch shows no configuration of the port")
+        raise UnreadableError(_refused(answer, refusals))
     if len(starts) > 1:
         raise UnreadableError("the switch shows the configuration of more than one port")
     name = lines[starts[0]][len("interface ") :].strip(" ")
     if not is_port(name):
-        raise UnreadableError(f"the switch shows another port: {ascii(name[:SHOWN])}")
-    found_lines: list[str] = []
+        raise UnreadableError(f"the switch shows another port: {name[:SHOWN]!a}")
+    found: list[str] = []
     for line in lines[starts[0] + 1 :]:
         if line.rstrip(" ") in ends:
-            break
-        if not line.strip(" "):
-            continue
-        if not line.startswith(" "):
-            raise UnreadableError(
-                f"the port's configuration has a line outside of it: {ascii(line[:SHOWN])}"
-            )
-        if len(line) > MOST_CHARS or len(found_lines) >= MOST_LINES:
-            raise UnreadableError("the port's configuration is longer than any that is known")
-        found_lines.append(line.strip(" "))
-    else:
-        raise UnreadableError("the port's configuration has no end: the answer was cut")
-    return tuple(found_lines)
+            return tuple(found)
+        if line.strip(" "):
+            found.append(_inside(line))
+    raise UnreadableError("the port's configuration has no end: the answer was cut")
+
+
+def _refused(answer: str, refusals: Sequence[re.Pattern[str]]) -> str:
+    for refusal in refusals:
+        if found := refusal.search(answer):
+            said = answer[found.start() :].strip().split("\n")[0]
+            return f"the switch refuses to show the port: {said[:SHOWN]!a}"
+    return "the switch shows no configuration of the port"
+
+
+def _inside(line: str) -> str:
+    if not line.startswith(" "):
+        raise UnreadableError(
+            f"the port's configuration has a line outside of it: {line[:SHOWN]!a}"
+        )
+    if len(line) > MOST_CHARS:
+        raise UnreadableError(f"a line of the port is longer than any known: {line[:SHOWN]!a}")
+    return line.strip(" ")
 
 
 def settings_of(
@@ -114,7 +118,7 @@ def settings_of(
             if name in said and said[name][0] != value:
                 raise UnreadableError(
                     f"two lines of the port contradict each other: "
-                    f"{ascii(said[name][1][:SHOWN])} and {ascii(line[:SHOWN])}"
+                    f"{said[name][1][:SHOWN]!a} and {line[:SHOWN]!a}"
                 )
             said[name] = (value, line)
     settings = set_all(
