@@ -13,11 +13,12 @@ from collections.abc import Callable
 from agents.boards import BoardTable
 from agents.hang_up import hang_up
 from agents.origin import Origin
-from agents.ports import Keep, Port
+from agents.ports import Keep
 from agents.quarantine import Quarantine
 from agents.waiting import sleep_or
 from drivers.devices.board import BoardSample, read_message
 from drivers.devices.message import Reason, Refused, parse_topic
+from drivers.wire.conversation import Connection
 from drivers.wire.mqtt_values import Backoff, Message, MqttError
 from drivers.wire.topics import device_filter
 from tenone.blocks.block import Draft
@@ -55,7 +56,7 @@ class Gateway:
         quarantine: Quarantine,
         origin: Origin,
         keep: Keep,
-        make_port: Callable[[], Port],
+        make_port: Callable[[], Connection],
         broker_up: asyncio.Event | None = None,
     ) -> None:
         self.table = table
@@ -67,7 +68,7 @@ class Gateway:
         self._keep = keep
         self._make_port = make_port
         self._broker_up = broker_up
-        self._port: Port | None = None
+        self._port: Connection | None = None
         self._held: list[Message] = []
         self._taken = 0
         """Messages since the last write: so many may wait behind a held one."""
@@ -112,7 +113,7 @@ class Gateway:
             await hang_up(self._clock, port)
             await self._clock.sleep(backoff.pause(self._clock.monotonic_ns(), failure))
 
-    async def _consume(self, port: Port, backoff: Backoff) -> None:
+    async def _consume(self, port: Connection, backoff: Backoff) -> None:
         await port.connect()
         await port.subscribe(device_filter(), qos=1)
         backoff.connected(self._clock.monotonic_ns())

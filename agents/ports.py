@@ -1,45 +1,14 @@
 """What the agent's rooms ask of each other and of the drivers, as small protocols."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from drivers.snmp.faults import Finding
-from drivers.wire.mqtt_values import Message
 from tenone.blocks.block import Block, Draft
 from tenone.blocks.columns import Column
 
 Keep = Callable[[Sequence[Draft]], Awaitable[list[Block]]]
 """Returns the sealed blocks once they survive a power cut; raises ``JournalError``."""
-
-
-class Port(Protocol):
-    """One MQTT connection (:class:`drivers.wire.mqtt.MqttPort`); raises ``MqttError``."""
-
-    async def connect(self) -> object:
-        """Open it, once."""
-        ...
-
-    async def disconnect(self) -> None:
-        """Say goodbye and close; does nothing on a connection that has ended."""
-        ...
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
-    ) -> None:
-        """Send one message."""
-        ...
-
-    async def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
-        """Subscribe; returns the granted QoS."""
-        ...
-
-    def messages(self) -> AsyncIterator[Message]:
-        """What arrives, for one consumer."""
-        ...
-
-    def ack(self, message: Message) -> None:
-        """Say that ``message`` is safe."""
-        ...
 
 
 class Sweep(Protocol):

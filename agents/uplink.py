@@ -17,10 +17,10 @@ from agents.births import Announcer, NodeFacts
 from agents.commands import Commands
 from agents.hang_up import hang_up
 from agents.outbox import Due, LiveQueue, Outbox
-from agents.ports import Port
 from agents.waiting import sleep_or, within
 from drivers.wire.blocks import device_of
 from drivers.wire.commands import CommandError, Reply, Request, is_request
+from drivers.wire.conversation import Connection
 from drivers.wire.mqtt_values import Backoff, MqttError, PublishRefusedError
 from drivers.wire.receipt import DURABLE_THROUGH, Durable, ReceiptError, read_receipt
 from drivers.wire.sparkplug.codec import Metric
@@ -83,7 +83,7 @@ class Uplink:
         clock: Clock,
         version: str,
         boot_id: bytes,
-        make_port: Callable[[ConnectPlan], Port],
+        make_port: Callable[[ConnectPlan], Connection],
         commands: Commands,
         streams: Sequence[Layout] = (),
         settings: UplinkSettings | None = None,
@@ -176,7 +176,7 @@ class Uplink:
 
     # -- one session ---------------------------------------------------------------------
 
-    async def _one_session(self, port: Port, plan: ConnectPlan, backoff: Backoff) -> None:
+    async def _one_session(self, port: Connection, plan: ConnectPlan, backoff: Backoff) -> None:
         self._born = False
         try:
             await port.connect()
@@ -198,7 +198,7 @@ class Uplink:
             self._replies.clear()
             await hang_up(self._clock, port)
 
-    async def _read_and_send(self, port: Port) -> None:
+    async def _read_and_send(self, port: Connection) -> None:
         """Until the connection or the host is lost; whichever of the two ends takes the other."""
         reader = asyncio.create_task(self._read(port), name="uplink reads")
         sender = asyncio.create_task(self._send(port), name="uplink sends")
@@ -211,7 +211,7 @@ class Uplink:
             sender.cancel()
             await asyncio.gather(reader, sender, return_exceptions=True)
 
-    async def _goodbye(self, port: Port, death: Publish | None) -> None:
+    async def _goodbye(self, port: Connection, death: Publish | None) -> None:
         """NDEATH, if it still gets through."""
         if death is None:
             return
@@ -222,7 +222,7 @@ class Uplink:
 
     # -- reading -------------------------------------------------------------------------
 
-    async def _read(self, port: Port) -> None:
+    async def _read(self, port: Connection) -> None:
         async for message in port.messages():
             events = self._session.received(message.topic, message.payload, now_ms=self._now_ms())
             port.ack(message)
@@ -285,7 +285,7 @@ class Uplink:
 
     # -- sending -------------------------------------------------------------------------
 
-    async def _send(self, port: Port) -> None:
+    async def _send(self, port: Connection) -> None:
         while True:
             self._wake.clear()
             if self._session.state is EdgeState.BIRTH_DUE:
@@ -298,7 +298,7 @@ class Uplink:
                 continue
             await sleep_or(self._clock, LOOK_SECONDS, self._wake)
 
-    async def _send_next(self, port: Port) -> bool:
+    async def _send_next(self, port: Connection) -> bool:
         """Send what is most urgent; returns whether there was anything."""
         if self._replies:
             reply = self._replies.popleft().metric(now_ms=self._now_ms())
@@ -314,7 +314,7 @@ class Uplink:
         due = self._outbox.due(heads := dict(self._known_heads()), self._clock.monotonic_ns())
         return due is not None and await self._backfill(port, due, heads[due.priority])
 
-    async def _backfill(self, port: Port, due: Due, head: int) -> bool:
+    async def _backfill(self, port: Connection, due: Due, head: int) -> bool:
         """Send older blocks of one class until something more urgent comes up."""
         most = min(due.limit_bytes, READ_BYTES)
         found = await self._keeper.pending(due.priority, due.after_seq, most)
@@ -329,14 +329,16 @@ class Uplink:
                 return True
         return bool(blocks)
 
-    async def _send_old(self, port: Port, block: Block) -> None:
+    async def _send_old(self, port: Connection, block: Block) -> None:
         try:
             layout = await self._layout(block)
         except KeyError:
             return  # receipted or evicted since it was read, and its layout with it
         await self._send_block(port, block, layout, live=False)
 
-    async def _send_block(self, port: Port, block: Block, layout: Layout, *, live: bool) -> None:
+    async def _send_block(
+        self, port: Connection, block: Block, layout: Layout, *, live: bool
+    ) -> None:
         """Send one block, after its device's birth where that is needed."""
         announcer, session, now_ms = self._announcer, self._session, self._now_ms()
         if session.state is not EdgeState.ONLINE:
@@ -356,7 +358,7 @@ class Uplink:
         else:
             await self._give_up(block)
 
-    async def _device_birth(self, port: Port, device: str) -> bool:
+    async def _device_birth(self, port: Connection, device: str) -> bool:
         """DBIRTH with the newest blocks, without them where that is too large for the broker."""
         now_ms = self._now_ms()
         for with_blocks in (True, False):
@@ -370,7 +372,7 @@ class Uplink:
         self._announcer.writer.withdraw(device)
         return False
 
-    async def _birth(self, port: Port) -> None:
+    async def _birth(self, port: Connection) -> None:
         """NBIRTH and all DBIRTHs; whatever was under way before counts as not sent."""
         now_ms, announcer = self._now_ms(), self._announcer
         bases = {priority: self._journal.base(priority) for priority in PriorityClass}
@@ -391,7 +393,7 @@ class Uplink:
         for device in announcer.devices():
             await self._device_birth(port, device)
 
-    async def _publish(self, port: Port, message: Publish) -> bool:
+    async def _publish(self, port: Connection, message: Publish) -> bool:
         """False where the message is too large for this broker, now and always."""
         try:
             await port.publish(

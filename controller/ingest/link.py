@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder, RebirthNeededError
@@ -13,6 +12,7 @@ from controller.ingest.pipeline import Ingest
 from controller.ingest.receipts import ReceiptBook
 from controller.store.protocols import ChainKey
 from drivers.wire.commands import CommandError, Reply, is_reply
+from drivers.wire.conversation import Connection
 from drivers.wire.mqtt import Backoff, Message, MqttError, MqttPort
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.receipt import Durable, receipt_metric
@@ -40,37 +40,7 @@ RECEIPT_SECONDS = 0.2
 """How often it is asked whether receipts are due; the book keeps the pace of each node."""
 
 
-class Port(Protocol):
-    """What is used of :class:`drivers.wire.mqtt.MqttPort`."""
-
-    async def connect(self) -> object:
-        """Open the connection."""
-        ...
-
-    async def disconnect(self, *, with_will: bool = False) -> None:
-        """Close it."""
-        ...
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
-    ) -> None:
-        """Send."""
-        ...
-
-    async def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
-        """Subscribe."""
-        ...
-
-    def messages(self) -> AsyncIterator[Message]:
-        """All that arrives."""
-        ...
-
-    def ack(self, message: Message) -> None:
-        """A message is safe, or needs no safety."""
-        ...
-
-
-PortMaker = Callable[[ConnectPlan], Port]
+PortMaker = Callable[[ConnectPlan], Connection]
 
 
 class HostLink:
@@ -97,7 +67,7 @@ class HostLink:
         self._make_port = make_port
         self._clock = clock
         self._keep_state = keep_state
-        self._port: Port | None = None
+        self._port: Connection | None = None
         self._leaving = asyncio.Event()
         self.trouble = "not connected yet"
         """Why there is no connection; empty while there is one."""
@@ -163,7 +133,7 @@ class HostLink:
 
     # -- in
 
-    async def _receive(self, port: Port) -> None:
+    async def _receive(self, port: Connection) -> None:
         async for message in port.messages():
             if message.retain and not is_state(message.topic):
                 await self._refuse_retained(message)
@@ -191,7 +161,7 @@ class HostLink:
         )
         await self._ingest.put([refused])
 
-    async def _tick(self, port: Port) -> None:
+    async def _tick(self, port: Connection) -> None:
         while True:
             now = self._now()
             await self._handle(port, self._session.tick(at=now))
@@ -199,7 +169,7 @@ class HostLink:
             pause = LONGEST_TICK_SECONDS if due is None else due - now.monotonic
             await self._clock.sleep(min(max(pause, 0.01), LONGEST_TICK_SECONDS))
 
-    async def _handle(self, port: Port, events: Sequence[HostEvent]) -> None:
+    async def _handle(self, port: Connection, events: Sequence[HostEvent]) -> None:
         for event in events:
             match event:
                 case RebirthAsked():
@@ -246,12 +216,12 @@ class HostLink:
 
     # -- out
 
-    async def _receipts(self, port: Port) -> None:
+    async def _receipts(self, port: Connection) -> None:
         while True:
             await self._send_receipts(port)
             await self._clock.sleep(RECEIPT_SECONDS)
 
-    async def _send_receipts(self, port: Port) -> None:
+    async def _send_receipts(self, port: Connection) -> None:
         for node, due in self._book.take(self._clock.monotonic_ns()):
             try:
                 await self._send_receipt(port, node, due)
@@ -261,7 +231,7 @@ class HostLink:
                 self._book.failed(node, due.items())
                 raise
 
-    async def _send_receipt(self, port: Port, node: NodeId, due: dict[ChainKey, int]) -> None:
+    async def _send_receipt(self, port: Connection, node: NodeId, due: dict[ChainKey, int]) -> None:
         now = self._now()
         rows = [Durable(key.journal_id, key.priority, seq) for key, seq in sorted(due.items())]
         metric = receipt_metric(rows, now_ms=now.wall_ms)
@@ -275,7 +245,7 @@ class HostLink:
         await self._send(self._port, self._session.command(node, None, metrics, at=self._now()))
 
     @staticmethod
-    async def _send(port: Port, message: Publish) -> None:
+    async def _send(port: Connection, message: Publish) -> None:
         await port.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
 
     async def leave(self) -> None:

@@ -8,9 +8,9 @@ import asyncio
 import itertools
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
+from drivers.wire.conversation import Conversation
 from drivers.wire.dynsec_plan import Command
 from drivers.wire.dynsec_values import DynsecError, State, read_access, read_client, read_role
 from drivers.wire.mqtt_values import Message
@@ -34,32 +34,10 @@ class CommandRefusedError(DynsecError):
         super().__init__(f"the broker's access control refused {words}{more}")
 
 
-class ControlPort(Protocol):
-    """What is used of :class:`drivers.wire.mqtt.MqttPort`."""
-
-    async def publish(
-        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
-    ) -> None:
-        """Send."""
-        ...
-
-    async def subscribe(self, topic_filter: str, *, qos: int = 1) -> int:
-        """Subscribe."""
-        ...
-
-    def messages(self) -> AsyncIterator[Message]:
-        """All that arrives."""
-        ...
-
-    def ack(self, message: Message) -> None:
-        """It is safe."""
-        ...
-
-
 class Dynsec:
     """One conversation. Whoever reads ``port`` hands the answers to :meth:`answered`."""
 
-    def __init__(self, port: ControlPort, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, port: Conversation, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._port = port
         self._answer_seconds = answer_seconds
         self._prefix = secrets.token_hex(8)

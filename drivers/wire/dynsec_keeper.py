@@ -11,9 +11,9 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from drivers.wire.dynsec import RESPONSE, ControlPort, Dynsec
+from drivers.wire.conversation import Connection, Conversation
+from drivers.wire.dynsec import RESPONSE, Dynsec
 from drivers.wire.dynsec_plan import Command, Desired, foreign, plan
 from drivers.wire.dynsec_values import DynsecError
 from drivers.wire.mqtt_values import Backoff, Message, MqttError
@@ -26,18 +26,6 @@ LONGEST_PAUSE_SECONDS = 3.0
 """A broker that came back without its lists lets nobody in until it has them again."""
 TRIES = 3
 LOG_TOPIC = "$SYS/broker/log/#"
-
-
-class KeeperPort(ControlPort, Protocol):
-    """A connection that is opened and closed here."""
-
-    async def connect(self) -> object:
-        """Open it."""
-        ...
-
-    async def disconnect(self, *, with_will: bool = False) -> None:
-        """Close it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +48,7 @@ class DynsecKeeper:
     def __init__(
         self,
         *,
-        make_port: Callable[[], KeeperPort],
+        make_port: Callable[[], Connection],
         desired: Callable[[], Desired],
         clock: Clock,
         before_repair: Callable[[Repair], Awaitable[None]] = _untold,
@@ -132,7 +120,7 @@ class DynsecKeeper:
             with contextlib.suppress(MqttError):
                 await port.disconnect()
 
-    async def _receive(self, port: ControlPort, dynsec: Dynsec) -> None:
+    async def _receive(self, port: Conversation, dynsec: Dynsec) -> None:
         async for message in port.messages():
             if message.topic == RESPONSE:
                 dynsec.answered(message)

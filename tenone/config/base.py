@@ -25,10 +25,9 @@ class ConfigModel(BaseModel):
     """Keys that later versions understand -> what they will do."""
 
 
-class Tls(ConfigModel):
-    """How to meet a broker over TLS. Without ``ca`` the system's authorities are trusted."""
+class CertificatePair(ConfigModel):
+    """A certificate (PEM, with those between it and its root) and its key: both, or neither."""
 
-    ca: LocalPath | None = None
     certificate: LocalPath | None = None
     key: LocalPath | None = None
 
@@ -38,6 +37,12 @@ class Tls(ConfigModel):
             missing = "key" if self.key is None else "certificate"
             raise refusal(f"{missing!r} is missing", "name certificate and key together")
         return self
+
+
+class Tls(CertificatePair):
+    """How to meet a broker over TLS. Without ``ca`` the system's authorities are trusted."""
+
+    ca: LocalPath | None = None
 
 
 def _tls(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from tenone.calendar.school import SchoolCalendar
-from tenone.config.base import Broker, ConfigModel, SchemaVersion
+from tenone.config.base import Broker, CertificatePair, ConfigModel, SchemaVersion
 from tenone.config.brokers import account_of_ours
 from tenone.config.calendar import CalendarFile
 from tenone.config.enforcement import Enforcement
@@ -114,19 +114,8 @@ class Records(ConfigModel):
     """SQLAlchemy URL; a relative path starts from the configuration file's directory."""
 
 
-class HttpTls(ConfigModel):
-    """How pages and API are served over TLS: by files, or by a certificate of the city's own."""
-
-    certificate: LocalPath | None = None
-    """PEM, with those between it and its root; None: the city's own authority issues one."""
-    key: LocalPath | None = None
-
-    @model_validator(mode="after")
-    def _pair(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            missing = "key" if self.key is None else "certificate"
-            raise refusal(f"{missing!r} is missing", "name certificate and key together")
-        return self
+class HttpTls(CertificatePair):
+    """How pages and API are served over TLS: without files, by one of the city's own authority."""
 
 
 def _http_tls(value: object) -> object:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from agents.ports import Port
 from drivers.wire.blocks import UnknownLayoutError, announced_layouts, decode_blocks
 from drivers.wire.commands import Reply, Request, is_reply
+from drivers.wire.conversation import Connection
 from drivers.wire.mqtt import Endpoint, MqttError, MqttPort, Will
 from drivers.wire.receipt import Durable, receipt_metric
 from drivers.wire.sparkplug.codec import Metric
@@ -77,7 +77,7 @@ class FakeHost:
         endpoint: Endpoint | None = None,
         *,
         clock: Clock | None = None,
-        make_port: Callable[[Will], Port] | None = None,
+        make_port: Callable[[Will], Connection] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._make_port = make_port or self._mqtt_port
@@ -90,7 +90,7 @@ class FakeHost:
         self.faults: list[str] = []
         self.rebirths = 0
         self._clock: Clock = clock or SystemClock()
-        self._port: Port | None = None
+        self._port: Connection | None = None
         self._session: HostSession | None = None
         self._layouts: dict[str | None, dict[str, Layout]] = {}
         self._receipted: dict[tuple[bytes, PriorityClass], int] = {}

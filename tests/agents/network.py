@@ -71,7 +71,7 @@ class SimPort:
         self._broker.ports.append(self)
         self._open = True
 
-    async def disconnect(self) -> None:
+    async def disconnect(self, *, with_will: bool = False) -> None:
         self._open = False
         if self in self._broker.ports:
             self._broker.ports.remove(self)

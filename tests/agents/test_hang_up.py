@@ -4,7 +4,7 @@ from typing import cast
 import pytest
 
 from agents.hang_up import PATIENCE_SECONDS, hang_up
-from agents.ports import Port
+from drivers.wire.conversation import Connection
 from drivers.wire.mqtt import ConnectionLostError
 from tenone.runtime.clock import ManualClock
 from tests.agents.conftest import Advance
@@ -32,8 +32,8 @@ class Line:
             raise
 
     @property
-    def port(self) -> Port:
-        return cast("Port", self)
+    def port(self) -> Connection:
+        return cast("Connection", self)
 
 
 async def test_a_peer_that_answers_gets_an_orderly_end(clock: ManualClock) -> None:

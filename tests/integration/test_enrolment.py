@@ -15,8 +15,8 @@ import yaml
 from cryptography import x509
 
 from agents.identity import read_identity
-from agents.ports import Port
 from controller.service import Controller
+from drivers.wire.conversation import Connection
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.sparkplug.messages import ConnectPlan
 from tenone.cli.processes import Child, free_port
@@ -189,10 +189,10 @@ async def test_nothing_is_lost_when_certificates_rotate(tmp_path: Path) -> None:
         config = city_config(tmp_path / "city", broker_port=broker.port)
         async with Controller(config, clock=SystemClock()) as controller:
             agent = SchoolAgent(tmp_path / "agent", port=broker.port)
-            ports: list[Port] = []
+            ports: list[Connection] = []
             make = agent.uplink._make_port
 
-            def remembered(plan: ConnectPlan) -> Port:
+            def remembered(plan: ConnectPlan) -> Connection:
                 ports.append(make(plan))
                 return ports[-1]
 
