@@ -72,6 +72,7 @@ class SimPort:
         self._open = True
 
     async def disconnect(self, *, with_will: bool = False) -> None:
+        del with_will  # agents never ask for it
         self._open = False
         if self in self._broker.ports:
             self._broker.ports.remove(self)
