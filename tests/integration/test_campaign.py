@@ -40,6 +40,7 @@ def judge(city: Campaign, title: str) -> None:
     assert (wrong, missed, children, stuck) == ([], [], [], [])
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 async def test_faults_are_seen_and_nothing_else(tmp_path: Path) -> None:
@@ -48,6 +49,7 @@ async def test_faults_are_seen_and_nothing_else(tmp_path: Path) -> None:
         judge(city, f"seed {SEED}, a state poll every second")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_with_traps_a_slow_poll_is_no_slow_verdict(tmp_path: Path) -> None:
