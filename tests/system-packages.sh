@@ -1,11 +1,11 @@
 #!/bin/sh
 # What `./run test --all` needs beyond Python, on Debian and Ubuntu: second opinions (net-snmp,
-# Mosquitto, VictoriaMetrics, snmp_exporter), a browser with Chinese letters, tools for network
+# Mosquitto, VictoriaMetrics, snmp_exporter), the daemons of the honest lab, a browser with Chinese letters, tools for network
 # namespaces and for a file system that can be cut from power, two pingers. Installs what is missing
 # and says what could not be had; the tests that need it then skip, and say so too.
 set -eu
 
-wanted="mosquitto mosquitto-clients snmpd snmp ethtool iproute2 nftables chromium fonts-noto-cjk \
+wanted="mosquitto mosquitto-clients snmpd snmp lldpd openssh-server ethtool iproute2 nftables chromium fonts-noto-cjk \
 victoria-metrics prometheus prometheus-snmp-exporter xfsprogs fping iputils-ping \
 poppler-utils poppler-data"
 
@@ -76,9 +76,11 @@ if [ -n "$found" ]; then
     done
     # A unit that is enabled would start at the next boot.
     if [ "$made_policy" = yes ] && [ -d /run/systemd/system ]; then
-        for unit in mosquitto snmpd victoria-metrics prometheus-snmp-exporter; do
+        for unit in mosquitto snmpd lldpd ssh victoria-metrics prometheus-snmp-exporter; do
+            package=$unit
+            [ "$unit" != ssh ] || package=openssh-server
             case "$found " in
-            *" $unit "*) $as_root systemctl disable --now "$unit" >/dev/null 2>&1 || say "could not disable $unit.service: look at it yourself" ;;
+            *" $package "*) $as_root systemctl disable --now "$unit" >/dev/null 2>&1 || say "could not disable $unit.service: look at it yourself" ;;
             esac
         done
     fi
