@@ -297,6 +297,7 @@ class ModelTree:
     def begin(self) -> bool:
         """Take the moment for which one request is answered; whether there is an answer."""
         switch = self._switch
+        switch.tick()
         self._now = now = switch.now()
         hidden = Quirk.PARTIAL_WALK in switch.quirks and int(now / _PARTIAL_WINDOW_SECONDS) % 2 == 1
         if switch.numbering != self._numbering or hidden != self._hidden:

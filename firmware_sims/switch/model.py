@@ -8,7 +8,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from firmware_sims.switch.counters import Traffic
+from firmware_sims.switch.settings import DEFAULT_VLANS
+from firmware_sims.switch.store import Store
+from firmware_sims.switch.timers import Timers
 from firmware_sims.switch.vendors import GIGABIT_MBPS, STYLES, TEN_GIGABIT_MBPS, Style, Vendor
+from firmware_sims.switch.wiring import Wiring
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.states import AdminStatus, Duplex, OperStatus
 
@@ -17,6 +21,7 @@ _LOCALLY_ADMINISTERED = 0x02
 _TICKS_A_SECOND = 100
 _TICKS_RANGE = 2**32
 _RENUMBER_STEP = 100
+_MISMATCH_ERRORS_PER_SECOND = 4.0
 _LINK_UP_SECONDS = 2
 """After a start, ports come up this much later."""
 
@@ -85,6 +90,10 @@ class Port:
     mtu: int = 1500
     discontinuity_ticks: int = 0
     """ifCounterDiscontinuityTime."""
+    carrier: bool = True
+    """The two ends have come to terms; not while they negotiate."""
+    mismatch: bool = False
+    """The ends hold different duplex, so frames are lost."""
 
     @property
     def virtual(self) -> bool:
@@ -93,8 +102,8 @@ class Port:
 
     @property
     def oper(self) -> OperStatus:
-        """Up with a cable and leave to be."""
-        up = self.link and self.admin is AdminStatus.UP
+        """Up with a cable, terms and leave to be."""
+        up = self.link and self.carrier and self.admin is AdminStatus.UP
         return OperStatus.UP if up else OperStatus.DOWN
 
 
@@ -145,7 +154,13 @@ class Switch:
         """snmpEngineBoots: any number that grows with each start."""
         self.numbering = 0
         """How often the ports have been renumbered or neighbours changed."""
-        self._clock = clock
+        self.clock = clock
+        self.timers = Timers()
+        self.wiring = Wiring(self)
+        self.vlans = DEFAULT_VLANS
+        self.lines: tuple[str, ...] = ()
+        """Global lines of the running configuration that mean nothing to this model."""
+        self._store: Store | None = None
         self._made_ns = clock.monotonic_ns()
         self._silent_until = 0.0
         self._seed = f"{seed}/{name}"
@@ -197,7 +212,11 @@ class Switch:
 
     def now(self) -> float:
         """Seconds since this object was made."""
-        return (self._clock.monotonic_ns() - self._made_ns) / 1e9
+        return (self.clock.monotonic_ns() - self._made_ns) / 1e9
+
+    def tick(self) -> None:
+        """Let happen what is due: negotiations that end, commits on trial that are over."""
+        self.timers.run(self.now())
 
     def uptime_ticks(self, now: float) -> int:
         """sysUpTime: hundredths of a second since it started, wrapping at 497.1 days."""
@@ -206,6 +225,13 @@ class Switch:
     def answers(self, now: float) -> bool:
         """Whether it is there: neither silenced nor without power nor starting up."""
         return self.powered and not self.silent and now >= self._silent_until
+
+    @property
+    def store(self) -> Store:
+        """What it starts with, its files and checkpoints; made when a console is first used."""
+        if self._store is None:
+            self._store = Store(self)
+        return self._store
 
     # What a script may do
 
@@ -229,12 +255,24 @@ class Switch:
         Keys: ``speed_mbps``, ``duplex`` (full, half, unknown), ``oper`` and ``admin`` (up,
         down), ``errors_per_second``, ``discards_per_second``, ``alias``.
         """
+        self.tick()
         port = self.port(name)
-        checked = [(key, _checked(key, value)) for key, value in changes.items()]
+        checked = {
+            "link" if key == "oper" else key: _checked(key, value) for key, value in changes.items()
+        }
         before = (port.oper, port.speed_mbps, port.duplex)
-        for attribute, value in checked:
-            setattr(port, "link" if attribute == "oper" else attribute, value)
-        now = self.now()
+        for attribute, value in checked.items():
+            setattr(port, attribute, value)
+        self.wiring.overridden(port, frozenset(checked))
+        self.changed(port, before, self.now())
+
+    def set_wire(self, name: str, changes: Mapping[str, object]) -> None:
+        """Another cable, partner or station on a port: see ``Wiring.rewire`` (ValueError)."""
+        self.tick()
+        self.wiring.rewire(self.port(name), changes)
+
+    def changed(self, port: Port, before: tuple[OperStatus, int, Duplex], now: float) -> None:
+        """``port`` may have changed at ``now``: counters, ifLastChange and listeners follow."""
         if (port.oper, port.speed_mbps, port.duplex) != before:
             # A new speed or duplex is a new negotiation, so the link went and came.
             port.last_change_ticks = self.uptime_ticks(now)
@@ -258,13 +296,17 @@ class Switch:
             port.last_change_ticks = _LINK_UP_SECONDS * _TICKS_A_SECOND
             port.traffic = Traffic(f"{self._seed}/{port.name}", self._boot)
             self._reload(port, self._boot)
+            self.wiring.adopt(port)
         self.generation += 1
 
     def reboot(self, silent_seconds: float = 5.0, *, renumber: bool = False) -> None:
         """Start anew: counters and sysUpTime from 0, no answer for ``silent_seconds``."""
         if not 0 <= silent_seconds < 86_400:  # noqa: PLR2004 - a day, as the message says
             raise SimError(f"silent_seconds {silent_seconds} must be from 0 to 86400")
+        self.tick()
         now = self.now()
+        if self._store is not None:
+            self._store.restart()
         self._boot = now
         self.boots += 1
         self._silent_until = now + silent_seconds
@@ -289,6 +331,7 @@ class Switch:
 
     def clear_counters(self, name: str, *, told: bool = True) -> None:
         """A port's counters from 0 again, by ``reset counters``; ``told`` as RFC 2863 asks."""
+        self.tick()
         port, now = self.port(name), self.now()
         port.traffic.restart(now)
         if told:
@@ -316,7 +359,8 @@ class Switch:
             speed_mbps=(port.speed_mbps or GIGABIT_MBPS if port.virtual else port.speed_mbps)
             if carrying
             else 0,
-            errors_per_second=port.errors_per_second,
+            errors_per_second=port.errors_per_second
+            + (_MISMATCH_ERRORS_PER_SECOND if port.mismatch else 0.0),
             discards_per_second=port.discards_per_second,
         )
 
