@@ -177,7 +177,12 @@ class Dialect(Protocol):
         ...
 
     def set_port(self, port: str, before: PortSettings, after: PortSettings) -> tuple[Line, ...]:
-        """What makes ``after`` of ``before``; nothing where they are the same."""
+        """What makes ``after`` of ``before``; nothing where they are the same.
+
+        A whole group, from the view of a login and back to it, in force at its end (committed, an
+        undo by the switch itself cancelled): it is what is typed after a lost session, too.
+        Setting an attribute to what it already is must do no harm.
+        """
         ...
 
     def change(

@@ -51,3 +51,9 @@ class CannotError(CliError):
     """This dialect, or this port as it is set, does not allow what is wanted."""
 
     code = "cannot"
+
+
+class UnsafePlanError(CliError):
+    """Lines that, read back, do not mean what they were made for: none of them is typed."""
+
+    code = "unsafe-plan"

@@ -67,6 +67,13 @@ class PortGrammar:
         gap = found["gap"] if self.gap == "keep" else self.gap
         return f"{typed}{gap}{found['numbers']}"
 
+    def is_typed(self, port: str) -> bool:
+        """Whether ``port`` is a name as it is typed, letter for letter."""
+        try:
+            return self.typed(port) == port
+        except BadPortError:
+            return False
+
     def same(self, one: str, two: str) -> bool:
         """Whether two names stand for one port; a name out of the grammar is nobody's."""
         try:

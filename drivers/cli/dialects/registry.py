@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drivers.cli.dialect import Dialect
+from drivers.cli.dialects.huawei_vrp5 import HuaweiVrp5
 from drivers.cli.errors import CannotError
 from tenone.vocabulary.intents import Dialect as Name
 
-_DIALECTS: tuple[Dialect, ...] = ()
+_DIALECTS: tuple[Dialect, ...] = (HuaweiVrp5(),)
 DIALECTS: Mapping[Name, Dialect] = MappingProxyType({each.name: each for each in _DIALECTS})
 
 

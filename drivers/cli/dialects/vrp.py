@@ -1,0 +1,217 @@
+"""What Huawei's VRP5 and VRP8 have in common: views, sections, questions, the cable test.
+
+None of it was run on real hardware. Sources:
+
+- views, ``system-view``, ``interface``, ``quit``, ``return``; ``display current-configuration
+  interface``; ``screen-length 0 temporary``; ``undo terminal monitor``: S-series "CLI overview",
+  and "Basic configuration commands";
+- ``negotiation auto``, ``speed``, ``duplex``: support.huawei.com EDOC1100097998 (S5700
+  auto-negotiation: speed and duplex are refused while it is on, and leaving it gives the top rate),
+  and the command pages of S-series and NE8000;
+- ``shutdown``: the same chapter, for the far end;
+- ``port link-type``, ``port default vlan``: S-series "VLAN configuration commands";
+- ``poe enable``: S-series "PoE configuration commands", on by default;
+- ``trust dscp``: S-series "Priority mapping commands" (u: some series have it only in a domain, or
+  as ``trust upstream``). How the queues are then served is as configured: no line here touches it;
+- ``virtual-cable-test``: S-series "Ethernet interface commands"; its answer is a recorded one;
+- ``save`` and its questions: S-series "Configuration management" (u: wording differs by release,
+  so the questions are matched loosely).
+
+(u) = from one indirect source, or known to differ by series.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from drivers.cli.dialect import (
+    Ask,
+    CableState,
+    Line,
+    Pair,
+    PortMode,
+    PortSettings,
+)
+from drivers.cli.errors import CannotError, UnreadableError
+from drivers.cli.reading import Rule, rule
+from tenone.vocabulary.intents import Intent
+from tenone.vocabulary.states import Duplex
+
+PROMPT = re.compile(r"(?:^|[\r\n])[<\[][~*]?[^\r\n<>\[\]]{1,300}[>\]][ ]?\Z")
+"""``<HUAWEI>``, ``[HUAWEI]``, ``[HUAWEI-GigabitEthernet0/0/1]``, ``[*HUAWEI]``, ``[~HUAWEI]``."""
+REFUSALS: tuple[re.Pattern[str], ...] = (re.compile(r"(?m)^[ \t]*Error:.*"),)
+"""VRP answers "Info:" and "Warning:" for what it did take."""
+ENDS = frozenset({"#", "return"})
+QUIET: tuple[Line, ...] = (
+    Line("screen-length 0 temporary"),
+    Line("undo terminal monitor", optional=True),
+)
+
+YES_NO = Ask(r"(?i)\[y(?:es)?/n(?:o)?\](?:\[[yn]\])?\s*:?\s*\Z", "y")
+FILE_NAME = Ask(r"(?i)file ?name[^\r\n]*\]\s*:?\s*\Z", "")
+"""A switch that was never saved asks how the file is to be called; its own proposal is taken."""
+BOUNCE_SECONDS = 1.6
+"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
+POE_SECONDS = 4.0
+"""Well above the time a powered device lives on what is stored in it."""
+SHUT_SECONDS = 20.0
+CABLE_SECONDS = 60.0
+SAVE_SECONDS = 120.0
+
+SECTION_RULES: tuple[Rule, ...] = (
+    rule(r"shutdown", enabled="no"),
+    rule(r"undo shutdown", enabled="yes"),
+    rule(r"negotiation auto", negotiation="yes", speed_mbps="-", duplex="-"),
+    rule(r"undo negotiation auto", negotiation="no"),
+    rule(r"port link-type (access|trunk|hybrid)", mode="@"),
+    rule(r"port default vlan ([1-9]\d{0,3})", access_vlan="@"),
+    rule(r"(?:undo portswitch)", mode="routed"),
+    rule(r"poe enable", poe="yes"),
+    rule(r"undo poe enable", poe="no"),
+    rule(r"trust dscp", trust="yes"),
+)
+"""Beside speed and duplex, which count only where negotiation is off."""
+FORCED_RULES: tuple[Rule, ...] = (
+    rule(r"speed ([1-9]\d{1,5})", speed_mbps="@"),
+    rule(r"duplex (full|half)", duplex="@"),
+)
+TYPED_RULES: tuple[Rule, ...] = (
+    *SECTION_RULES,
+    *FORCED_RULES,
+    rule(r"undo speed", speed_mbps="-"),
+    rule(r"undo duplex", duplex="-"),
+    rule(r"undo port link-type", mode="unset"),
+    rule(r"undo port default vlan", access_vlan="-"),
+    rule(r"undo trust", trust="no"),
+    rule(r"virtual-cable-test"),
+)
+
+_AUTHENTICATES = r"dot1x|mac-authen|authentication|web-auth"
+_VLANS = (
+    r"port (?!default|isolate|priority|crc)|voice-?\s?vlan|mac-vlan|ip-subnet-vlan|protocol-vlan|"
+    r"vlan-|qinq|mux-vlan|port-mux|dfs-group|undo portswitch|ip(?:v6)? address"
+)
+HINDERS: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
+    {
+        Intent.RESTORE_NEGOTIATION: re.compile(
+            r"auto (?:speed|duplex)|speed|duplex|negotiation|undo negotiation|eth-trunk|loopback"
+        ),
+        Intent.BOUNCE_PORT: re.compile(r"loopback"),
+        Intent.ENABLE_PORT: re.compile(r"loopback|port-security|error-down"),
+        Intent.QUARANTINE: re.compile(rf"{_AUTHENTICATES}|{_VLANS}|eth-trunk|stack"),
+        Intent.RELEASE: re.compile(rf"{_VLANS}|eth-trunk"),
+        Intent.EXAM_PRIORITY: re.compile(r"trust|undo trust|eth-trunk"),
+        Intent.CABLE_DIAGNOSIS: re.compile(r"loopback"),
+    }
+)
+"""Restricted offers of speeds (``auto speed 10 100``) survive ``negotiation auto``; a VLAN given by
+authentication, by MAC address or for telephones goes past the quarantine; ``trust 8021p`` would be
+overwritten; what is part of an Eth-Trunk is set on the trunk."""
+
+
+def section_rules(lines: Sequence[str]) -> tuple[Rule, ...]:
+    """Speed and duplex are forced ones only where the port does not negotiate."""
+    if "undo negotiation auto" in lines:
+        return (*SECTION_RULES, *FORCED_RULES)
+    return SECTION_RULES
+
+
+def inside(before: PortSettings, after: PortSettings, default: PortMode) -> tuple[str, ...]:
+    """What is typed in the port's view to make ``after`` of ``before``.
+
+    ``default``: what a port without ``port link-type`` is. Raises :class:`CannotError`.
+    """
+    lines: list[str] = []
+    if (before.negotiation, before.speed_mbps, before.duplex) != (
+        after.negotiation,
+        after.speed_mbps,
+        after.duplex,
+    ):
+        lines += _negotiation(after)
+    if (before.mode, before.access_vlan) != (after.mode, after.access_vlan):
+        lines += _vlan(before, after, default)
+    if before.poe != after.poe:
+        lines.append("poe enable" if after.poe else "undo poe enable")
+    if before.trust != after.trust:
+        lines.append("trust dscp" if after.trust else "undo trust")
+    if before.enabled != after.enabled:
+        lines.append("undo shutdown" if after.enabled else "shutdown")
+    return tuple(lines)
+
+
+def _negotiation(after: PortSettings) -> list[str]:
+    if after.negotiation:
+        if after.speed_mbps is not None or after.duplex is not None:
+            raise CannotError("a port of this switch that negotiates has no speed or duplex set")
+        return ["negotiation auto"]
+    speed = "undo speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
+    duplex = f"duplex {duplex_word(after.duplex)}" if after.duplex else "undo duplex"
+    # Half duplex is refused at the top rate: lower the rate first, raise it last.
+    pair = [speed, duplex] if after.duplex is Duplex.HALF else [duplex, speed]
+    return ["undo negotiation auto", *pair]
+
+
+def duplex_word(duplex: Duplex) -> str:
+    """``full`` or ``half``; :class:`CannotError` for unknown."""
+    if duplex.label is None:
+        raise CannotError("a port cannot be set to an unknown duplex")
+    return duplex.label
+
+
+def _vlan(before: PortSettings, after: PortSettings, default: PortMode) -> list[str]:
+    movable = {PortMode.ACCESS, default}
+    if before.mode not in movable or after.mode not in movable:
+        raise CannotError(
+            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
+        )
+    vlan = (
+        "undo port default vlan"
+        if after.access_vlan is None
+        else f"port default vlan {after.access_vlan:d}"
+    )
+    if after.mode is before.mode:
+        return [vlan]
+    if after.mode is PortMode.ACCESS:
+        return ["port link-type access", vlan]
+    if after.access_vlan is not None:
+        raise CannotError("a port without a link type has no access VLAN on this switch")
+    return ["undo port default vlan", "undo port link-type"]
+
+
+_LENGTH = re.compile(r"(?mi)^[ \t]*Pair ([A-D]) length:[ \t]*(\S[^\r\n]*?)[ \t]*\r?$")
+_STATE = re.compile(r"(?mi)^[ \t]*Pair ([A-D]) state:[ \t]*(\S[^\r\n]*?)[ \t]*\r?$")
+_METRES = re.compile(r"(?i)(\d{1,4}(?:\.\d{1,2})?) ?m(?:et(?:er|re)s?(?:\(s\))?)?")
+_STATES = {
+    "ok": CableState.OK,
+    "normal": CableState.OK,
+    "open": CableState.OPEN,
+    "short": CableState.SHORT,
+    "crosstalk": CableState.CROSSTALK,
+    "mismatch": CableState.MISMATCH,
+}
+_PAIRS = ("A", "B", "C", "D")
+
+
+def read_cable(answers: Sequence[str]) -> tuple[Pair, ...]:
+    """Four pairs with a state and a length each; :class:`UnreadableError` for anything else."""
+    for answer in answers:
+        states = dict(_STATE.findall(answer))
+        if not states:
+            continue
+        lengths = dict(_LENGTH.findall(answer))
+        if len(_STATE.findall(answer)) != len(_PAIRS) or set(states) != set(_PAIRS):
+            raise UnreadableError("the cable test does not say the state of four pairs")
+        return tuple(
+            Pair(
+                name,
+                _STATES.get(states[name].lower(), CableState.UNKNOWN),
+                _metres(lengths.get(name, "")),
+            )
+            for name in _PAIRS
+        )
+    raise UnreadableError("the cable test has no result")
+
+
+def _metres(text: str) -> float | None:
+    found = _METRES.fullmatch(text)
+    return None if found is None else float(found[1])
