@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, Field, Strict, model_validato
 from tenone.config.base import Broker, ConfigModel, SchemaVersion
 from tenone.config.brokers import LocalBroker
 from tenone.config.calendar import CalendarFile
+from tenone.config.compliance import Care
 from tenone.config.egress import Egress
 from tenone.config.hints import Syslog, Traps
 from tenone.config.probes import Probes
@@ -321,6 +322,7 @@ class School(ConfigModel):
     syslog: Syslog | None = None
     vault: VaultConfig | None = None
     egress: Egress = Egress()
+    care: Care = Care()
     calendar: CalendarFile | None = None
     """Class time at the agent; None: all time. The file names its path. A city does not read it:
     what a minute counts as is said by the city's own calendars."""

@@ -1,0 +1,1 @@
+"""Care for configurations: text without noise, secrets masked, differences, rules. No I/O."""

@@ -1,0 +1,111 @@
+"""Secrets of a configuration, taken out so that the rest may be shown, and put back to restore.
+
+In place of a secret stands ``<secret:NAME>``; the name is a keyed hash (HMAC-SHA-256, RFC 2104),
+so that a changed secret shows as a change and nobody without the key can try values. What is
+masked, whether it is encrypted by the switch or not: type 7 and the reversible ``cipher`` forms
+are no protection. In doubt a word is masked.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+NAME_BYTES = 8
+_WORD = r'("[^"]*"|\S+)'
+_PATTERNS = tuple(
+    re.compile(text, re.IGNORECASE)
+    for text in (
+        # Huawei and H3C: a word says that what follows is a secret, sealed or not.
+        rf"\b(?:irreversible-cipher|cipher|simple|hash|plain)\s+(?!authentication-mode\b){_WORD}",
+        rf"\bsnmp-agent\s+community\s+(?:read|write)\s+(?!cipher\b|simple\b){_WORD}",
+        rf"\b(?:authentication|privacy)-mode\s+(?!password|aaa|none|scheme)[\w-]+\s+(?!cipher\b|simple\b|\d+\s+cipher\b){_WORD}",
+        rf"\bsecurityname\s+(?!cipher\b){_WORD}",
+        rf"\b(?:shared-key|pre-shared-key|wpa-psk|pass-phrase)\s+(?:ascii\s+|hex\s+)?(?:\d\s+)?(?!cipher\b|simple\b|local\b){_WORD}",
+        # Cisco, Ruijie, ZTE: a type may stand before the secret.
+        rf"\b(?:secret|password)\s+(?:\d{{1,2}}\s+|encrypted\s+|encryption\s+)?(?!\d+\s|level\b|cipher\b|simple\b|hash\b|irreversible-cipher\b|encrypted\b|encryption\b){_WORD}",
+        rf"\bsnmp-server\s+community\s+(?:\d\s+)?{_WORD}",
+        rf"\bsnmp-server\s+host\s+\S+\s+(?:informs\s+|traps\s+|vrf\s+\S+\s+)*(?:version\s+(?:1|2c|3\s+\w+)\s+)?{_WORD}",
+        rf"\b(?:key|key-string)\s+(?:[0-9]\s+|encrypted\s+)?(?!chain\b|\d+\s*$|config-key\b|cipher\b|simple\b|authentication\b|accounting\b|authorization\b){_WORD}(?=\s*$)",
+        rf"\bkey\s+(?:authentication|accounting|authorization)\s+(?!cipher\b|simple\b){_WORD}",
+        rf"\bcrypto\s+isakmp\s+key\s+(?:\d\s+)?{_WORD}",
+        rf"\bntp\s+authentication-key\s+\d+\s+\w+\s+{_WORD}",
+        rf"\bmessage-digest-key\s+\d+\s+md5\s+(?:\d\s+)?{_WORD}",
+        rf"\b(?:auth|priv)\s+(?:md5|sha(?:-?\d+)?|des|3des|aes(?:\s*-?\d+)?)\s+{_WORD}",
+        rf"\bauthentication\s+text\s+{_WORD}",
+    )
+)
+_NOT_SECRET = frozenset({"*", "******", "authentication-mode", "level", "role", "any"})
+_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
+_MASK = re.compile(r"<secret:([0-9a-f]{16})>")
+Hide = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A configuration that may be shown, and what was taken out of it, by name."""
+
+    lines: tuple[str, ...]
+    secrets: Mapping[str, str]
+
+
+class UnknownSecretError(ValueError):
+    """A mask whose secret is not known any more; one sentence."""
+
+
+def mask(lines: Iterable[str], key: bytes) -> Masked:
+    """Take every secret out; ``key`` names them."""
+    secrets: dict[str, str] = {}
+
+    def hide(text: str) -> str:
+        name = hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        secrets[name.hexdigest()[: 2 * NAME_BYTES]] = text
+        return f"<secret:{name.hexdigest()[: 2 * NAME_BYTES]}>"
+
+    found: list[str] = []
+    block: list[str] | None = None
+    for line in lines:
+        if block is not None:
+            block.append(line)
+            if _END.search(line):
+                found.append(hide("\n".join(block)))
+                block = None
+            continue
+        if _BEGIN.search(line):
+            block = [line]
+            continue
+        found.append(_masked(line, hide))
+    if block is not None:
+        found.append(hide("\n".join(block)))
+    return Masked(tuple(found), secrets)
+
+
+def _masked(line: str, hide: Hide) -> str:
+    """``line`` without its secrets."""
+    if "<secret:" in line:
+        # Text of the switch that looks like a mask of ours: hidden whole, so none is made up.
+        return hide(line)
+    spans: list[tuple[int, int]] = []
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(line):
+            begin, end = match.span(1)
+            if match[1].lower() not in _NOT_SECRET and not any(
+                b < end and begin < e for b, e in spans
+            ):
+                spans.append((begin, end))
+    for begin, end in sorted(spans, reverse=True):
+        line = line[:begin] + hide(line[begin:end]) + line[end:]
+    return line
+
+
+def unmask(lines: Sequence[str], secrets: Mapping[str, str]) -> tuple[str, ...]:
+    """Put every secret back; raises :class:`UnknownSecretError`."""
+
+    def back(match: re.Match[str]) -> str:
+        if match[1] not in secrets:
+            raise UnknownSecretError(f"the secret {match[1]} is not known here any more")
+        return secrets[match[1]]
+
+    return tuple(part for line in lines for part in _MASK.sub(back, line).split("\n"))

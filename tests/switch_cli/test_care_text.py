@@ -1,0 +1,81 @@
+"""Configurations as lines that differ only where something was set."""
+
+import pytest
+
+from drivers.cli.care.text import (
+    MOST_BYTES,
+    Difference,
+    NotAConfigurationError,
+    as_text,
+    differences,
+    lines_of,
+)
+from tenone.vocabulary.intents import Dialect
+
+HUAWEI = """\
+<core>display current-configuration
+!Software Version V200R019C10SPC500
+!Last configuration was updated at 2026-11-21 03:12:44+08:00 by admin
+!Last configuration was saved at 2026-11-21 03:12:51+08:00
+#
+sysname core
+#
+interface GigabitEthernet0/0/3
+ description "to <room> 302]"
+ port link-type access
+#
+return
+<core>"""
+CISCO = """\
+Building configuration...
+
+Current configuration : 3412 bytes
+!
+! Last configuration change at 08:12:01 CST Sat Nov 21 2026 by admin
+!
+hostname sw-1
+interface GigabitEthernet1/0/3
+ switchport access vlan 20\r
+\x1b[16D  --More--         \x08\x08\x08 spanning-tree portfast
+ntp clock-period 36029056
+end
+sw-1#"""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "first", "last", "count"),
+    [
+        (Dialect.HUAWEI_VRP5, HUAWEI, "#", "return", 8),
+        (Dialect.CISCO_IOS, CISCO, "!", "end", 7),
+    ],
+)
+def test_noise_is_left_out(dialect: Dialect, text: str, first: str, last: str, count: int) -> None:
+    lines = lines_of(dialect, text)
+    assert (lines[0], lines[-1], len(lines)) == (first, last, count)
+    assert not any("Last configuration" in line or "clock-period" in line for line in lines)
+
+
+def test_the_same_configuration_an_hour_later_is_no_difference() -> None:
+    later = HUAWEI.replace("03:12", "04:44").replace("by admin", "by night")
+    assert not differences(
+        lines_of(Dialect.HUAWEI_VRP5, HUAWEI), lines_of(Dialect.HUAWEI_VRP5, later)
+    )
+
+
+def test_a_difference_names_its_section() -> None:
+    before = lines_of(Dialect.HUAWEI_VRP5, HUAWEI)
+    after = lines_of(
+        Dialect.HUAWEI_VRP5,
+        HUAWEI.replace(" port link-type access\n", " port link-type access\n shutdown\n"),
+    )
+    found = differences(before, after)
+    assert found == (Difference("interface GigabitEthernet0/0/3", (), ("shutdown",)),)
+    assert as_text(found) == "@ interface GigabitEthernet0/0/3\n+ shutdown"
+    (back,) = differences(after, before)
+    assert back == Difference("interface GigabitEthernet0/0/3", ("shutdown",), ())
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "sw-1#", "!\n!\n", "x" * (MOST_BYTES + 1)])
+def test_what_is_no_configuration_is_said(text: str) -> None:
+    with pytest.raises(NotAConfigurationError):
+        lines_of(Dialect.CISCO_IOS, text)
