@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drivers.cli.dialect import Dialect
+from drivers.cli.dialects.cisco_ios import CiscoIos
 from drivers.cli.dialects.huawei_vrp5 import HuaweiVrp5
+from drivers.cli.dialects.linux import Linux
 from drivers.cli.errors import CannotError
 from tenone.vocabulary.intents import Dialect as Name
 
-_DIALECTS: tuple[Dialect, ...] = (HuaweiVrp5(),)
+_DIALECTS: tuple[Dialect, ...] = (HuaweiVrp5(), CiscoIos(), Linux())
 DIALECTS: Mapping[Name, Dialect] = MappingProxyType({each.name: each for each in _DIALECTS})
 
 
