@@ -1,8 +1,9 @@
 #!/bin/sh
 # What `./run test --all` needs beyond Python, on Debian and Ubuntu: second opinions (net-snmp,
-# Mosquitto, VictoriaMetrics, snmp_exporter), the daemons of the honest lab, a browser with Chinese letters, tools for network
-# namespaces and for a file system that can be cut from power, two pingers. Installs what is missing
-# and says what could not be had; the tests that need it then skip, and say so too.
+# Mosquitto, VictoriaMetrics, snmp_exporter), the honest lab's daemons, a browser with Chinese
+# letters, tools for network namespaces and for a file system that can be cut from power, two
+# pingers. Installs what is missing and says what could not be had; the tests that need it then
+# skip, and say so too.
 set -eu
 
 wanted="mosquitto mosquitto-clients snmpd snmp lldpd openssh-server ethtool iproute2 nftables chromium fonts-noto-cjk \

@@ -87,7 +87,7 @@ class SwitchLab:
         )  # fmt: skip
         self._answer()
         self.snmpd = self.switch.start(
-            self.files.snmpd(self.ports, self.name), cwd=ROOT,
+            self.files.snmpd((*self.ports, UPLINK), self.name), cwd=ROOT,
             env={"SNMP_PERSISTENT_DIR": str(self.folder / "snmp")},
         )  # fmt: skip
         self.start_sshd()

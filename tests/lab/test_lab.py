@@ -27,6 +27,7 @@ absent = missing()
 pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(absent is not None, reason=str(absent)),
+    pytest.mark.xdist_group("honest lab"),  # one lab for all of them
 ]
 
 
