@@ -12,16 +12,19 @@ from typing import Any
 
 import paramiko
 from netmiko import ConnectHandler
-from netmiko.exceptions import NetmikoAuthenticationException, NetmikoTimeoutException
+from netmiko.exceptions import (
+    NetmikoAuthenticationException,
+    NetmikoBaseException,
+    NetmikoTimeoutException,
+)
 
+from drivers.cli.errors import LoginError
 from drivers.cli.hostkeys import SSH_PORT, HostKey, HostKeyError, HostKeyStore, changed, place
 from tenone.trust.masked import Secret
 
+__all__ = ["Login", "LoginError", "log_in", "offered_key", "settings"]
+
 CONNECT_SECONDS = 10.0
-
-
-class LoginError(Exception):
-    """A switch that does not answer, or does not let us in; one sentence, never the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Login:
     device_type: str
     """netmiko's name for the command line it speaks."""
     port: int = SSH_PORT
+    enable: Secret | None = None
+    """The second password, of switches that ask for one at once."""
 
 
 def offered_key(host: str, port: int = SSH_PORT, *, seconds: float = CONNECT_SECONDS) -> HostKey:
@@ -69,19 +74,31 @@ def settings(login: Login, store: HostKeyStore) -> dict[str, Any]:
         "use_keys": False,
         "allow_agent": False,
         "conn_timeout": CONNECT_SECONDS,
+        "auth_timeout": CONNECT_SECONDS,
+        "banner_timeout": CONNECT_SECONDS,
+        "secret": login.enable.use() if login.enable is not None else "",
     }
 
 
-def log_in(login: Login, store: HostKeyStore) -> Any:
+def log_in(login: Login, store: HostKeyStore, *, opened: socket.socket | None = None) -> Any:
     """A netmiko connection to the switch whose key is pinned.
 
-    Raises :class:`HostKeyError` before any byte of authentication is sent, :class:`LoginError`
-    otherwise.
+    ``opened`` is a socket connected already (to the address somebody else looked up); it is closed
+    where the login fails. Raises :class:`HostKeyError` before any byte of authentication is sent,
+    :class:`LoginError` otherwise.
     """
     pinned = store.pinned(login.host, login.port)
     where = place(login.host, login.port)
     try:
-        return ConnectHandler(**settings(login, store))
+        connection: Any = ConnectHandler(**settings(login, store), sock=opened, auto_connect=False)
+        # netmiko says good-bye with a dialogue that hangs for ten seconds on a Linux shell whose
+        # prompt is '#', and for as long on a switch that is gone. Closing the channel is enough.
+        connection.cleanup = _nothing
+        try:
+            connection._open()  # noqa: SLF001 - the constructor would call it, before 'cleanup'
+        except BaseException:
+            connection.disconnect()
+            raise
     except NetmikoAuthenticationException:
         raise LoginError(f"{where} does not let {login.username!r} in") from None
     except NetmikoTimeoutException as error:
@@ -92,5 +109,16 @@ def log_in(login: Login, store: HostKeyStore) -> Any:
         if isinstance(cause, paramiko.SSHException) and "not found in known_hosts" in str(cause):
             raise HostKeyError(f"{where}: its pinned key cannot be read any more") from None
         raise LoginError(f"{where} cannot be logged in to: it does not answer") from None
-    except (OSError, EOFError, paramiko.SSHException) as error:
-        raise LoginError(f"{where} cannot be logged in to: {type(error).__name__}") from None
+    except (OSError, EOFError, paramiko.SSHException, NetmikoBaseException, ValueError) as error:
+        # The last two: no prompt as netmiko expects it, no way to the second password.
+        raise LoginError(
+            f"{where} lets {login.username!r} in but not as far as a prompt of "
+            f"{login.device_type!r} ({type(error).__name__}): look at 'dialect' and 'enable'"
+            if isinstance(error, NetmikoBaseException | ValueError)
+            else f"{where} cannot be logged in to: {type(error).__name__}"
+        ) from None
+    return connection
+
+
+def _nothing(*_arguments: object, **_named: object) -> None:
+    return
