@@ -7,9 +7,10 @@ long and must not make a link's state wait. Slots that pass while a task is busy
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from agents.port_look import Look, LookError, look_of
 from agents.ports import Keep
 from agents.schedule import Grid, backoff_slots
 from agents.switch import Kind, Switch
@@ -78,6 +79,11 @@ class SwitchPoller:
         self._hastened = asyncio.Event()
         self._walked_ns: int | None = None
         """When the surroundings were last asked for."""
+
+    @property
+    def now_ns(self) -> int:
+        """The monotonic time by which sweeps are stamped."""
+        return self._clock.monotonic_ns()
 
     async def poll_now(self) -> None:
         """Sweep the state at once, between two other sweeps; raises :class:`PollError`.
@@ -206,7 +212,13 @@ class Poller:
     A switch is known by its name, another device by ``<kind>/<serial>``.
     """
 
-    def __init__(self, switches: Iterable[SwitchPoller]) -> None:
+    def __init__(
+        self,
+        switches: Iterable[SwitchPoller],
+        *,
+        own_ports: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+    ) -> None:
+        self._own_ports = own_ports
         self._switches = {
             poller.switch.subject.removeprefix("switch/"): poller for poller in switches
         }
@@ -224,3 +236,42 @@ class Poller:
         if poller is None:
             raise PollError(f"there is no switch {switch!r} in school.yaml")
         await poller.poll_now()
+
+    # -- for whoever changes a port (agents.port_look.Eyes) --------------------------------
+
+    async def look(self, switch: str) -> Look:
+        """Sweep a switch at once; what it said. Raises :class:`LookError`."""
+        asked_ns = self._find(switch).now_ns
+        try:
+            await self.poll_now(switch)
+        except PollError as error:
+            raise LookError(f"{switch} does not answer: {error}") from error
+        sweep = self._find(switch).switch.last_state
+        if sweep is None or sweep.sent_ns < asked_ns:
+            raise LookError(f"{switch} has said nothing new of its ports")
+        return look_of(sweep)
+
+    def reported(self, switch: str) -> frozenset[str] | None:
+        """The ports of its last inventory sweep; None before the first. :class:`LookError`."""
+        return self._find(switch).switch.reported
+
+    def means(self, switch: str, text: str) -> str | None:
+        """The port key that a text in school.yaml means there. :class:`LookError`."""
+        found = self._find(switch).switch
+        if found.reported is not None and text in found.reported:
+            return text
+        return found.port_names.get(text)
+
+    def own_ports(self, switch: str) -> frozenset[str]:
+        """Ports behind which the switch has seen this gateway, as far as is known."""
+        return self._own_ports(switch)
+
+    def identity(self, switch: str) -> str:
+        """Who it said it was then. :class:`LookError`."""
+        return self._find(switch).switch.identity
+
+    def _find(self, switch: str) -> SwitchPoller:
+        poller = self._switches.get(switch)
+        if poller is None:
+            raise LookError(f"there is no switch {switch!r} in school.yaml")
+        return poller

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from agents import findings
 from agents.origin import Origin
+from agents.port_look import names_of
 from agents.ports import Identity, Sweep, SwitchReader
 from agents.waiting import within
 from drivers.snmp.errors import BudgetExceeded, SnmpError
@@ -81,6 +82,10 @@ class Switch:
         """Whether ports or uptime say that the inventory is out of date."""
         self.is_rewired = False
         """Whether a link came or went, so that something else may be at the other end."""
+        self.last_state: Sweep | None = None
+        """What the last state sweep that was answered said."""
+        self.port_names: Mapping[str, str] = {}
+        """What else its ports are called -> port key, by the last inventory."""
         self._reader = reader
         self._origin = origin
         self._budget_seconds = budget_seconds
@@ -105,6 +110,17 @@ class Switch:
     def error(self) -> str:
         """Why the last state sweep failed, in one sentence; empty if it did not."""
         return self._error
+
+    @property
+    def reported(self) -> frozenset[str] | None:
+        """The ports of the last inventory sweep; None before the first."""
+        return None if self._rows is None else frozenset(self._rows)
+
+    @property
+    def identity(self) -> str:
+        """Name and kind as the device gave them in that sweep, one line."""
+        who = self._identity
+        return "" if who is None else f"{who.name or ''} {who.object_id or ''}".strip()
 
     @property
     def tables(self) -> tuple[Kind, ...]:
@@ -193,11 +209,13 @@ class Switch:
                 sweep = await self._budgeted(kind, self._reader.state())
                 self.is_changed |= sweep.rebooted or sweep.rows != self._rows
                 self._compare(sweep)
+                self.last_state = sweep
             case Kind.COUNTERS:
                 sweep = await self._budgeted(kind, self._reader.counters())
             case _:
                 sweep = inventory = await self._budgeted(kind, self._reader.inventory())
                 self._identity, self._rows = inventory.system, inventory.rows
+                self.port_names = names_of(inventory)
                 self.is_changed = False
         self._uptime_ticks = sweep.uptime_ticks
         self._note_errors(kind, sweep.errors)

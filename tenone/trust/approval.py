@@ -88,6 +88,10 @@ class Refusal(IntEnum):
     """Something is being changed at that switch, or has not come to its end."""
     BEFORE_START = 37
     """Issued before this agent started: what it used before may have been rolled back with it."""
+    NOT_HERE = 38
+    """The school's own rules do not allow it."""
+    UNREADABLE = 39
+    """The switch cannot be logged in to, or is not understood."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer to the one who asked
