@@ -11,7 +11,7 @@ from pathlib import Path
 
 from firmware_sims.switch.model import Neighbour, chassis_mac
 from firmware_sims.switch.plan import Plan
-from firmware_sims.switch.vendors import STYLES, Vendor
+from firmware_sims.switch.vendors import SCHOOL_VENDORS, STYLES, Vendor
 from firmware_sims.ups.unit import UpsPlan
 
 CITY_ID = "lanjiang"
@@ -111,10 +111,10 @@ def _school(number: int, chance: random.Random) -> SchoolPlan:
     school = f"{short}{ordinal}"
     zh = _ORDINALS[ordinal - 1] if ordinal <= len(_ORDINALS) else str(ordinal)
     switch_count = chance.randint(FEWEST_SWITCHES, MOST_SWITCHES)
-    vendor = chance.choice(list(Vendor))
+    vendor = chance.choice(SCHOOL_VENDORS)
     switches = [_switch(school, "core", vendor, ACCESS_PORTS)]
     switches += [
-        _switch(school, f"floor-{floor}", chance.choice([vendor, chance.choice(list(Vendor))]))
+        _switch(school, f"floor-{floor}", chance.choice([vendor, chance.choice(SCHOOL_VENDORS)]))
         for floor in range(1, switch_count)
     ]
     links = [

@@ -51,6 +51,7 @@ class Store:
         self.saved_wall_ns: int | None = None
         self.tested: dict[str, Mapping[str, PairFault | None]] = {}
         """By port name: what the last cable test found, where it is read afterwards."""
+        self.tested_wall_ns = 0
 
     def save(self) -> None:
         """What runs is what it starts with."""

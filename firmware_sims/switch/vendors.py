@@ -20,6 +20,13 @@ class Vendor(StrEnum):
     H3C = "h3c"
     RUIJIE = "ruijie"
     ZTE = "zte"
+    HUAWEI_CE = "huawei-ce"
+    """Huawei's data centre switches, which speak VRP8."""
+    CISCO = "cisco"
+
+
+SCHOOL_VENDORS = (Vendor.HUAWEI, Vendor.H3C, Vendor.RUIJIE, Vendor.ZTE)
+"""What the simulated city and a mixed fleet are made of."""
 
 
 class DownSpeed(StrEnum):
@@ -133,6 +140,41 @@ STYLES = {
         management="vlan1",
         first_index=4,
         down_speed=DownSpeed.TEN_MEGABIT,
+    ),
+    Vendor.HUAWEI_CE: Style(
+        vendor=Vendor.HUAWEI_CE,
+        model="CE5882-48T4S",
+        version="8.200",
+        descr=(
+            "Huawei Versatile Routing Platform Software\r\n"
+            "VRP (R) software, Version 8.200 (CE5882 V200R020C10SPC600)\r\n"
+            "HUAWEI CE5882-48T4S\r\n"
+        ),
+        object_id=(*_ENTERPRISES, 2011, 2, 239, 60),
+        access="GE1/0/{n}",
+        uplink="10GE1/0/{n}",
+        access_descr="GE1/0/{n}",
+        uplink_descr="10GE1/0/{n}",
+        management="Vlanif1",
+        first_index=4,
+        down_speed=DownSpeed.NOMINAL,
+    ),
+    Vendor.CISCO: Style(
+        vendor=Vendor.CISCO,
+        model="WS-C2960X-24PS-L",
+        version="15.2(7)E",
+        descr=(
+            "Cisco IOS Software, C2960X Software (C2960X-UNIVERSALK9-M), Version 15.2(7)E, "
+            "RELEASE SOFTWARE (fc2)"
+        ),
+        object_id=(*_ENTERPRISES, 9, 1, 1208),
+        access="Gi1/0/{n}",
+        uplink="Te1/0/{n}",
+        access_descr="GigabitEthernet1/0/{n}",
+        uplink_descr="TenGigabitEthernet1/0/{n}",
+        management="Vl1",
+        first_index=10_101,
+        down_speed=DownSpeed.NOMINAL,
     ),
 }
 """Every make."""

@@ -18,7 +18,7 @@ from firmware_sims.switch.flaws import NAMES, flaw
 from firmware_sims.switch.notify import Destinations, destination
 from firmware_sims.switch.server import Fleet, address
 from firmware_sims.switch.usm import V3User
-from firmware_sims.switch.vendors import Vendor
+from firmware_sims.switch.vendors import SCHOOL_VENDORS, Vendor
 from firmware_sims.ups import unit as ups
 from tenone.cli._places import place, written
 from tenone.config.quantities import duration_seconds
@@ -72,7 +72,7 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
         bool, typer.Option(help="Give each a virtual interface, as real ones have.")
     ] = True,
     vendor: Annotated[
-        str, typer.Option(help=f"{', '.join(Vendor)}, or {MIXED} for each in turn.")
+        str, typer.Option(help=f"{', '.join(Vendor)}, or {MIXED} for schools' four in turn.")
     ] = Vendor.HUAWEI.value,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="First UDP port; 0 takes free ones.")
@@ -143,7 +143,7 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                     if fleet_file is not None
                     else plan.alike(
                         count=count,
-                        vendors=list(Vendor) if vendor == MIXED else [plan.vendor(vendor)],
+                        vendors=SCHOOL_VENDORS if vendor == MIXED else [plan.vendor(vendor)],
                         ports=ports,
                         uplinks=uplinks,
                         virtual=virtual,

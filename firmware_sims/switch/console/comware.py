@@ -18,6 +18,13 @@ class Comware(Bracketed):
     """H3C and HPE switches."""
 
     complaint_form: ClassVar = " % {}"
+    banner: ClassVar = (
+        "\n" + "*" * 78 + "\n"
+        "* Without the owner's prior written consent,                                 *\n"
+        "* no decompiling or reverse-engineering shall be allowed.                    *\n"
+        + "*" * 78
+        + "\n\n"
+    )
     entered: ClassVar = "System View: return to User View with Ctrl+Z."
     more: ClassVar = "---- More ----"
     shorts: ClassVar = True

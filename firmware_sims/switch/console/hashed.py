@@ -22,6 +22,7 @@ class Hashed(Shell):
 
     falls_back: ClassVar = {"interface": "config", "vlan": "config"}
     more: ClassVar[str] = " --More-- "
+    arrows: ClassVar[bool] = False
     shorts: ClassVar[bool] = True
     entered: ClassVar[str] = "Enter configuration commands, one per line.  End with CNTL/Z."
     do: ClassVar[bool] = True

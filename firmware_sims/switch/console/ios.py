@@ -182,6 +182,7 @@ class Ios(Hashed):
             raise RefusedError("% TDR test is not supported on this interface\n")
         self.switch.wiring.test(port)
         self.switch.store.tested[port.name] = self.switch.wiring.pairs(port)
+        self.switch.store.tested_wall_ns = self.switch.clock.wall_ns()
         return text(
             [
                 f"TDR test started on interface {ios_show.short(port)}",
@@ -199,7 +200,7 @@ class Ios(Hashed):
             raise RefusedError(f"% TDR test was never issued on {ios_show.short(port)}\n")
         metres = self.switch.wiring.of(port).cable.metres
         lines = [
-            "TDR test last run on: November 22 10:00:00",
+            f"TDR test last run on: {ios_show.moment(self.switch.store.tested_wall_ns)}",
             "",
             "Interface Speed Local pair Pair length        Remote pair Pair status",
             "--------- ----- ---------- ------------------ ----------- --------------------",

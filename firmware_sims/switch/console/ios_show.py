@@ -1,5 +1,7 @@
 """What ``show`` prints on IOS and its likes, shaped as real switches print it."""
 
+from datetime import UTC, datetime
+
 from firmware_sims.switch.model import Port, Switch
 from firmware_sims.switch.settings import LinkType
 from tenone.vocabulary.states import AdminStatus, Duplex, OperStatus
@@ -18,6 +20,11 @@ def mac(address: bytes) -> str:
     """``4c1f.cc01.0203``."""
     digits = address.hex()
     return ".".join(digits[at : at + 4] for at in (0, 4, 8))
+
+
+def moment(wall_ns: int) -> str:
+    """``November 22 10:00:00``."""
+    return datetime.fromtimestamp(wall_ns / 1e9, UTC).strftime("%B %d %H:%M:%S")
 
 
 def interface(switch: Switch, port: Port) -> list[str]:

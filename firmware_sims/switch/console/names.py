@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from firmware_sims.switch.model import Port
 
-_SPLIT = re.compile(r"([A-Za-z][A-Za-z-]*?|10GE|40GE|100GE)[ -]?(\d+(?:/\d+)*)")
+_SPLIT = re.compile(r"((?:10|40|100)GE|[A-Z][A-Z-]*?)[ -]?(\d+(?:/\d+)*)", re.IGNORECASE)
 SHORT = {
     "gigabitethernet": ("ge", "gi"),
     "xgigabitethernet": ("xge", "xgi"),

@@ -14,6 +14,7 @@ from firmware_sims.switch.console.grammar import (
     compiled,
     match,
 )
+from firmware_sims.switch.console.pages import wiped
 from firmware_sims.switch.model import Port, Switch
 from firmware_sims.switch.settings import Config, PortSettings
 
@@ -43,6 +44,8 @@ class Shell:
     falls_back: ClassVar[dict[str, str]] = {}
     """View -> view whose commands it takes too."""
     more: ClassVar[str] = "  ---- More ----"
+    arrows: ClassVar[bool] = True
+    """Its sign for more is wiped by arrows, not by backspaces."""
     shorts: ClassVar[bool] = False
     first_view: ClassVar[str] = "user"
     banner: ClassVar[str] = ""
@@ -183,12 +186,12 @@ class Shell:
         """A blank shows the next page, Enter the next line, anything else ends it."""
         if key == " ":
             shown, self.rest = self.rest[: self.page_lines], self.rest[self.page_lines :]
-            return "\n" + "".join(shown)
+            return wiped(self.more, arrows=self.arrows) + "".join(shown)
         if not key:
             shown, self.rest = self.rest[:1], self.rest[1:]
-            return "\n" + "".join(shown)
+            return wiped(self.more, arrows=self.arrows) + "".join(shown)
         self.rest = []
-        return "\n"
+        return wiped(self.more, arrows=self.arrows)
 
     # What dialects ask
 

@@ -18,6 +18,10 @@ class Vrp(Bracketed):
     """Huawei's command line."""
 
     complaint_form: ClassVar = "Error: {}"
+    banner: ClassVar = (
+        "\nInfo: The max number of VTY users is 5, and the number\n"
+        "      of current VTY users on line is 1.\n"
+    )
     entered: ClassVar = "Enter system view, return user view with Ctrl+Z."
 
     # Speed and duplex
