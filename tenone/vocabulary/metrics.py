@@ -7,6 +7,7 @@ grade and a purpose cannot be built: that is how ungraded data is kept out (R27)
 from types import MappingProxyType
 
 from tenone.vocabulary.body import METRICS_BODY
+from tenone.vocabulary.configurations import METRICS_CONFIGURATIONS
 from tenone.vocabulary.egress import METRICS_EGRESS
 from tenone.vocabulary.evidence import METRICS_CHECKPOINT
 from tenone.vocabulary.findings import METRICS_FINDINGS
@@ -97,6 +98,7 @@ _ALL: tuple[Metric, ...] = (
     *METRICS_UPLINK,
     *METRICS_PROBES,
     *METRICS_BODY,
+    *METRICS_CONFIGURATIONS,
     *METRICS_REPAIRS,
     *METRICS_SURROUNDINGS,
 )
