@@ -13,6 +13,7 @@ NOUNS = {
     "controller": mark("Controller"),
     "drift": mark("Inventory"),
     "duty": mark("Duty register"),
+    "enforcement": mark("Repairs"),
     "evidence": mark("Evidence"),
     "incident": mark("Incident"),
     "inventory": mark("Inventory"),

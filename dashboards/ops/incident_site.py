@@ -19,6 +19,8 @@ from controller.incidents.views import IncidentView
 from dashboards.ops.incident_words import IncidentWords, incident_mark
 from dashboards.ops.pages import crumbs
 from dashboards.ops.render import Renderer
+from dashboards.ops.repair_pages import of_incident
+from dashboards.ops.repair_words import RepairWords
 from dashboards.ops.words import Words
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
@@ -118,13 +120,19 @@ async def _page(
     owner = None if view.owner is None else await services.incidents.find(view.owner)
     renderer = _renderer(request)
     words = _words(request, services)
+    language = renderer.language_of(request)
+    actions, proposals = await of_incident(services, session, view, language)
     return renderer.page(
         request,
         "incident.html",
         status=status,
         session=session,
         scope=view.scope,
-        crumbs=crumbs(services, session, view.scope, renderer.language_of(request)),
+        crumbs=crumbs(services, session, view.scope, language),
+        r=RepairWords(words.words),
+        actions=actions,
+        proposals=proposals,
+        named=services.account_of(session.actor) is not None,
         i=words,
         mark_of=incident_mark,
         incident=view,

@@ -11,9 +11,11 @@ from starlette.responses import HTMLResponse
 from controller.api.access import may_anywhere
 from controller.api.hub import KINDS
 from controller.api.services import Services
+from controller.api.sessions import Session
 from dashboards.ops import language as languages_module
 from dashboards.ops import measured, phrases, words
 from dashboards.ops.language import Language
+from dashboards.ops.repair_pages import stopped_of
 from dashboards.ops.statics import StaticTree
 from tenone.vocabulary.roles import Permission
 
@@ -47,6 +49,7 @@ class Renderer:
             .render(
                 {"session": None, "crumbs": (), "status": status}
                 | values
+                | {"stopped": stopped_of(self.services, session_in(values))}
                 | {
                     "w": words.Words(language, now),
                     "now": now,
@@ -102,6 +105,7 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         agent_mark=words.agent_mark,
         stream_kinds=sorted(KINDS),
         keeps_users=lambda session: may_anywhere(session, Permission.KEEP_USERS),
+        looks=lambda session: may_anywhere(session, Permission.LOOK),
         may_audit=lambda session: may_anywhere(session, Permission.READ_AUDIT),
     )
     # All of them now: files that an upgrade replaces under a running process must not meet
@@ -109,6 +113,12 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
     for name in environment.list_templates():
         environment.get_template(name)
     return environment
+
+
+def session_in(values: Mapping[str, object]) -> Session | None:
+    """Whose page it is."""
+    session = values.get("session")
+    return session if isinstance(session, Session) else None
 
 
 def _theme(request: Request) -> str:

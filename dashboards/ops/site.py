@@ -38,6 +38,10 @@ from dashboards.ops.pages import (
 )
 from dashboards.ops.people_site import router as people_router
 from dashboards.ops.render import Renderer
+from dashboards.ops.repair_pages import of_link
+from dashboards.ops.repair_site import router as repair_router
+from dashboards.ops.repair_words import RepairWords
+from dashboards.ops.words import Words
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
@@ -51,6 +55,7 @@ def mount(app: FastAPI, services: Services) -> None:
     app.state.renderer = renderer
     app.include_router(router)
     app.include_router(incident_router)
+    app.include_router(repair_router)
     app.include_router(people_router)
     app.include_router(audit_router)
     app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
@@ -118,6 +123,8 @@ async def link_page(
         link=view,
         crumbs=crumbs(services, session, scope, renderer_of(request).language_of(request)),
         may_poll=may(session, Permission.POLL, scope),
+        repairs=of_link(services, session, scope, view),
+        r=RepairWords(Words(renderer_of(request).language_of(request), services.now())),
         school_address=f"/at/{scope}" if visible(session, scope) else "/",
     )
 

@@ -19,6 +19,7 @@ from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.roles import Role
 from tests.api.conftest import RecordingActions, granted, opened
 from tests.api.fake_city import FakeCity, small_city
+from tests.api.fake_enforcement import FakeApprovals, FakeEnforcement
 from tests.api.fake_minutes import Counted
 from tests.ops.fake_incidents import FakeIncidents
 
@@ -39,6 +40,8 @@ class Served:
             minutes=Counted(),
             config=HttpConfig(demo=demo),
             incidents=FakeIncidents(clock.wall_ns() / 1e9),
+            enforcement=FakeEnforcement(clock.wall_ns() / 1e9),
+            approvals=FakeApprovals(clock.wall_ns() / 1e9),
         )
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,9 +76,9 @@ class Served:
         self._loop.call_soon_threadsafe(step)
         assert done.wait(10)
 
-    def session(self, role: Role = Role.OPERATOR, *scopes: str) -> str:
+    def session(self, role: Role = Role.OPERATOR, *scopes: str, actor: str = "code") -> str:
         """The cookie value of a fresh session."""
-        return opened(self.services, role, *scopes)
+        return opened(self.services, role, *scopes, actor=actor)
 
     def code(self) -> str:
         return self.services.sessions.issue_code(granted(Role.OPERATOR))

@@ -168,6 +168,32 @@ async def one(services: Here, session: Caller, action: str) -> JSONResponse:
 @router.post("", status_code=201, responses={201: {"model": ActionOut}})
 async def request(services: Here, session: Caller, body: ActionIn) -> JSONResponse:
     """Ask for a change. It is planned now and waits for the approval of somebody else."""
+    return JSONResponse(action_json(await ask_for(services, session, body)), 201)
+
+
+@router.post("/{action}/approvals", responses={200: {"model": ActionOut}})
+async def approve(services: Here, session: Caller, action: str, body: ApprovalIn) -> JSONResponse:
+    """Approve the plan that was looked at. The last approval it takes sets it going."""
+    return JSONResponse(action_json(await approve_one(services, session, action, body)))
+
+
+@router.post("/{action}/refusal", responses={200: {"model": ActionOut}})
+async def refuse(services: Here, session: Caller, action: str, body: RefusalIn) -> JSONResponse:
+    """Say no to a waiting request."""
+    return JSONResponse(action_json(await refuse_one(services, session, action, body)))
+
+
+@router.post("/{action}/withdrawal", responses={200: {"model": ActionOut}})
+async def withdraw(services: Here, session: Caller, action: str) -> JSONResponse:
+    """Take one's own waiting request back."""
+    return JSONResponse(action_json(await withdraw_one(services, session, action)))
+
+
+# -- the same for pages
+
+
+async def ask_for(services: Services, session: Session, body: ActionIn) -> Action:
+    """Ask for a change, or the problem that says why not."""
     scope = scope_of(services, body.school)
     if not visible(session, scope):
         raise not_found("school", body.school)
@@ -181,38 +207,33 @@ async def request(services: Here, session: Caller, body: ActionIn) -> JSONRespon
         retry=body.retry,
     )
     with in_problems():
-        action = await services.approvals.request(_person(services, session), asked)
-    return JSONResponse(action_json(action), 201)
+        return await services.approvals.request(_person(services, session), asked)
 
 
-@router.post("/{action}/approvals", responses={200: {"model": ActionOut}})
-async def approve(services: Here, session: Caller, action: str, body: ApprovalIn) -> JSONResponse:
-    """Approve the plan that was looked at. The last approval it takes sets it going."""
+async def approve_one(
+    services: Services, session: Session, action: str, body: ApprovalIn
+) -> Action:
+    """Approve, or the problem that says why not."""
     known = await action_seen_by(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
     with in_problems():
-        done = await services.approvals.approve(_person(services, session), known, body.plan)
-    return JSONResponse(action_json(done))
+        return await services.approvals.approve(_person(services, session), known, body.plan)
 
 
-@router.post("/{action}/refusal", responses={200: {"model": ActionOut}})
-async def refuse(services: Here, session: Caller, action: str, body: RefusalIn) -> JSONResponse:
-    """Say no to a waiting request."""
+async def refuse_one(services: Services, session: Session, action: str, body: RefusalIn) -> Action:
+    """Refuse, or the problem that says why not."""
     known = await action_seen_by(services, session, action)
     need(session, Permission.APPROVE_ACTIONS, known.scope)
     with in_problems():
-        done = await services.approvals.refuse(_person(services, session), known, body.reason)
-    return JSONResponse(action_json(done))
+        return await services.approvals.refuse(_person(services, session), known, body.reason)
 
 
-@router.post("/{action}/withdrawal", responses={200: {"model": ActionOut}})
-async def withdraw(services: Here, session: Caller, action: str) -> JSONResponse:
-    """Take one's own waiting request back."""
+async def withdraw_one(services: Services, session: Session, action: str) -> Action:
+    """Take back, or the problem that says why not."""
     known = await action_seen_by(services, session, action)
     need(session, Permission.REQUEST_ACTIONS, known.scope)
     with in_problems():
-        done = await services.approvals.withdraw(_person(services, session), known)
-    return JSONResponse(action_json(done))
+        return await services.approvals.withdraw(_person(services, session), known)
 
 
 async def action_seen_by(services: Services, session: Session, action: str) -> Action:

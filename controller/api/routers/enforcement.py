@@ -1,5 +1,6 @@
 """Repairs: how they stand, what would help, dry runs, courses of actions, and the red stop."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -40,8 +41,8 @@ from controller.api.routers.actions import action_seen_by, in_problems
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.api.together import each
-from controller.enforcement.model import Course, Proposal, Stop
-from controller.trust.approval_model import Action
+from controller.enforcement.model import Course, Held, Proposal, Stop
+from controller.trust.approval_model import Action, Plan
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import IdentifierError, ScopePath
 
@@ -77,22 +78,7 @@ async def dry_run(services: Here, session: Caller, body: DryRunIn) -> JSONRespon
 
     The school's agent logs in to the switch and reads; nothing is changed.
     """
-    scope = scope_of(services, body.school)
-    if not visible(session, scope):
-        raise not_found("school", body.school)
-    need_any(session, MAY_TRY, scope)
-    async with ledgered(
-        services,
-        session,
-        "enforcement.dry-run",
-        scope,
-        subject=body.parameters.get("switch", ""),
-        detail={"intent": body.intent, "port": body.parameters.get("port", "")},
-    ):
-        with in_problems():
-            plan, held = await services.enforcement.dry_run(
-                body.school, body.intent, body.parameters
-            )
+    plan, held = await dry(services, session, body)
     return JSONResponse(dry_run_json(plan, held))
 
 
@@ -128,6 +114,21 @@ async def course(services: Here, session: Caller, action: str) -> JSONResponse:
 def proposals_in(services: Services, scopes: tuple[ScopePath, ...]) -> list[Proposal]:
     """What would help inside these scopes; the order inside each is kept."""
     return each(scopes, services.enforcement.proposals, lambda one: one.link)
+
+
+async def dry(services: Services, session: Session, body: DryRunIn) -> tuple[Plan, Sequence[Held]]:
+    """A dry run, or the problem that says why not."""
+    scope = scope_of(services, body.school)
+    if not visible(session, scope):
+        raise not_found("school", body.school)
+    need_any(session, MAY_TRY, scope)
+    detail = {"intent": body.intent, "port": body.parameters.get("port", "")}
+    subject = body.parameters.get("switch", "")
+    async with ledgered(
+        services, session, "enforcement.dry-run", scope, subject=subject, detail=detail
+    ):
+        with in_problems():
+            return await services.enforcement.dry_run(body.school, body.intent, body.parameters)
 
 
 async def course_of(services: Services, action: Action) -> Course:

@@ -7,6 +7,7 @@ import { open } from "./stream.js";
 import { startTrend } from "./trend.js";
 import { startShell } from "./shell.js";
 import { renewAdvice, startDetail } from "./detail.js";
+import { startParts } from "./parts.js";
 
 /** @typedef {import("./stream.js").Change} Change */
 
@@ -209,6 +210,7 @@ function announceSoon() {
 
 startShell();
 startDetail();
+startParts();
 setInterval(() => {
   if (!document.hidden) patch.tickAges();
 }, 1000);
