@@ -21,7 +21,7 @@ so it is not used. None of this was run on real hardware.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -60,15 +60,15 @@ class CiscoIos(IosLike):
 
     name = Name.CISCO_IOS
     device_type = "cisco_ios"
-    refusals = (
+    refusals: tuple[re.Pattern[str], ...] = (
         # "%LINK-3-UPDOWN:" and its like are log lines; a VLAN that is made is a VLAN that is there.
         re.compile(
             r"(?m)^%[ ]?(?!Warning|Access VLAN does not exist\. Creating|[A-Z0-9_]+-\d-[A-Z0-9_]+:)"
             r".*"
         ),
-        re.compile(r"(?mi)^[ \t]*(?:command rejected|duplex can ?not be set|error\b).*"),
+        ios_like.REFUSED_IN_WORDS,
     )
-    hinders = MappingProxyType(
+    hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
         {
             Intent.RESTORE_NEGOTIATION: re.compile(r"speed|duplex|media-type|channel-group"),
             Intent.CYCLE_POE: re.compile(r"power inline (?!consumption|port|police)"),

@@ -39,6 +39,10 @@ POE_SECONDS = 4.0
 """Well above the time a powered device lives on what is stored in it."""
 CONFIRM = Ask(r"(?i)\[confirm\][ ]?\Z", "")
 YES_NO = Ask(r"(?i)[\[(]y(?:es)?/n(?:o)?[\])][:?]?[ ]?\Z", "y")
+REFUSED_IN_WORDS = re.compile(
+    r"(?mi)^[ \t]*(?:command rejected|(?:speed|duplex) (?:can ?not|will not) be set|error\b).*"
+)
+"""Where no ``%`` tells it; at the beginning of a line, where no description stands."""
 _PAUSES = {"enabled": BOUNCE_SECONDS, "poe": POE_SECONDS}
 _PORT_INTENTS = frozenset(Intent) - {Intent.SAVE_CONFIGURATION, Intent.CABLE_DIAGNOSIS}
 
@@ -204,6 +208,9 @@ def negotiation(before: PortSettings, after: PortSettings) -> list[str]:
         raise CannotError("a port of this switch that does not negotiate has a speed or a duplex")
     speed = "no speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
     duplex = "duplex auto" if after.duplex is None else f"duplex {duplex_word(after.duplex)}"
+    # Duplex is refused while the speed is negotiated, and half duplex at the top rate.
+    if before.duplex is Duplex.HALF and after.duplex is not Duplex.HALF:
+        return [duplex, speed]
     return [speed, duplex]
 
 
