@@ -112,7 +112,8 @@ class Change:
     """Makes a way back on the switch itself; changes nothing that runs."""
     apply: tuple[Line, ...] = ()
     confirm: tuple[Line, ...] = ()
-    """Tells the switch not to go back by itself."""
+    """Tells the switch not to go back by itself. Read the port again behind it: where the switch
+    was faster it has gone back, and not every switch says so."""
     undo: tuple[Line, ...] = ()
     """From wherever ``apply`` was cut, back to ``before``. Harmless when sent twice."""
     keep: tuple[Line, ...] = ()

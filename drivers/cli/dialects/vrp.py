@@ -24,50 +24,26 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from drivers.cli.dialect import (
-    Ask,
-    CableState,
-    Line,
-    Pair,
-    PortMode,
-    PortSettings,
+from drivers.cli.dialect import CableState, Line, Pair, PortMode, PortSettings
+from drivers.cli.dialects.bracketed import (
+    COMMON_RULES,
+    Bracketed,
+    check_movable,
+    duplex_word,
+    in_order,
+    on_or_off,
+    wire,
 )
 from drivers.cli.errors import CannotError, UnreadableError
 from drivers.cli.reading import Rule, rule
 from tenone.vocabulary.intents import Intent
-from tenone.vocabulary.states import Duplex
-
-PROMPT = re.compile(r"(?:^|[\r\n])[<\[][~*]?[^\r\n<>\[\]]{1,300}[>\]][ ]?\Z")
-"""``<HUAWEI>``, ``[HUAWEI]``, ``[HUAWEI-GigabitEthernet0/0/1]``, ``[*HUAWEI]``, ``[~HUAWEI]``."""
-REFUSALS: tuple[re.Pattern[str], ...] = (re.compile(r"(?m)^[ \t]*Error:.*"),)
-"""VRP answers "Info:" and "Warning:" for what it did take."""
-ENDS = frozenset({"#", "return"})
-QUIET: tuple[Line, ...] = (
-    Line("screen-length 0 temporary"),
-    Line("undo terminal monitor", optional=True),
-)
-
-YES_NO = Ask(r"(?i)\[y(?:es)?/n(?:o)?\](?:\[[yn]\])?\s*:?\s*\Z", "y")
-FILE_NAME = Ask(r"(?i)file ?name[^\r\n]*\]\s*:?\s*\Z", "")
-"""A switch that was never saved asks how the file is to be called; its own proposal is taken."""
-BOUNCE_SECONDS = 1.6
-"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
-POE_SECONDS = 4.0
-"""Well above the time a powered device lives on what is stored in it."""
-SHUT_SECONDS = 20.0
-CABLE_SECONDS = 60.0
-SAVE_SECONDS = 120.0
 
 SECTION_RULES: tuple[Rule, ...] = (
-    rule(r"shutdown", enabled="no"),
-    rule(r"undo shutdown", enabled="yes"),
+    *COMMON_RULES,
     rule(r"negotiation auto", negotiation="yes", speed_mbps="-", duplex="-"),
     rule(r"undo negotiation auto", negotiation="no"),
-    rule(r"port link-type (access|trunk|hybrid)", mode="@"),
     rule(r"port default vlan ([1-9]\d{0,3})", access_vlan="@"),
-    rule(r"(?:undo portswitch)", mode="routed"),
-    rule(r"poe enable", poe="yes"),
-    rule(r"undo poe enable", poe="no"),
+    rule(r"undo portswitch", mode="routed"),
     rule(r"trust dscp", trust="yes"),
 )
 """Beside speed and duplex, which count only where negotiation is off."""
@@ -80,7 +56,6 @@ TYPED_RULES: tuple[Rule, ...] = (
     *FORCED_RULES,
     rule(r"undo speed", speed_mbps="-"),
     rule(r"undo duplex", duplex="-"),
-    rule(r"undo port link-type", mode="unset"),
     rule(r"undo port default vlan", access_vlan="-"),
     rule(r"undo trust", trust="no"),
     rule(r"virtual-cable-test"),
@@ -109,34 +84,40 @@ authentication, by MAC address or for telephones goes past the quarantine; ``tru
 overwritten; what is part of an Eth-Trunk is set on the trunk."""
 
 
-def section_rules(lines: Sequence[str]) -> tuple[Rule, ...]:
-    """Speed and duplex are forced ones only where the port does not negotiate."""
-    if "undo negotiation auto" in lines:
-        return (*SECTION_RULES, *FORCED_RULES)
-    return SECTION_RULES
+class Vrp(Bracketed):
+    """What both versions type and read."""
 
+    refusals: tuple[re.Pattern[str], ...] = (re.compile(r"(?m)^[ \t]*Error:.*"),)
+    """VRP answers "Info:" and "Warning:" for what it did take."""
+    quiet: tuple[Line, ...] = (
+        Line("screen-length 0 temporary"),
+        Line("undo terminal monitor", optional=True),
+    )
+    hinders: Mapping[Intent, re.Pattern[str]] = HINDERS
+    movable = frozenset({PortMode.ACCESS})
+    """What software makes of each other."""
 
-def inside(before: PortSettings, after: PortSettings, default: PortMode) -> tuple[str, ...]:
-    """What is typed in the port's view to make ``after`` of ``before``.
+    def section_rules(self, lines: Sequence[str]) -> tuple[Rule, ...]:
+        """Speed and duplex are forced ones only where the port does not negotiate."""
+        if "undo negotiation auto" in lines:
+            return (*SECTION_RULES, *FORCED_RULES)
+        return SECTION_RULES
 
-    ``default``: what a port without ``port link-type`` is. Raises :class:`CannotError`.
-    """
-    lines: list[str] = []
-    if (before.negotiation, before.speed_mbps, before.duplex) != (
-        after.negotiation,
-        after.speed_mbps,
-        after.duplex,
-    ):
-        lines += _negotiation(after)
-    if (before.mode, before.access_vlan) != (after.mode, after.access_vlan):
-        lines += _vlan(before, after, default)
-    if before.poe != after.poe:
-        lines.append("poe enable" if after.poe else "undo poe enable")
-    if before.trust != after.trust:
-        lines.append("trust dscp" if after.trust else "undo trust")
-    if before.enabled != after.enabled:
-        lines.append("undo shutdown" if after.enabled else "shutdown")
-    return tuple(lines)
+    def inside(self, before: PortSettings, after: PortSettings) -> tuple[str, ...]:
+        """Speed, VLAN, priority, power, and last the port itself."""
+        lines: list[str] = []
+        if wire(before) != wire(after):
+            lines += _negotiation(after)
+        if (before.mode, before.access_vlan) != (after.mode, after.access_vlan):
+            check_movable(before, after, self.movable)
+            lines += _vlan(before, after)
+        if before.trust != after.trust:
+            lines.append("trust dscp" if after.trust else "undo trust")
+        return (*lines, *on_or_off(before, after))
+
+    def read_cable(self, answers: Sequence[str]) -> tuple[Pair, ...]:
+        """Four pairs with a state and a length each."""
+        return read_cable(answers)
 
 
 def _negotiation(after: PortSettings) -> list[str]:
@@ -146,24 +127,10 @@ def _negotiation(after: PortSettings) -> list[str]:
         return ["negotiation auto"]
     speed = "undo speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
     duplex = f"duplex {duplex_word(after.duplex)}" if after.duplex else "undo duplex"
-    # Half duplex is refused at the top rate: lower the rate first, raise it last.
-    pair = [speed, duplex] if after.duplex is Duplex.HALF else [duplex, speed]
-    return ["undo negotiation auto", *pair]
+    return ["undo negotiation auto", *in_order(speed, duplex, after)]
 
 
-def duplex_word(duplex: Duplex) -> str:
-    """``full`` or ``half``; :class:`CannotError` for unknown."""
-    if duplex.label is None:
-        raise CannotError("a port cannot be set to an unknown duplex")
-    return duplex.label
-
-
-def _vlan(before: PortSettings, after: PortSettings, default: PortMode) -> list[str]:
-    movable = {PortMode.ACCESS, default}
-    if before.mode not in movable or after.mode not in movable:
-        raise CannotError(
-            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
-        )
+def _vlan(before: PortSettings, after: PortSettings) -> list[str]:
     vlan = (
         "undo port default vlan"
         if after.access_vlan is None

@@ -1,0 +1,181 @@
+"""What Huawei's VRP and H3C's Comware have in common: ``<views>``, ``[views]``, ``undo``, sections.
+
+Sources: Huawei S-series "CLI overview" and "Basic configuration commands", H3C "CLI configuration"
+and "Configuration file management commands". None of it was run on real hardware.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from drivers.cli import reading
+from drivers.cli.dialect import Ask, Change, Line, Meant, PortMode, PortSettings
+from drivers.cli.errors import CannotError
+from drivers.cli.grammar import PortGrammar
+from drivers.cli.plans import TRANSIENT
+from drivers.cli.reading import Rule, Vocabulary
+from tenone.vocabulary.intents import MEANINGS, Intent
+from tenone.vocabulary.intents import Dialect as Name
+from tenone.vocabulary.states import Duplex
+
+PROMPT = re.compile(r"(?:^|[\r\n])[<\[][~*]?[^\r\n<>\[\]]{1,300}[>\]][ ]?\Z")
+"""``<HUAWEI>``, ``[HUAWEI]``, ``[HUAWEI-GigabitEthernet0/0/1]``, ``[*HUAWEI]``, ``[~HUAWEI]``."""
+ENDS = frozenset({"#", "return"})
+YES_NO = Ask(r"(?i)\[y(?:es)?/n(?:o)?\](?:\s?\[[yn]\])?\s*[:?]?\s*\Z", "y")
+FILE_NAME = Ask(r"(?i)file ?name[^\r\n]*(?:\r?\n[^\r\n]*enter key\))?[^\r\n\w]*\Z", "")
+"""A switch that was never saved asks how the file is to be called; its own proposal is taken."""
+BOUNCE_SECONDS = 1.6
+"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
+POE_SECONDS = 4.0
+"""Well above the time a powered device lives on what is stored in it."""
+SHOW_SECONDS = 60.0
+CABLE_SECONDS = 60.0
+SAVE_SECONDS = 120.0
+PAUSES = {"enabled": BOUNCE_SECONDS, "poe": POE_SECONDS}
+SWITCHES = {"enabled": ("shutdown", "undo shutdown"), "poe": ("undo poe enable", "poe enable")}
+"""Off, on."""
+
+COMMON_RULES: tuple[Rule, ...] = (
+    reading.rule(r"shutdown", enabled="no"),
+    reading.rule(r"undo shutdown", enabled="yes"),
+    reading.rule(r"port link-type (access|trunk|hybrid)", mode="@"),
+    reading.rule(r"poe enable", poe="yes"),
+    reading.rule(r"undo poe enable", poe="no"),
+)
+ENTERS = re.compile(r"interface (\S+)", re.ASCII)
+
+
+class Bracketed(ABC):
+    """See :class:`drivers.cli.dialect.Dialect`; a vendor's module fills in its words."""
+
+    name: Name
+    device_type: str
+    prompt = PROMPT
+    refusals: tuple[re.Pattern[str], ...]
+    quiet: tuple[Line, ...]
+    leave: tuple[Line, ...] = (Line("return", optional=True),)
+    """The view of a login does not know it."""
+    hinders: Mapping[Intent, re.Pattern[str]]
+
+    grammar: ClassVar[PortGrammar]
+    vocabulary: ClassVar[Vocabulary]
+    start: ClassVar[PortSettings]
+    """What a port is of which the section says nothing."""
+
+    @abstractmethod
+    def inside(self, before: PortSettings, after: PortSettings) -> tuple[str, ...]:
+        """What is typed in the port's view to make ``after`` of ``before``."""
+
+    @abstractmethod
+    def section_rules(self, lines: Sequence[str]) -> tuple[Rule, ...]:
+        """How the lines of a section are read."""
+
+    def check_port(self, port: str) -> str:
+        """Abbreviations become the name the switch itself uses in its configuration."""
+        return self.grammar.typed(port)
+
+    def show_port(self, port: str) -> tuple[Line, ...]:
+        """The section of what runs; allowed in every view."""
+        text = f"display current-configuration interface {self.check_port(port)}"
+        return (Line(text, seconds=SHOW_SECONDS),)
+
+    def read_port(self, port: str, answers: Sequence[str]) -> PortSettings:
+        """One section, of this port."""
+        lines = reading.section(
+            answers[0] if answers else "",
+            lambda name: self.grammar.same(name, port),
+            refusals=self.refusals,
+            ends=ENDS,
+        )
+        return reading.settings_of(lines, self.section_rules(lines), self.start)
+
+    def steps(self, port: str, before: PortSettings, after: PortSettings) -> tuple[Line, ...]:
+        """Line by line; each says what shall be, so it does no harm twice."""
+        inside = self.inside(before, after)
+        return self.in_port(port, [Line(line) for line in inside]) if inside else ()
+
+    def for_good(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+        """``lines``, and then nothing goes back by itself."""
+        return lines
+
+    def set_port(self, port: str, before: PortSettings, after: PortSettings) -> tuple[Line, ...]:
+        """The steps, for good."""
+        return self.for_good(self.steps(port, before, after))
+
+    def change(
+        self, intent: Intent, port: str, before: PortSettings, after: PortSettings
+    ) -> Change:
+        """The lines, and the inverse ones."""
+        switched = TRANSIENT.get(intent)
+        if switched is None:
+            apply = self.steps(port, before, after)
+            undo = self.set_port(port, after, before)
+        else:
+            off, on = SWITCHES[switched]
+            apply = self.in_port(port, [Line(off, pause=PAUSES[switched]), Line(on)])
+            undo = self.for_good(self.in_port(port, [Line(on)]))
+        return Change(
+            intent=intent,
+            port=port,
+            before=before,
+            after=after,
+            apply=apply,
+            undo=undo,
+            keep=self.save() if MEANINGS[intent].configures else (),
+        )
+
+    def save(self) -> tuple[Line, ...]:
+        """It asks whether to write, sometimes under which name, sometimes over what."""
+        return (Line("save", (FILE_NAME, YES_NO), SAVE_SECONDS),)
+
+    def show_configuration(self) -> tuple[Line, ...]:
+        """The whole of what runs."""
+        return (Line("display current-configuration", seconds=SHOW_SECONDS),)
+
+    def test_cable(self, port: str) -> tuple[Line, ...]:
+        """Takes the link down for some seconds, and asks whether it may."""
+        return self.in_port(port, [Line("virtual-cable-test", (YES_NO,), CABLE_SECONDS)])
+
+    def meant(self, lines: Sequence[str]) -> Meant:
+        """By the table of rules, in the view each line is typed in."""
+        return reading.meant(self.vocabulary, lines)
+
+    def in_port(self, port: str, lines: Sequence[Line]) -> tuple[Line, ...]:
+        """Into the port's view, ``lines``, and out of it."""
+        enter = Line(f"interface {self.check_port(port)}")
+        return (Line("system-view"), enter, *lines, Line("return"))
+
+
+def wire(settings: PortSettings) -> tuple[bool, int | None, Duplex | None]:
+    """What decides how a link comes up."""
+    return settings.negotiation, settings.speed_mbps, settings.duplex
+
+
+def duplex_word(duplex: Duplex) -> str:
+    """``full`` or ``half``; :class:`CannotError` for unknown."""
+    if duplex.label is None:
+        raise CannotError("a port cannot be set to an unknown duplex")
+    return duplex.label
+
+
+def in_order(speed: str, duplex: str, after: PortSettings) -> list[str]:
+    """Half duplex is refused at the top rate: lower the rate first, raise it last."""
+    return [speed, duplex] if after.duplex is Duplex.HALF else [duplex, speed]
+
+
+def check_movable(before: PortSettings, after: PortSettings, movable: frozenset[PortMode]) -> None:
+    """Raises :class:`CannotError` where a port would change between switched and routed, ..."""
+    if before.mode not in movable or after.mode not in movable:
+        raise CannotError(
+            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
+        )
+
+
+def on_or_off(before: PortSettings, after: PortSettings) -> list[str]:
+    """Power and the port itself, where they differ."""
+    lines: list[str] = []
+    for name, (off, on) in sorted(SWITCHES.items(), reverse=True):
+        if getattr(before, name) != getattr(after, name):
+            lines.append(on if getattr(after, name) else off)
+    return lines
