@@ -5,8 +5,7 @@ is told why. That takes the write lock (SQLite) or the row's (PostgreSQL), so wh
 same transaction is seen by nobody half done. Methods block.
 """
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -24,9 +23,11 @@ from controller.trust.approval_model import (
     StepError,
     Voice,
 )
+from controller.trust.approval_own import SYSTEM, Own
+from controller.trust.approval_rows import action_of, spoken, values_of
 from controller.trust.approval_tables import ActionRow, VoiceRow
 from controller.trust.people.standing import stands
-from tenone.trust.approval import LIFE_MS, Risk
+from tenone.trust.approval import LIFE_MS
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
 
@@ -37,6 +38,8 @@ AHEAD_NS = 60 * 1_000_000_000
 """How far the first may be ahead of the second: two at once, not a clock that was set back."""
 MOST_WAITING = 50
 """Requests of one person that wait at the same time."""
+MOST_WAITING_OWN = 1000
+"""Of the controller itself: as many faults may wait for a word in a whole city."""
 KEEP_NS = 3 * 366 * 86_400 * 1_000_000_000
 """Actions that are over are kept three years, as state changes are."""
 Stands: TypeAlias = Callable[[Session, str, Permission, ScopePath, int], bool]
@@ -47,12 +50,14 @@ class ActionRecords:
     """See the module. Raises :class:`StepError` and :class:`StoreError`."""
 
     def __init__(self, engine: Engine, *, stands: Stands = stands) -> None:
-        self._engine = engine
+        self.engine = engine
         self._stands = stands
+        self.own = Own()
+        """The names that are no accounts; the composition says which there are."""
 
     def get(self, action: str) -> Action | None:
         """One action."""
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             return _load(unit, action)
 
     def newest(self, scopes: Sequence[ScopePath], limit: int) -> list[Action]:
@@ -72,14 +77,14 @@ class ActionRecords:
         query = sa.select(ActionRow).order_by(over, ActionRow.made_ns.desc()).limit(limit)
         if not any(not one.parts for one in scopes):
             query = query.where(inside)
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             rows = unit.scalars(query).all()
             voices: dict[str, list[VoiceRow]] = {}
             ids = [row.id for row in rows]
             spoken = sa.select(VoiceRow).where(VoiceRow.action.in_(ids)).order_by(VoiceRow.slot)
             for one in unit.scalars(spoken):
                 voices.setdefault(one.action, []).append(one)
-            found = [_action(row, voices.get(row.id, ())) for row in rows]
+            found = [action_of(row, voices.get(row.id, ())) for row in rows]
         return sorted(found, key=lambda one: one.made_ns, reverse=True)
 
     def add(self, action: Action) -> Action:
@@ -88,7 +93,7 @@ class ActionRecords:
         if again is not None:
             return again
         try:
-            with Unit(self._engine) as unit:
+            with Unit(self.engine) as unit:
                 waiting = unit.scalar(
                     sa.select(sa.func.count())
                     .select_from(ActionRow)
@@ -97,12 +102,13 @@ class ActionRecords:
                         ActionRow.state == ActionState.WAITING,
                     )
                 )
-                if (waiting or 0) >= MOST_WAITING:
+                most = MOST_WAITING_OWN if action.requester == SYSTEM else MOST_WAITING
+                if (waiting or 0) >= most:
                     raise StepError(
                         Step.TOO_MANY,
-                        f"{MOST_WAITING} of your requests are waiting: withdraw some first.",
+                        f"{most} of your requests are waiting: withdraw some first.",
                     )
-                unit.add(ActionRow(**_values(action)))
+                unit.add(ActionRow(**values_of(action)))
         except StoreError as error:
             # Two retries at once: the second of them finds the first.
             if not _is_twice(error):
@@ -118,7 +124,7 @@ class ActionRecords:
         query = sa.select(ActionRow.id).where(
             ActionRow.requester == requester, ActionRow.retry == retry
         )
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             known = unit.scalars(query).first()
             found = None if known is None else _load(unit, known)
         if found is not None and found.asked != asked:
@@ -142,12 +148,11 @@ class ActionRecords:
         Approving again is no error and changes nothing. ``seal`` signs inside the transaction.
         Where whoever asked, or approved before, no longer may, the action is refused for good.
         """
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             self._claim(unit, action, voice, plan)
             asked = _found(unit, action)
-            if not self._stands(
-                unit, voice.account, Permission.APPROVE_ACTIONS, asked.scope, voice.at_ns
-            ):
+            may = Permission.APPROVE_ACTIONS
+            if not self._may(unit, voice.account, may, asked, since_ns=voice.at_ns):
                 raise StepError(Step.NOT_ALLOWED, "Your account no longer may approve this.")
             unit.execute(
                 sa.delete(VoiceRow).where(
@@ -224,7 +229,7 @@ class ActionRecords:
         wanted = [ActionRow.id == action, ActionRow.state == ActionState.WAITING]
         if by is not None:
             wanted.append(ActionRow.requester == by)
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             done = _count(
                 unit,
                 sa.update(ActionRow)
@@ -245,7 +250,7 @@ class ActionRecords:
 
         It comes back refused where whoever asked or approved no longer may.
         """
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             taken = _count(
                 unit,
                 sa.update(ActionRow)
@@ -262,7 +267,7 @@ class ActionRecords:
 
     def fallen(self, action: str) -> str:
         """Who of an action's people no longer may; empty: all still may."""
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             return self._fallen(unit, _found(unit, action))
 
     def _fallen(self, unit: Session, found: Action) -> str:
@@ -270,9 +275,17 @@ class ActionRecords:
         people = [("asked for", found.requester, found.requester_name, ask, found.made_ns)]
         people += [("approved", one.account, one.name, approve, one.at_ns) for one in found.voices]
         for what, account, name, permission, since_ns in people:
-            if not self._stands(unit, account, permission, found.scope, since_ns):
+            if not self._may(unit, account, permission, found, since_ns=since_ns):
                 return f"{name or account}, who {what} it, no longer may: ask for it anew."
         return ""
+
+    def _may(
+        self, unit: Session, account: str, permission: Permission, found: Action, *, since_ns: int
+    ) -> bool:
+        said = self.own.may(account, permission, found)
+        return (
+            self._stands(unit, account, permission, found.scope, since_ns) if said is None else said
+        )
 
     def _refused(self, unit: Session, action: str, at_ns: int) -> bool:
         """End an action whose people no longer may. It is this transaction's already."""
@@ -286,19 +299,38 @@ class ActionRecords:
             unit.expire_all()
         return bool(said)
 
-    def finish(self, action: str, state: ActionState, *, at_ns: int, outcome: str) -> None:
-        """Note what came of a begun action."""
-        with Unit(self._engine) as unit:
-            unit.execute(
+    def finish(
+        self,
+        action: str,
+        state: ActionState,
+        *,
+        at_ns: int,
+        outcome: str,
+        was: ActionState = ActionState.STARTED,
+    ) -> bool:
+        """Note what came of an action that is ``was``; False: it is not (any more)."""
+        with Unit(self.engine) as unit:
+            done = _count(
+                unit,
                 sa.update(ActionRow)
-                .where(ActionRow.id == action, ActionRow.state == ActionState.STARTED)
-                .values(state=state, changed_ns=at_ns, outcome=outcome)
+                .where(ActionRow.id == action, ActionRow.state == was)
+                .values(state=state, changed_ns=at_ns, outcome=outcome),
             )
+        return bool(done)
+
+    def active(self, requester: str) -> list[Action]:
+        """What somebody asked for and is not over, the oldest first."""
+        query = sa.select(ActionRow).where(
+            ActionRow.requester == requester, ActionRow.state.not_in(FINAL)
+        )
+        with Unit(self.engine) as unit:
+            rows = unit.scalars(query.order_by(ActionRow.made_ns)).all()
+            return [action_of(row, unit.scalars(_voice_rows(row.id))) for row in rows]
 
     def granted(self) -> list[str]:
         """Ids of what is to be begun."""
         query = sa.select(ActionRow.id).where(ActionRow.state == ActionState.GRANTED)
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             return list(unit.scalars(query.order_by(ActionRow.ends_ns)))
 
     def settle(self, at_ns: int, *, orphans: bool = False) -> list[tuple[str, ActionState]]:
@@ -322,7 +354,7 @@ class ActionRecords:
                 )
             )
         ended: list[tuple[str, ActionState]] = []
-        with Unit(self._engine) as unit:
+        with Unit(self.engine) as unit:
             for which, state, outcome in ends:
                 found = unit.execute(
                     sa.update(ActionRow)
@@ -362,11 +394,7 @@ def _voice_rows(action: str) -> sa.Select[VoiceRow]:
 
 
 def _voices(unit: Session, action: str) -> tuple[Voice, ...]:
-    return _spoken(unit.scalars(_voice_rows(action)))
-
-
-def _spoken(rows: Iterable[VoiceRow]) -> tuple[Voice, ...]:
-    return tuple(Voice(account=row.account, name=row.name, at_ns=row.at_ns) for row in rows)
+    return spoken(unit.scalars(_voice_rows(action)))
 
 
 def _found(unit: Session, action: str) -> Action:
@@ -378,57 +406,4 @@ def _found(unit: Session, action: str) -> Action:
 
 def _load(unit: Session, action: str) -> Action | None:
     row = unit.get(ActionRow, action, populate_existing=True)
-    return None if row is None else _action(row, unit.scalars(_voice_rows(action)))
-
-
-def _action(row: ActionRow, voices: Iterable[VoiceRow]) -> Action:
-    return Action(
-        id=row.id,
-        scope=ScopePath.parse(row.scope),
-        school=row.school,
-        intent=row.intent,
-        parameters=json.loads(row.parameters),
-        lines=tuple(json.loads(row.lines)),
-        plan=row.plan,
-        device_state=row.device_state,
-        risk=Risk(row.risk),
-        reason=row.reason,
-        requester=row.requester,
-        requester_name=row.requester_name,
-        retry=row.retry,
-        asked=row.asked,
-        made_ns=row.made_ns,
-        ends_ns=row.ends_ns,
-        changed_ns=row.changed_ns,
-        state=ActionState(row.state),
-        voices=_spoken(voices),
-        document=row.document,
-        signature=row.signature,
-        outcome=row.outcome,
-    )
-
-
-def _values(action: Action) -> dict[str, object]:
-    return {
-        "id": action.id,
-        "scope": str(action.scope),
-        "school": action.school,
-        "intent": action.intent,
-        "parameters": json.dumps(dict(action.parameters), sort_keys=True),
-        "lines": json.dumps(list(action.lines)),
-        "plan": action.plan,
-        "device_state": action.device_state,
-        "risk": action.risk.value,
-        "reason": action.reason,
-        "requester": action.requester,
-        "requester_name": action.requester_name,
-        "retry": action.retry,
-        "asked": action.asked,
-        "made_ns": action.made_ns,
-        "ends_ns": action.ends_ns,
-        "changed_ns": action.changed_ns,
-        "state": action.state.value,
-        "document": action.document,
-        "signature": action.signature,
-        "outcome": action.outcome,
-    }
+    return None if row is None else action_of(row, unit.scalars(_voice_rows(action)))

@@ -12,7 +12,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from controller.api.services import Health
 from controller.house import House, Room
@@ -32,6 +31,8 @@ from controller.trust.approval_model import (
     StepError,
     Voice,
 )
+from controller.trust.approval_own import Own
+from controller.trust.approval_ports import NoWatch, NoWorkshop, Watch, Workshop
 from controller.trust.approval_records import ActionRecords
 from controller.trust.approval_signer import ApprovalSigner
 from controller.trust.entries import Entry, LedgerError, Outcome
@@ -59,30 +60,6 @@ AT_ONCE = 16
 NEWEST = 1000
 
 
-class Workshop(Protocol):
-    """What plans and what executes; part 4 fills it."""
-
-    async def plan(self, school: str, intent: str, parameters: Mapping[str, str], /) -> Plan:
-        """Raises :class:`PlanError`."""
-        ...
-
-    async def execute(self, school: str, document: SignedApproval, /) -> Executed:
-        """Hand the approval to the school's agent and wait for its answer."""
-        ...
-
-
-class NoWorkshop:
-    """This version: there is nothing to ask for."""
-
-    async def plan(self, _school: str, intent: str, _parameters: Mapping[str, str], /) -> Plan:
-        """See :class:`Workshop`."""
-        raise PlanError(f"This version offers no intents, so not {intent[:64]!r} either.")
-
-    async def execute(self, _school: str, _document: SignedApproval, /) -> Executed:
-        """See :class:`Workshop`."""
-        return Executed(good=False, sentence="This version executes nothing.")
-
-
 class ApprovalsRoom:
     """See :class:`controller.house.Room`."""
 
@@ -92,6 +69,7 @@ class ApprovalsRoom:
         self._house = house
         self._records = ActionRecords(house.records.engine)
         self.workshop: Workshop = NoWorkshop()
+        self.watch: Watch = NoWatch()
         self._signer: ApprovalSigner | None = None
         self._trouble = ""
         self._wake = asyncio.Event()
@@ -128,6 +106,15 @@ class ApprovalsRoom:
             raise StoreError("the approval keys are not open yet")
         return self._signer
 
+    @property
+    def own(self) -> Own:
+        """The names that are no accounts."""
+        return self._records.own
+
+    @own.setter
+    def own(self, own: Own) -> None:
+        self._records.own = own
+
     def outcomes(self) -> Mapping[str, int]:
         """How many actions ended how since the start."""
         return self._outcomes
@@ -149,6 +136,9 @@ class ApprovalsRoom:
         )
         if known is not None:
             return known
+        refused = self.watch.refuses(person, asked)
+        if refused:
+            raise PlanError(refused)
         plan = await self.workshop.plan(asked.school, asked.intent, asked.parameters)
         _check_size(asked, plan)
         now_ns = self._house.clock.wall_ns()
@@ -288,6 +278,32 @@ class ApprovalsRoom:
         known = await self.get(action)
         if known is None:
             return None
+        hold = await self.watch.admit(known)
+        if hold is not None:
+            if not hold.passing:
+                await self._held_back(known, hold.sentence)
+            return None
+        try:
+            return await self._begin_admitted(action, known)
+        except (LedgerError, StoreError) as error:
+            self.watch.over(known, Executed(good=False, sentence=str(error)))
+            raise
+
+    async def _held_back(self, action: Action, sentence: str) -> None:
+        """A guard says no to what people granted: it is over, and nothing was sent."""
+        now_ns = self._house.clock.wall_ns()
+        await self._note("approval.execute", "system", action, Outcome.REFUSED, said=sentence[:500])
+        if await self._house.in_records(
+            self._records.finish,
+            action.id,
+            ActionState.REFUSED,
+            at_ns=now_ns,
+            outcome=sentence,
+            was=ActionState.GRANTED,
+        ):
+            self._outcomes[ActionState.REFUSED.value] += 1
+
+    async def _begin_admitted(self, action: str, known: Action) -> Action | None:
         await self._note("approval.execute", "system", known)
         begun = await self._house.in_records(
             self._records.begin, action, self._house.clock.wall_ns()
@@ -296,6 +312,9 @@ class ApprovalsRoom:
             self._outcomes[begun.state.value] += 1
             fallen = StepError(Step.OVER, begun.outcome)
             await self._undone("approval.execute", "system", known, fallen)
+        if begun is None or begun.state is ActionState.REFUSED:
+            sentence = "it was not begun" if begun is None else begun.outcome
+            self.watch.over(known, Executed(good=False, sentence=sentence))
             return None
         return begun
 
@@ -306,6 +325,7 @@ class ApprovalsRoom:
             except Refused as refused:
                 done = Executed(good=False, sentence=f"{str(refused).removesuffix('.')}.")
         self._outcomes[done.state.value] += 1
+        self.watch.over(action, done)
         try:
             await self._house.in_records(
                 self._records.finish,
@@ -331,9 +351,35 @@ class ApprovalsRoom:
             raise Refused(Refusal.NOT_KEPT, f"nothing was sent: {error}") from error
         if self._moved(action):
             fallen = f"the school {action.school} has moved: ask for it anew"
+        fallen = fallen or self.watch.withdraw(action)
         if fallen:  # it may have waited for its turn for minutes
             raise Refused(Refusal.PERSONS, fallen)
         return await self.workshop.execute(action.school, document)
+
+    async def learn(self, action: str, done: Executed) -> bool:
+        """The agent's sealed word about an action whose answer never came; StoreError, LedgerError.
+
+        False: its outcome was known.
+        """
+        known = await self.get(action)
+        if known is None or known.state is not ActionState.UNKNOWN:
+            return False
+        outcome = Outcome.DONE if done.good else Outcome.FAILED
+        await self._note("approval.result", "system", known, outcome, said=done.sentence[:500])
+        changed = await self._house.in_records(
+            self._records.finish,
+            action,
+            done.state,
+            at_ns=self._house.clock.wall_ns(),
+            outcome=done.sentence,
+            was=ActionState.UNKNOWN,
+        )
+        self._outcomes[done.state.value] += changed
+        return changed
+
+    async def active(self, requester: str) -> list[Action]:
+        """What somebody asked for and is not over; StoreError."""
+        return await self._house.in_records(self._records.active, requester)
 
     def _moved(self, action: Action) -> bool:
         """Whether the school is elsewhere, or nowhere, since: others decide about it there."""
