@@ -5,7 +5,8 @@ lines. None of this was run on real hardware. Sources: "Configuring interfaces",
 "Configuring QoS" and "Configuring VLAN" of the RG-S29 series (RGOS 10.4 and 11.4); ``speed auto``,
 ``duplex auto``, ``mls qos trust dscp`` (u); ``poe enable``, on by default (u); ``line-detect`` in
 the port's view, with the table it prints (u: older manuals spell "cable-daignoses"); ``write``:
-"Basic management", and netmiko's ruijie_os. How queues are served is as configured, as on Huawei.
+"Basic management", and netmiko's ruijie_os. A port is an access port unless its section says
+otherwise. How queues are served is as configured, as on Huawei.
 
 (u) = from general knowledge or one indirect source: a line that a series does not know is refused
 by the switch, which is seen, and what was set before it is taken back.
@@ -15,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from drivers.cli.dialect import CableState, Line, Pair, PortSettings
+from drivers.cli.dialect import CableState, Line, Pair, PortMode, PortSettings
 from drivers.cli.dialects import ios_like
 from drivers.cli.dialects.ios_like import IosLike
 from drivers.cli.errors import UnreadableError
@@ -62,6 +63,7 @@ class Ruijie(IosLike):
     VLAN given by authentication or for telephones goes past the quarantine."""
 
     grammar = RUIJIE
+    start = PortSettings(mode=PortMode.ACCESS)
     section_rules = (*ios_like.SECTION_RULES, *_RULES, rule(r"no switchport", mode="routed"))
     vocabulary = Vocabulary(
         enters=re.compile(r"interface (\S+ \S+)", re.ASCII),

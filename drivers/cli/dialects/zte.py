@@ -4,8 +4,8 @@ A port is configured in two places: speed and being open in its own view, VLANs 
 ``switchvlan-configuration``; ``show running-config-interface`` shows both halves. A ``$`` ends a
 section. Nothing was found that makes these switches go back by themselves: the way back is the
 inverse lines. None of this was run on real hardware, and the sources are thinner than for any
-other vendor here: configurations and scripts in public repositories (``switchvlan-configuration``,
-``show running-config-interface``, ``$``, ``no shutdown``), netmiko's zte_zxros (``write``), recorded
+other vendor here: configurations and scripts in public repositories (the view of VLANs, the
+command that shows both halves, ``$``, ``no shutdown``), netmiko's zte_zxros (``write``), recorded
 answers of ``show interface``; ``negotiation auto``, ``speed``, ``duplex`` from the manual of the
 second version (u).
 
