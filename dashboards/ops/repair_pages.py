@@ -1,6 +1,6 @@
 """What the pages of repairs show: actions sorted by where they stand, proposals, stops, rights."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from controller.api.access import SCHOOL_DEPTH, may, reach_of, visible
@@ -12,7 +12,7 @@ from controller.incidents.views import IncidentView
 from controller.trust.approval_model import FINAL, Action, ActionState
 from controller.views import LinkView
 from dashboards.ops.language import Language
-from dashboards.ops.pages import name_of
+from dashboards.ops.pages import DISTRICT_DEPTH, name_of
 from tenone.vocabulary.intents import MEANINGS, Intent, Mode
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
@@ -99,7 +99,7 @@ async def repairs_page(
     proposals = proposals_in(services, tuple(where))
     standings = [services.enforcement.standing(scope) for scope in where]
     stops = {str(stop.scope): stop for standing in standings for stop in standing.stops}
-    stopped = [scope for scope in where if any(stop.scope.covers(scope) for stop in stops.values())]
+    stopped = [scope for scope in where if _covered(services, scope, stops.values())]
     return RepairsPage(
         waiting=[
             await teller.shown(one)
@@ -117,6 +117,16 @@ async def repairs_page(
         else (),
         changes_today=sum(one.changes_today for one in standings),
         failures_today=sum(one.failures_today for one in standings),
+    )
+
+
+def _covered(services: Services, scope: ScopePath, stops: Collection[Stop]) -> bool:
+    """Whether nothing is begun anywhere in ``scope``."""
+    if any(stop.scope.covers(scope) for stop in stops):
+        return True
+    inside = services.city.districts(scope) if len(scope.parts) < DISTRICT_DEPTH else ()
+    return bool(inside) and all(
+        any(stop.scope.covers(one.scope) for stop in stops) for one in inside
     )
 
 

@@ -93,6 +93,14 @@ STEPS = {
 FAULTED = mark("The link went bad")
 JUDGED = mark("TenOne knew it")
 HELD_GOOD = mark("The controller's own verdict was good for the hold")
+SHORT_JUDGED = mark("known after %(seconds)s")
+SHORT = {
+    RepairStep.BEGUN: mark("begun after %(seconds)s"),
+    RepairStep.PROVED: mark("proved after %(seconds)s"),
+    RepairStep.UNDONE: mark("put back after %(seconds)s"),
+    RepairStep.STUCK: mark("stuck after %(seconds)s"),
+}
+"""After the fault."""
 AFTER = mark("%(seconds)s after the fault")
 SECONDS = mark("%(n)s s")
 MINUTES = mark("%(n)s min")

@@ -219,13 +219,12 @@ class RepairWords:
 
     def short(self, course: Course) -> list[str]:
         """The few moments a list shows: verdict, proof or the way back, each after the fault."""
-        if course.faulted is None:
+        fault = course.faulted
+        if fault is None:
             return []
-        wanted = (RepairStep.BEGUN, RepairStep.PROVED, RepairStep.UNDONE, RepairStep.STUCK)
-        chosen = [one for one in course.steps if one.step in wanted]
-        moments = [*self._known(course.judged, "crit", p.JUDGED, course)]
-        moments += [self._step(one, course) for one in chosen]
-        return [f"{one.text} {one.after}".strip() for one in moments]
+        found = [] if course.judged is None else [(course.judged, p.SHORT_JUDGED)]
+        found += [(one.at, p.SHORT[one.step]) for one in course.steps if one.step in p.SHORT]
+        return [self._(said, seconds=self.took(max(0.0, at - fault))) for at, said in found]
 
     def pairs(self, cable: str) -> list[str]:
         """A cable test, pair by pair; what is not one says nothing."""
