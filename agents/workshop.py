@@ -35,7 +35,7 @@ from agents.sessions import Sessions
 from drivers.cli.console import Console
 from drivers.cli.dialect import Change, Dialect, Line, PortSettings
 from drivers.cli.dialects.registry import dialect as dialect_called
-from drivers.cli.errors import CannotError, CliError, SessionLostError
+from drivers.cli.errors import CannotError, CliError, SessionLostError, SetSoAlreadyError
 from drivers.cli.hostkeys import HostKeyError
 from drivers.cli.plans import plan
 from tenone.config import School
@@ -181,6 +181,8 @@ class RepairShop:
             )
             measure = _measure(dialect, change)
             facts = self._facts(switch.name, port, before)
+        except SetSoAlreadyError as error:
+            raise refused(f"{switch.name}: {error}", Refusal.SET_SO_ALREADY) from error
         except (LookError, CliError, HostKeyError) as error:
             raise refused(f"{switch.name}: {error}", Refusal.UNREADABLE) from error
         drawing = Drawing(change=change, measure=measure, facts=facts, look=look)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from tenone.vocabulary.repairs import RepairStep
+
 
 class Text(StrEnum):
     """One sentence."""
@@ -69,9 +71,9 @@ EN: Mapping[Text, str] = MappingProxyType({
     Text.BOARD: "{name}: the class board does not answer although its port is well: see in "
         "{room} whether it is on and its program runs.",
     Text.SHADOWED: "{name}: it is cut off by other trouble ({why}); that comes first.",
-    Text.MEASURE: "{name}: a repair was tried and taken back; TenOne can measure the cable to "
-        "tell which part to carry (switch {switch}, port {port}).",
-    Text.CARRY: "{name}: software cannot repair this; what was tried is taken back. Carry a "
+    Text.MEASURE: "{name}: a repair was tried and did not last; TenOne can measure the "
+        "cable to tell which part to carry (switch {switch}, port {port}).",
+    Text.CARRY: "{name}: software cannot repair this; what was tried did not last. Carry a "
         "patch cord to {room} and to switch {switch}, port {port}, and exchange both ends first.",
     Text.CARRY_PAIR: "{name}: pair {pair} of the cable is {state}: carry a patch cord to {room} "
         "and to switch {switch}, port {port}.",
@@ -113,10 +115,10 @@ ZH: Mapping[Text, str] = MappingProxyType({
     Text.NAMES: "{name}：域名无法解析（DNS）；端口正常，请检查 DNS 服务器。",
     Text.BOARD: "{name}：端口正常，但班牌没有反应：请到{room}看它是否开机、程序是否运行。",
     Text.SHADOWED: "{name}：受其他故障影响（{why}）；先处理那个故障。",
-    Text.MEASURE: "{name}：修复已尝试并已撤回；TenOne 可以检测网线，判断该带什么备件（交换机 {swi"
-        "tch}，端口 {port}）。",
-    Text.CARRY: "{name}：软件无法修复，尝试过的改动已撤回。请带跳线到{room}和交换机 {switch} 的端"
-        "口 {port}，先更换两端跳线。",
+    Text.MEASURE: "{name}：修复已尝试，但故障仍在；TenOne 可以检测网线，判断该带什么备件"
+        "（交换机 {switch}，端口 {port}）。",
+    Text.CARRY: "{name}：软件无法修复，尝试过的修复没有持久效果。请带跳线到{room}和交换机 "
+        "{switch} 的端口 {port}，先更换两端跳线。",
     Text.CARRY_PAIR: "{name}：网线的 {pair} 线对{state}：请带跳线到{room}和交换机 {switch} 的端口"
         " {port}。",
     Text.CARRY_PAIR_AT: "{name}：网线的 {pair} 线对在距交换机 {metres} 米处{state}：请带跳线到{ro"
@@ -134,6 +136,69 @@ CABLE_STATES: Mapping[str, tuple[str, str]] = MappingProxyType({
     "mismatch": ("of the wrong impedance", "阻抗不匹配"),
 })  # fmt: skip
 """``drivers.cli.dialect.CableState`` of what is broken, in words."""
+STEPS: Mapping[RepairStep, tuple[str, str]] = MappingProxyType({
+    RepairStep.BEGUN: ("Repair {action} begins: {intent}.", "修复 {action} 开始：{intent}。"),
+    RepairStep.APPLIED: (
+        "Repair {action}: the switch took all lines.",
+        "修复 {action}：交换机已接受全部命令。",
+    ),
+    RepairStep.GOOD: (
+        "Repair {action}: good for the first time, no proof yet.",
+        "修复 {action}：首次恢复正常，尚未证实。",
+    ),
+    RepairStep.PROVED: (
+        "Repair {action}: still good after the hold.",
+        "修复 {action}：观察期后仍然正常。",
+    ),
+    RepairStep.DONE: ("Repair {action}: done and kept.", "修复 {action}：完成并已保存。"),
+    RepairStep.UNDOING: (
+        "Repair {action}: it did not help, the way back begins.",
+        "修复 {action}：没有效果，开始撤回。",
+    ),
+    RepairStep.UNDONE: (
+        "Repair {action}: taken back, the switch is as before.",
+        "修复 {action}：已撤回，交换机恢复原状。",
+    ),
+    RepairStep.STUCK: (
+        "Repair {action}: neither as before nor as wanted: a person has to look, now.",
+        "修复 {action}：既未恢复原状也未达到目标：请立即人工检查。",
+    ),
+    RepairStep.ENDED: (
+        "Repair {action}: its time is over, the switch is as before.",
+        "修复 {action}：时间已到，交换机恢复原状。",
+    ),
+})  # fmt: skip
+"""What an incident's timeline says of each step."""
+PROVED = (
+    (
+        "Repair {action}: proved: the link has been good for {hold} s by the controller's own "
+        "verdict, {seconds} s after it went bad."
+    ),
+    "修复 {action}：已证实：控制器自己的判断已连续 {hold} 秒正常，距故障 {seconds} 秒。",
+)
+UNPROVED = (
+    "Repair {action}: the school says it is cured, and the link is not good: look at it.",
+    "修复 {action}：学校端称已修复，但线路仍不正常：请检查。",
+)
+NO_PLAN = (
+    "TenOne wanted to repair this ({intent}) and could not plan it: {why}",
+    "TenOne 想修复（{intent}），但无法制定方案：{why}",
+)
+HELD = (
+    "TenOne would repair this ({intent}) and is held back: {why}",
+    "TenOne 可以修复（{intent}），但被保护规则阻止：{why}",
+)
+INTENTS_ZH: Mapping[str, str] = MappingProxyType({
+    "restore-negotiation": "恢复自动协商",
+    "bounce-port": "关闭再打开端口",
+    "enable-port": "打开端口",
+    "cycle-poe": "断电后恢复供电",
+    "exam-priority": "考试优先",
+    "quarantine": "隔离",
+    "release": "解除隔离",
+    "save-configuration": "保存配置",
+    "cable-diagnosis": "检测网线",
+})  # fmt: skip
 NO_ROOM = ("the room", "该教室")
 
 
@@ -145,3 +210,10 @@ def speed_words(mbps: int) -> str:
 def say(text: Text, en: Mapping[str, str], zh: Mapping[str, str] | None = None) -> dict[str, str]:
     """Both languages; ``zh`` holds what is written differently in Chinese."""
     return {"en": EN[text].format(**en), "zh": ZH[text].format(**{**en, **(zh or {})})}
+
+
+def both(pair: tuple[str, str], **values: str) -> dict[str, str]:
+    """A pair of texts filled in; ``intent`` gets its Chinese name in Chinese."""
+    english, chinese = pair
+    intent = INTENTS_ZH.get(values.get("intent", ""), values.get("intent", ""))
+    return {"en": english.format(**values), "zh": chinese.format(**{**values, "intent": intent})}

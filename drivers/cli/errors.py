@@ -57,3 +57,9 @@ class UnsafePlanError(CliError):
     """Lines that, read back, do not mean what they were made for: none of them is typed."""
 
     code = "unsafe-plan"
+
+
+class SetSoAlreadyError(CannotError):
+    """There is nothing to do: the port is set as it is wanted."""
+
+    code = "set-so-already"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drivers.cli.dialect import Change, Dialect, Line, Meant, PortMode, PortSettings
-from drivers.cli.errors import CannotError, UnsafePlanError
+from drivers.cli.errors import CannotError, SetSoAlreadyError, UnsafePlanError
 from drivers.cli.settings import NO, YES, differences, same, set_all, set_one, text_of
 from tenone.vocabulary.intents import MEANINGS, Intent
 
@@ -54,7 +54,9 @@ def plan(
         lines = dialect.test_cable(typed)
         change = Change(intent=intent, port=typed, before=before, after=before, apply=lines)
     elif intent not in TRANSIENT and same(before, after):
-        raise CannotError(f"{typed} is set so already: there is nothing to do for {intent.value}")
+        raise SetSoAlreadyError(
+            f"{typed} is set so already: there is nothing to do for {intent.value}"
+        )
     else:
         change = dialect.change(intent, typed, before, after)
     return _checked(dialect, change)

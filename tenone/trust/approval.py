@@ -92,6 +92,8 @@ class Refusal(IntEnum):
     """The school's own rules do not allow it."""
     UNREADABLE = 39
     """The switch cannot be logged in to, or is not understood."""
+    SET_SO_ALREADY = 40
+    """There is nothing to do: the port is set so."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer to the one who asked
