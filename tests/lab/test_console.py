@@ -102,7 +102,7 @@ async def _cured(
 
 
 async def test_cut_at_any_moment_it_is_before_or_after(lab: SwitchLab, tmp_path: Path) -> None:
-    """Its processes are killed right before the line is typed, or so long after; the kernel tells."""
+    """Its processes are killed right before the line is typed, or a moment after."""
     port = lab.ports[0]
     found: dict[str, int] = {"before": 0, "after": 0}
     longest, lost = 0.0, 0
