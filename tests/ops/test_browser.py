@@ -36,6 +36,8 @@ PAGES = [
     "/incidents",
     "/incidents/no3-000000000001",
     "/incidents/evil-000000000005",
+    "/repairs",
+    "/repairs/a-0003",
     "/sign-in",
 ]
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -172,7 +174,7 @@ def test_every_page_is_clean(
 def test_targets_are_large_enough_for_a_thumb(browser: Browser, site: Served) -> None:
     context = open_context(browser, site, size="phone")
     page = context.new_page()
-    for path in ("/", "/at/binhai/east/no3"):
+    for path in ("/", "/at/binhai/east/no3", "/repairs"):
         page.goto(site.url + path)
         page.wait_for_selector(LIVE)
         small = page.evaluate(SMALL, THUMBED)
@@ -531,6 +533,56 @@ def test_a_district_viewer_sees_the_district_alone(browser: Browser, site: Serve
     expect(page.get_by_role("button", name="Poll now")).to_have_count(0)
     assert watched.complaints == []
     assert site.city.scope_of_school("no5") == ScopePath.parse("binhai/west/no5")
+    context.close()
+
+
+def test_a_stop_is_pressed_confirmed_and_seen_by_another(browser: Browser, site: Served) -> None:
+    """By a thumb, in Chinese; the page of somebody else shows it by itself."""
+    other = open_context(browser, site, token=site.session(Role.APPROVER, actor="account:wang"))
+    seen = Watched(other, site)
+    seen.page.goto(f"{site.url}/repairs")
+    seen.page.wait_for_selector(LIVE)
+    expect(seen.page.locator("h1")).to_contain_text("2 repairs wait for approval")
+    context = open_context(browser, site, language="zh-CN", size="phone")
+    watched = Watched(context, site)
+    page = watched.page
+    page.goto(f"{site.url}/repairs")
+    page.get_by_text("停止全部修复").tap()
+    page.get_by_role("button", name="立即停止").tap()
+    expect(page.locator("#stop-why:invalid")).to_have_count(1)  # no reason, no stop
+    assert not site.services.enforcement.standing(ScopePath()).stops
+    page.locator("#stop-why").fill("中考期间不改动")
+    page.get_by_role("button", name="立即停止").tap()
+    expect(page.locator(".stop.stands")).to_contain_text("中考期间不改动")
+    expect(page.locator("h1")).to_contain_text("已停止")
+    expect(seen.page.locator(".stop.stands")).to_contain_text("中考期间不改动", timeout=15_000)
+    seen.page.get_by_text("Let it go on").click()
+    seen.page.get_by_label("Why it may go on").fill("over")
+    seen.page.get_by_role("button", name="Take the stop back").click()
+    expect(seen.page.locator(".stop.stands")).to_have_count(0)
+    expect(page.locator(".stop.stands")).to_have_count(0, timeout=15_000)
+    assert watched.complaints == seen.complaints == []
+    assert watched.foreign == seen.foreign == []
+    other.close()
+    context.close()
+
+
+def test_what_is_typed_outlives_the_renewal(browser: Browser, site: Served) -> None:
+    token = site.session(Role.APPROVER, actor="account:wang")
+    context = open_context(browser, site, token=token)
+    page = Watched(context, site).page
+    page.goto(f"{site.url}/repairs/a-0001")
+    page.wait_for_selector(LIVE)
+    page.get_by_text("Refuse", exact=True).click()
+    page.get_by_label("Why not").fill("not in exam week")
+    with page.expect_response(lambda answer: answer.url.endswith("/repairs/a-0001")):
+        pass  # the page has been asked for anew
+    expect(page.get_by_label("Why not")).to_have_value("not in exam week")
+    page.get_by_role("button", name="Refuse it").click()
+    page.wait_for_url("**/repairs/a-0001")
+    (step,) = site.services.approvals.steps  # type: ignore[attr-defined]  # the fake's own
+    assert step[0] == "refuse"
+    assert step[3] == "not in exam week"
     context.close()
 
 

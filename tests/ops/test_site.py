@@ -426,7 +426,10 @@ async def test_the_panel_alone_for_the_dialog(operator: httpx.AsyncClient) -> No
     panel = parse(response.text)
     assert not panel.all("html")
     assert "patch cord" in panel.text
-    assert panel.all("button", type="button")[0].attributes["data-recheck"] == "/api/v1/links/no3/c-3-2/recheck"
+    assert (
+        panel.all("button", type="button")[0].attributes["data-recheck"]
+        == "/api/v1/links/no3/c-3-2/recheck"
+    )
     assert "HX-Request" in response.headers["vary"]
 
 
