@@ -293,7 +293,7 @@ async def test_a_dry_run_and_the_request_that_follows(
     assert "The port is not there." in odd.one("p", role="alert").text
     assert odd.one("textarea", name="reason").text == "odd"
     await post(chen, "/repairs/ask", 422, reason=" ", **body)
-    done = await post(chen, "/repairs/ask", reason="3-2 is slow", **body)
+    done = await post(chen, "/repairs/ask", 303, reason="3-2 is slow", **body)
     assert done.headers["location"] == f"/repairs/{WAITING}"
     assert approvals.steps == [("request", "account:chen", "bounce-port", body["retry"])]
 
