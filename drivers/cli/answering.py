@@ -30,6 +30,18 @@ class AnswerError(Exception):
     """The answer cannot be followed any more; one clause."""
 
 
+def check_rest(text: str, prompt: re.Pattern[str]) -> None:
+    """Look at what came after an answer was over; raises :class:`AnswerError`.
+
+    Prompts alone are the answers to empty lines, text alone is a log. Text that ends in a prompt
+    is the rest of the answer: what was taken for its prompt was none.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    prompts = [line for line in lines if is_prompt(line, prompt)]
+    if prompts and len(prompts) < len(lines):
+        raise AnswerError("the rest of an earlier answer came after what looked like its prompt")
+
+
 class Answering:
     """Feed it what comes; type what it says; it is over when :attr:`done`."""
 
@@ -104,11 +116,7 @@ class Answering:
             if lines and is_prompt(lines[-1], self._prompt):
                 lines.pop()
         before, after = without_echo("\n".join(lines), self._typed)
-        early = [line for line in before.split("\n") if line.strip()]
-        prompts = [line for line in early if is_prompt(line, self._prompt)]
-        if prompts and len(prompts) < len(early):
-            # The end of the last answer: what was taken for its prompt was none.
-            raise AnswerError("the end of an earlier answer came after what looked like its prompt")
+        check_rest(before, self._prompt)
         return after.strip("\n")
 
     def _turn(self) -> str | None:
@@ -151,8 +159,8 @@ class Answering:
     def _has_body(self, tail: str) -> bool:
         if not self._is_whole():
             return True
-        before, after = without_echo(tail, self._typed)
-        return bool(before.strip() or after.rpartition("\n")[0].strip())
+        _, after = without_echo(tail, self._typed)
+        return bool(after.rpartition("\n")[0].strip())
 
     def _is_buried(self) -> bool:
         return any(is_prompt(one, self._prompt) for one in self._text(0).split("\n"))

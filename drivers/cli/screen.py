@@ -113,6 +113,8 @@ def without_echo(text: str, typed: str) -> tuple[str, str]:
     """
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        if line.rstrip().endswith(typed) and typed:
-            return "\n".join(lines[:number]), "\n".join(lines[number + 1 :])
+        bare = line.rstrip()
+        if typed and bare.endswith(typed):
+            early = [*lines[:number], bare.removesuffix(typed)]
+            return "\n".join(early), "\n".join(lines[number + 1 :])
     return "", text

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from drivers.cli.answering import SETTLE_SECONDS, AnswerError, Answering
+from drivers.cli.answering import MAX_BYTES, SETTLE_SECONDS, AnswerError, Answering, check_rest
 from drivers.cli.dialect import Ask, Line
 from drivers.cli.errors import LineRefusedError, LoginError, SessionLostError
 from drivers.cli.hostkeys import HostKey, HostKeyStore, place
 from drivers.cli.manners import Manners
+from drivers.cli.screen import decoded, shown
 from drivers.cli.ssh import Login, log_in
 
 READ_BYTES = 65_536
@@ -114,8 +115,9 @@ class Session:
 
     def settle(self) -> None:
         """Find the prompt, throw away what stood before; raises :class:`SessionLostError`."""
-        self.run([Line("")])
         try:
+            self._rest()
+            self._ask(Line(""))
             while self._receive(SETTLE_SECONDS):
                 pass
         except _LostError as error:
@@ -150,11 +152,10 @@ class Session:
 
     def _ask(self, line: Line) -> str:
         until = self._clock() + line.seconds
-        while self._channel.recv_ready():  # log lines that came after the last prompt
-            self._receive(0)
-        self._type(line.text + self._connection.RETURN)
         answering = Answering(line, self._manners.prompt, echoes=self._echoes)
         try:
+            check_rest(shown(decoded(self._rest())), self._manners.prompt)
+            self._type(line.text + self._connection.RETURN)
             while not answering.done:
                 left = until - self._clock()
                 if left <= 0:
@@ -170,6 +171,13 @@ class Session:
             return answering.answer()
         except AnswerError as error:
             raise _LostError(str(error)) from None
+
+    def _rest(self) -> bytes:
+        """What came since the last prompt."""
+        rest = bytearray()
+        while self._channel.recv_ready() and len(rest) < MAX_BYTES:
+            rest += self._receive(0)
+        return bytes(rest)
 
     def _type(self, text: str) -> None:
         if self.lost:
