@@ -31,7 +31,7 @@ PEOPLE = {"li": f"operator@{CITY}", "wang": f"approver@{CITY}"}
 PEOPLES_PASSWORD = "correct horse battery"
 STATE_SECONDS = 1.0
 READY_SECONDS = 60.0
-BY_ITSELF = ("restore-negotiation", "bounce-port", "enable-port")
+ALL_AUTO = dict.fromkeys(("restore-negotiation", "bounce-port", "enable-port"), "auto")
 
 
 @dataclass
@@ -83,17 +83,17 @@ class Process:
 
 
 class House:
-    """All of it around one lab. ``mode`` is enforcement's; ``hold_seconds`` the proof's."""
+    """All of it around one lab. ``modes``: intent -> mode; ``hold_seconds`` is the proof's."""
 
     def __init__(
-        self, lab: SwitchLab, folder: Path, *, mode: str = "auto", hold_seconds: float = 1.2,
-        settle_seconds: float = 0.5,
+        self, lab: SwitchLab, folder: Path, *, modes: Mapping[str, str] = ALL_AUTO,
+        hold_seconds: float = 1.2, settle_seconds: float = 0.5,
     ) -> None:  # fmt: skip
         self.lab = lab
         self.folder = folder
         self.hold_seconds = hold_seconds
         self.settle_seconds = settle_seconds
-        self.mode = mode
+        self.modes = modes
         self.link_of = {port: f"{SCHOOL}/class-{port}" for port in lab.ports}
         self._broker_port = free_port()
         self.people: dict[str, httpx.Client] = {}
@@ -170,7 +170,7 @@ class House:
         links.append({"id": "uplink", "tier": "uplink", "switch": SWITCH, "port": UPLINK})
         cli = {
             "dialect": "linux", "username": ADMIN, "password": "env:LAB_PASSWORD",
-            "automatic": list(BY_ITSELF) if self.mode == "auto" else [],
+            "automatic": [intent for intent, mode in self.modes.items() if mode == "auto"],
         }  # fmt: skip
         school = {
             "schema_version": 1,
@@ -187,7 +187,7 @@ class House:
             "outbox": {"path": str(self.folder / "outbox"), "limit_mb": 64},
         }  # fmt: skip
         self._write("school.yaml", school)
-        modes = [{"actions": list(BY_ITSELF), "mode": self.mode}]
+        modes = [{"actions": [intent], "mode": mode} for intent, mode in self.modes.items()]
         city = {
             "schema_version": 1,
             "city": {"id": CITY, "name": "Binhai"},
@@ -247,14 +247,39 @@ class House:
         return found
 
     def actions(self) -> list[dict[str, Any]]:
-        """All, newest first."""
+        """All."""
         found: list[dict[str, Any]] = self.get("actions", limit="500")["items"]
         return found
+
+    def actions_at(self, port: str) -> list[str]:
+        """Ids of those at one port, oldest first."""
+        mine = [one for one in self.actions() if one["parameters"].get("port") == port]
+        return [one["id"] for one in sorted(mine, key=lambda one: float(one["made"]))]
 
     def course(self, action: str) -> dict[str, Any]:
         """How one went."""
         found: dict[str, Any] = self.get(f"actions/{action}/course")
         return found
+
+    def last_step(self, action: str) -> str:
+        """Where one stands; empty: not begun."""
+        steps = self.course(action)["steps"]
+        return str(steps[-1]["step"]) if steps else ""
+
+    def approved(self, intent: str, port: str) -> str:
+        """Li asks for it, Wang approves what he is shown; the action's id."""
+        asked = {
+            "school": SCHOOL, "intent": intent, "parameters": {"switch": SWITCH, "port": port},
+            "reason": "the class has no network", "retry": f"lab-{intent}-{port}",
+        }  # fmt: skip
+        answer = self.people["li"].post("/api/v1/actions", json=asked)
+        assert answer.status_code == 201, answer.text
+        action = answer.json()
+        answer = self.people["wang"].post(
+            f"/api/v1/actions/{action['id']}/approvals", json={"plan": action["plan"]}
+        )
+        assert answer.status_code == 200, answer.text
+        return str(action["id"])
 
     def until_all_good(self, seconds: float = 30.0) -> None:
         """Every promise of the school is kept, as the controller sees it."""

@@ -18,6 +18,7 @@ from tests.lab.truth import Moment
 
 LONGEST_SECONDS = 60.0
 LOOK_SECONDS = 0.05
+LIST_SECONDS = 0.25
 ENDS = frozenset({"done", "undone", "stuck"})
 
 
@@ -74,7 +75,7 @@ class Rounds:
         port = lab.ports[self._turn % len(lab.ports)]
         self._turn += 1
         house.until_all_good()
-        known = {one["id"] for one in house.actions()}
+        known = set(house.actions_at(port))
         time.sleep(self._random.uniform(0, 1))  # anywhere between two polls
         injected = inject(lab, fault, port)
         made = Round(fault=fault, port=port, at=injected.wall)
@@ -88,14 +89,14 @@ class Rounds:
         """Ask the API as a page would, until it is over."""
         deadline = time.monotonic() + LONGEST_SECONDS
         mine: list[str] = []
+        listed = 0.0
         while time.monotonic() < deadline:
             link = self._house.link(made.port)
             if made.verdict is None and link["verdict"] == "bad":
                 made.verdict = time.time()
-            mine = [
-                one["id"] for one in reversed(self._house.actions())
-                if one["id"] not in known and one["parameters"].get("port") == made.port
-            ]  # fmt: skip
+            if time.monotonic() - listed >= LIST_SECONDS:
+                listed = time.monotonic()
+                mine = [one for one in self._house.actions_at(made.port) if one not in known]
             courses = [self._house.course(action) for action in mine]
             made.steps = [step["step"] for one in courses for step in one["steps"]]
             made.intents = [one["intent"] for one in courses]
