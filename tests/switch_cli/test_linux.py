@@ -1,4 +1,4 @@
-"""Linux: exact lines, what ethtool and ip print, a real bash, a real port where there can be one."""
+"""Linux: exact lines, what ethtool and ip print, a real bash, a real port where there is one."""
 
 import os
 import re
