@@ -19,6 +19,8 @@ from tests.lab.truth import Moment
 LONGEST_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 LIST_SECONDS = 0.25
+STEADY = 4
+"""So many ports take turns with the faults that can be cured."""
 ENDS = frozenset({"done", "undone", "stuck"})
 
 
@@ -66,14 +68,15 @@ class Rounds:
         self._house = house
         self._lab = house.lab
         self._random = random.Random(seed)
-        self._turn = 0
+        # What was tried in vain is not tried again for a day: each bad pair has a port of its own.
+        self._spare = list(self._lab.ports[STEADY:])
+        self._steady = itertools.cycle(self._lab.ports[:STEADY])
         self.played: list[Round] = []
 
     def play(self, fault: Fault) -> Round:
         """One round: every link is good before and after it."""
         house, lab = self._house, self._lab
-        port = lab.ports[self._turn % len(lab.ports)]
-        self._turn += 1
+        port = next(self._steady) if fault.curable else self._spare.pop()
         house.until_all_good()
         known = set(house.actions_at(port))
         time.sleep(self._random.uniform(0, 1))  # anywhere between two polls

@@ -13,14 +13,13 @@ import pytest
 from tests.lab.copper import NEGOTIATION_SECONDS
 from tests.lab.faults import Fault, inject
 from tests.lab.house import ALL_AUTO, STATE_SECONDS, House
-from tests.lab.rounds import ENDS, Rounds, table
+from tests.lab.rounds import ENDS, STEADY, Rounds, table
 from tests.lab.space import missing
 from tests.lab.switch import SwitchLab, until
 
 ROUNDS = int(os.environ.get("TENONE_LAB_ROUNDS", "1"))
 SEED = int(os.environ.get("TENONE_SEED", "1"))
 HOLD_SECONDS = 1.2
-PORTS = 12
 
 absent = missing()
 pytestmark = [
@@ -40,7 +39,7 @@ State poll {STATE_SECONDS} s, hold {HOLD_SECONDS} s. Seconds, median (max).
 
 def test_five_faults(tmp_path: Path) -> None:
     with (
-        SwitchLab(tmp_path / "lab", ports=PORTS) as lab,
+        SwitchLab(tmp_path / "lab", ports=STEADY + ROUNDS) as lab,
         House(lab, tmp_path / "house", hold_seconds=HOLD_SECONDS) as house,
     ):
         rounds = Rounds(house, SEED)
@@ -62,7 +61,7 @@ def test_people_cuts_and_old_news(tmp_path: Path) -> None:
     """snmpd tells what was up to 3 s ago; people ask and approve; a session dies in the middle."""
     modes = ALL_AUTO | {"enable-port": "propose"}
     with (
-        SwitchLab(tmp_path / "lab", ports=3, fresh=False) as lab,
+        SwitchLab(tmp_path / "lab", ports=STEADY, fresh=False) as lab,
         House(lab, tmp_path / "house", modes=modes, hold_seconds=HOLD_SECONDS) as house,
     ):
         rounds = Rounds(house, SEED)
