@@ -187,7 +187,7 @@ class PendingBook:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            await asyncio.wait([writing])  # the next one must not overtake it
+            await asyncio.gather(writing, return_exceptions=True)  # not overtaken by the next one
             raise
 
 

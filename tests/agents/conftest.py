@@ -270,3 +270,13 @@ def fake_switch(clock: ManualClock) -> MakeSwitch:
         return FakeSwitch(clock, **settings)  # type: ignore[arg-type]  # keywords of the dataclass
 
     return make
+
+
+@pytest.fixture
+def inline_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is handed to a thread is done at once: no time passes by a clock that jumps."""
+
+    async def inline(work: Callable[..., object], *arguments: object) -> object:
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", inline)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from agents.origin import Origin
 from agents.port_look import Look, LookError, PortSeen
+from agents.repairs import Repairs
 from drivers.cli.console import ConsoleLogin
 from drivers.cli.dialect import Line
 from drivers.cli.dialects.registry import dialect as dialect_called
@@ -20,7 +22,11 @@ from firmware_sims.switch.model import Port as SimPort
 from firmware_sims.switch.model import Switch as SimSwitch
 from firmware_sims.switch.vendors import Vendor
 from tenone.config import School
+from tenone.journal.disk import Disk
 from tenone.vocabulary.intents import Dialect
+from tenone.vocabulary.repairs import RepairStep
+from tests.agents.conftest import Kept
+from tests.trust.approving import approval
 
 T = TypeVar("T")
 
@@ -81,14 +87,21 @@ class JumpingClock:
         return False
 
 
+async def _idle() -> None:
+    """Let everything run that can without time passing."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # nothing else tells
+    await asyncio.sleep(0)
+    while ready:
+        await asyncio.sleep(0)
+
+
 async def drive(clock: JumpingClock, work: Awaitable[T], *, most_seconds: float = 3600.0) -> T:
     """The result of ``work``, however long it takes by that clock."""
     task = asyncio.ensure_future(work)
     end = clock.seconds + most_seconds
     try:
         while not task.done():
-            for _ in range(12):
-                await asyncio.sleep(0)
+            await _idle()
             if not task.done():
                 assert clock.jump(), "everything waits and nobody for time"
                 assert clock.seconds < end, "it takes too long"
@@ -118,8 +131,17 @@ class Wire:
     """Not the wire but the agent ends there."""
     transcript: list[str] = field(default_factory=list)
 
+    armed: int | None = None
+    refuse: str = ""
+    """A line the switch does not take, this once."""
+
     def arm(self, cut_at: int | None, *, taken: bool, killing: bool = False) -> None:
+        """Cut at that line from now on."""
         self.cut_at, self.taken, self.killing, self.typed = cut_at, taken, killing, 0
+
+    def begin(self) -> None:
+        """An action begins: lines are counted from here, and cut at :attr:`armed`."""
+        self.cut_at, self.typed = self.armed, 0
 
 
 class SimConsole:
@@ -153,6 +175,9 @@ class SimConsole:
             if wire.killing:
                 raise Killed
             raise SessionLostError(number, f"the session ended at {line.text!r}")
+        if wire.refuse and line.text == wire.refuse:
+            wire.refuse = ""
+            raise LineRefusedError(number, f"core does not take {line.text!r}")
         answer = self._carry_out(line)
         wire.transcript.append(line.text)
         if not line.optional:
@@ -314,3 +339,50 @@ class SimSchool:
         printed = "".join(line.type(text) for text in lines)
         line.close()
         return printed
+
+
+class Life:
+    """One run of the agent's part that repairs; a new one after a kill."""
+
+    def __init__(self, sim: SimSchool, disk: Disk, kept: Kept) -> None:
+        self.sim = sim
+        self.repairs = Repairs(
+            sim.config,
+            consoles=sim.consoles,
+            eyes=sim.eyes,
+            origin=Origin(school="no1", boot_id=bytes(16), clock=sim.clock),
+            keep=kept.keep,
+            disk=disk,
+        )
+        self.worker = asyncio.ensure_future(self.repairs._of["core"].run())
+
+    async def act(self, intent: str, **parameters: str) -> str:
+        """As :class:`agents.approvals.Approvals` does once all is checked."""
+        at = {"switch": "core", **parameters}
+        document = approval(intent=intent, parameters=at, action=f"a-{intent}")
+        lines = await self.repairs.shop.render(document)
+        self.sim.wire.begin()
+        return await self.repairs.shop.execute(document, lines)
+
+    async def ended(self) -> None:
+        """Until nothing is under way; raises :class:`Killed` when the agent is."""
+        while self.repairs.book.of("core") is not None or self.repairs._of["core"]._job:
+            if self.worker.done():
+                self.worker.result()
+            await self.sim.clock.sleep(0.1)
+
+    async def close(self) -> None:
+        """The end of the process, whichever way."""
+        self.worker.cancel()
+        await asyncio.gather(self.worker, return_exceptions=True)
+        await self.repairs.close()
+
+
+def steps_of(kept: Kept) -> list[RepairStep]:
+    """The steps that were kept."""
+    return [RepairStep(cast("int", value)) for value in kept.values("repairs", "repair_step")]
+
+
+def sentences_of(kept: Kept) -> list[str]:
+    """Their sentences."""
+    return [str(value) for value in kept.values("repairs", "repair_sentence")]
