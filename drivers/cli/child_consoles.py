@@ -66,6 +66,8 @@ class _Child(asyncio.SubprocessProtocol):
         self._numbers = itertools.count(1)
         self._buffer = bytearray()
         self._transport: asyncio.SubprocessTransport | None = None
+        self.over = False
+        """It says nothing any more."""
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> "_Child":
@@ -107,6 +109,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._transport.close()
 
     def _end(self) -> None:
+        self.over = True
         for request in self._requests.values():
             if not request.answer.done():
                 request.answer.set_exception(_GoneError(request.line))
@@ -149,6 +152,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._end()
 
     def kill(self) -> None:
+        self.over = True
         if self._transport is not None:
             with suppress(ProcessLookupError):
                 self._transport.kill()
@@ -226,7 +230,7 @@ class ChildConsoles:
     def pid(self) -> int | None:
         """The child's process, where there is one."""
         child = self._child
-        return None if child is None or child.gone.done() else child.pid
+        return None if child is None or child.over else child.pid
 
     async def open(self, login: ConsoleLogin) -> ChildConsole:
         """A session, new or kept.
@@ -263,7 +267,7 @@ class ChildConsoles:
             if self._closed:
                 raise LoginError("no session is opened any more: the agent is ending")
             child = self._child
-            if child is None or child.gone.done():
+            if child is None or child.over:
                 try:
                     child = self._child = await _Child.start(self._command)
                 except OSError as error:

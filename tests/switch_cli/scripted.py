@@ -127,7 +127,12 @@ class ScriptedSwitch:
             process.get_extra_info("connection").abort()
             return False
         elif isinstance(piece, Hang):
-            await self._over.wait()
+            waits = [
+                asyncio.ensure_future(one) for one in (self._over.wait(), process.wait_closed())
+            ]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for one in waits:
+                one.cancel()
             return False
         else:
             typed = await process.stdin.read(1)

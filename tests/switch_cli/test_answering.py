@@ -37,6 +37,10 @@ class Device:
         raise AssertionError("never over")
 
 
+def is_over(reading: Answering) -> bool:
+    return reading.done
+
+
 def answered(*pieces: bytes, line: Line = SHOW) -> str:
     return Device(line, list(pieces)).run()
 
@@ -69,9 +73,9 @@ def test_what_is_typed_is_no_prompt_until_the_line_is_over() -> None:
     line = Line("description <SW>")
     reading = Answering(line, PROMPT)
     assert reading.feed(b"description <SW>") is None
-    assert not reading.done
+    assert not is_over(reading)
     assert reading.feed(b"\r\n[SW-GE1]") is None
-    assert reading.done
+    assert is_over(reading)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +106,9 @@ def test_questions() -> None:
     assert reading.feed(b"save\r\nOverwrite? [Y/N]:") == "Y\n"
     assert reading.feed(b"Y\r\nPlease give the file name") == "\n"
     assert reading.feed(b"\r\nSaved.\r\n<SW>") is None
-    assert not reading.done, "an empty line might answer one more question: wait and see"
+    assert not is_over(reading), "an empty line might answer one more question: wait and see"
     assert reading.silence() is None
-    assert reading.done
+    assert is_over(reading)
     assert "Saved." in reading.answer()
 
 
@@ -120,7 +124,7 @@ def test_a_question_nobody_foresaw_is_not_answered() -> None:
     reading = Answering(Line("reboot"), PROMPT)
     assert reading.feed(b"reboot\r\nSystem will reboot! Continue? [y/n]:") is None
     assert reading.silence() is None
-    assert not reading.done
+    assert not is_over(reading)
 
 
 def test_too_much() -> None:
@@ -143,9 +147,9 @@ def test_the_rest_of_an_earlier_answer() -> None:
         check_rest(" description x\n<SW>", PROMPT)
     reading = Answering(SHOW, PROMPT, echoes=True)
     assert reading.feed(b"\r\n<SW>") is None
-    assert not reading.done, "its echo has not come: that was the answer to an empty line"
+    assert not is_over(reading), "its echo has not come: that was the answer to an empty line"
     reading.feed(b"display this\r\n<SW>")
-    assert reading.done
+    assert is_over(reading)
     assert reading.answer() == ""
 
 

@@ -18,7 +18,7 @@ from tenone.trust.masked import Secret
 from tests.switch_cli.scripted import CUT, ENABLE, HANG, KEY, PASSWORD, ScriptedSwitch
 
 MANNERS = Manners(
-    device_type="huawei",
+    device_type="hp_comware",
     prompt=re.compile(r"(?:^|[\r\n])(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\])\s?\Z"),
     refusals=(re.compile(r"(?m)^Error: .*"),),
     quiet=(Line("undo terminal monitor"),),
@@ -36,7 +36,7 @@ def opens(scripted: ScriptedSwitch, host_keys: HostKeyStore) -> Iterator[Opens]:
     def opened(password: str = PASSWORD, enable: str | None = None) -> Session:
         login = Login(
             host="127.0.0.1", port=scripted.port, username="tenone", password=Secret(password),
-            device_type="huawei", enable=None if enable is None else Secret(enable),
+            device_type="hp_comware", enable=None if enable is None else Secret(enable),
         )  # fmt: skip
         sessions.append(Session.open(login, host_keys, MANNERS))
         return sessions[-1]
@@ -96,6 +96,7 @@ def test_questions_pages_and_letters(scripted: ScriptedSwitch, opens: Opens) -> 
     assert letters == "三班"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_cut_at_each_line(number: int, scripted: ScriptedSwitch, opens: Opens) -> None:
     session = opens()
@@ -120,6 +121,7 @@ def test_an_answer_without_end(scripted: ScriptedSwitch, opens: Opens) -> None:
         opens().run([Line("display all")])
 
 
+@pytest.mark.slow
 def test_cut_by_another_thread(scripted: ScriptedSwitch, opens: Opens) -> None:
     scripted.answers["display slow"] = (HANG,)
     session = opens()
@@ -140,6 +142,7 @@ def test_nothing_is_typed_where_a_line_holds_another(
     assert scripted.typed == []
 
 
+@pytest.mark.slow
 def test_the_second_password(scripted: ScriptedSwitch, opens: Opens) -> None:
     scripted.answers["super"] = (b"Password:", KEY, b"\r\nNow user privilege is level 15\r\n")
     opens(enable=ENABLE)
@@ -178,6 +181,7 @@ def test_wrong_password_wrong_key_no_key(
     assert opens().host_key == scripted.host_key
 
 
+@pytest.mark.slow
 def test_closing_waits_for_nobody(scripted: ScriptedSwitch, opens: Opens) -> None:
     """netmiko's own disconnect talks to the switch for ten seconds and more."""
     session = opens()
