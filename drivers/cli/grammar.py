@@ -22,6 +22,8 @@ MOST = 64
 """Characters of a name, before anything else is looked at."""
 SHOWN = 40
 """Characters of a refused name that a sentence repeats."""
+KEEP = "keep"
+"""As it was read, of those that may be; and one there must be where a word comes first."""
 _NAME = re.compile(r"(?P<kind>[0-9]{0,3}[A-Za-z][A-Za-z-]*?|)(?P<gap>[ _-]?)(?P<numbers>[0-9/:]+)")
 _TAIL = re.compile(r"[\x20-\x7e]*")
 
@@ -59,13 +61,15 @@ class PortGrammar:
             raise self._bad(port)
         kind = found["kind"].lower()
         typed = self.kinds.get(kind)
-        if typed is None or (found["gap"] and found["gap"] not in self.gaps):
+        gap = found["gap"]
+        if typed is None or (gap and gap not in self.gaps):
+            raise self._bad(port)
+        if self.gap == KEEP and bool(gap) != bool(kind):
             raise self._bad(port)
         numbers = _ONE if kind in self.single else self.numbers
         if numbers.fullmatch(found["numbers"]) is None:
             raise self._bad(port)
-        gap = found["gap"] if self.gap == "keep" else self.gap
-        return f"{typed}{gap}{found['numbers']}"
+        return f"{typed}{gap if self.gap == KEEP else self.gap}{found['numbers']}"
 
     def is_typed(self, port: str) -> bool:
         """Whether ``port`` is a name as it is typed, letter for letter."""
@@ -230,7 +234,7 @@ ZTE = PortGrammar(
     },
     numbers=_numbers(2, 4),
     gaps="-_",
-    gap="keep",
+    gap=KEEP,
     tail=True,
 )
 """``gei-0/1/1/1`` (5900, V3), ``gei_1/1`` (V2), ``1/1`` (5250: the number alone)."""
