@@ -15,6 +15,7 @@ COMMANDS = {
     "agent": "tenone.cli.agent",
     "check": "tenone.cli.check",
     "secret": "tenone.cli.secret",
+    "hostkey": "tenone.cli.hostkey",
     "service": "tenone.cli.service_units",
     "snmp": "tenone.cli.snmp",
     "probe": "tenone.cli.probe",
