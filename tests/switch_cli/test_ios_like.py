@@ -1,5 +1,7 @@
 """The three IOS-like dialects by properties: rendered, read back, shown, read again."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,6 +19,7 @@ from drivers.cli.plans import back, plan
 from drivers.cli.settings import same, set_all
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
+from tests.switch_cli.hostile import attack_descriptions, attack_names
 
 PORTS: dict[type[IosLike], str] = {
     CiscoIos: "GigabitEthernet1/0/3",
@@ -264,3 +267,68 @@ def test_half_duplex_never_meets_the_top_rate() -> None:
     assert ios_like.negotiation(slow, fast) == ["duplex full", "speed 1000"]
     assert ios_like.negotiation(fast, slow) == ["speed 100", "duplex half"]
     assert ios_like.negotiation(PortSettings(), slow) == ["speed 100", "duplex half"]
+
+
+SAME = r"|configure terminal|interface PORT|end|(?:no )?shutdown|y|"
+WIRE = r"(?:speed|duplex) auto|speed (?:10|100|1000|2500|10000)|duplex (?:full|half)|no speed|"
+VLAN = r"switchport access vlan \d{1,4}|no switchport access vlan|"
+ALLOWED = {
+    CiscoIos: SAME + WIRE + VLAN + (
+        r"switchport mode access|no switchport mode|power inline (?:never|auto)|"
+        r"speed nonegotiate|no speed nonegotiate|mls qos trust dscp|no mls qos trust|"
+        r"(?:no )?priority-queue out|configure terminal revert timer 5|configure confirm|"
+        r"write memory|(?:test|show) cable-diagnostics tdr interface PORT|"
+        r"show running-config interface PORT|"
+        r"show running-config \| include \^archive\|\^ path \|\^mls qos\$"
+    ),
+    Ruijie: SAME + WIRE + VLAN + (
+        r"(?:no )?poe enable|mls qos trust dscp|no mls qos trust|write|line-detect|"
+        r"show running-config interface PORT"
+    ),
+    Zte: SAME + (
+        r"(?:no )?negotiation auto|speed (?:10|100|1000|2500|10000)|duplex (?:full|half)|exit|"
+        r"switchvlan-configuration|switchport access vlan \d{1,4}|write|"
+        r"show running-config-interface PORT|show interface PORT"
+    ),
+}  # fmt: skip
+"""By hand: every line that may ever be typed."""
+REPORTED = {
+    CiscoIos: ("Gi1/0/3", "GigabitEthernet1/0/3", "TenGigabitEthernet1/1/8", "Fa0/13"),
+    Ruijie: ("Gi0/3", "GigabitEthernet 0/3", "TenGigabitEthernet 0/31"),
+    Zte: ("gei-0/1/1/3", "gei-0/1/1/3 Management", "xgei-0/1/1/25"),
+}
+
+
+def attack(kind: type[IosLike], count: int) -> str:
+    """Half of it names, half descriptions; a sentence where one line was none of the plan's."""
+
+    def described(description: str) -> Sequence[str]:
+        now = PortSettings(mode=PortMode.ACCESS, negotiation=False, speed_mbps=100, duplex=None)
+        now = replace(now, other=(f"description {description}",))
+        if kind is Zte:
+            now = replace(now, duplex=Duplex.FULL)
+        return [shown(kind, PORTS[kind], now), f"archive\n path flash:x\n{description}\nmls qos\n"]
+
+    allowed = re.compile(ALLOWED[kind])
+    for figures in (
+        attack_names(kind(), REPORTED[kind], allowed, count=count // 2, seed=count),
+        attack_descriptions(
+            kind(), PORTS[kind], described, allowed, count=count // 2, seed=count + 1
+        ),
+    ):
+        print(f"{kind.__name__}: {figures}")
+        assert figures.planned > figures.tried // 100
+        if figures.outside:
+            return figures.example
+    return ""
+
+
+@KINDS
+def test_hostile_text(kind: type[IosLike]) -> None:
+    assert attack(kind, 1_000) == ""
+
+
+@pytest.mark.slow
+@KINDS
+def test_a_lot_of_hostile_text(kind: type[IosLike]) -> None:
+    assert attack(kind, 25_000) == ""

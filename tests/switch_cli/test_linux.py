@@ -19,6 +19,7 @@ from drivers.cli.plans import back, plan
 from drivers.cli.settings import same, set_all
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
+from tests.switch_cli.hostile import attack_descriptions, attack_names
 
 LINUX = Linux()
 GOOD = PortSettings(mode=PortMode.UNSET)
@@ -233,6 +234,41 @@ def test_cable_without_result(answers: list[str]) -> None:
 def test_is_a_dialect() -> None:
     dialect: Dialect = LINUX
     assert dialect.leave == ()
+
+
+ALLOWED = re.compile(
+    r"sudo -n (?:ethtool(?: --cable-test)? PORT|ip -o link show dev PORT|"
+    r"ethtool -s PORT autoneg on|ethtool -s PORT autoneg off speed 100 duplex half|"
+    r"ip link set dev PORT (?:up|down))|echo this host keeps no configuration"
+)
+"""By hand: every line that may ever be typed."""
+
+
+def attack(count: int) -> str:
+    """Names, and aliases of interfaces; a sentence where one line was none of the plan's."""
+
+    def described(alias: str) -> Sequence[str]:
+        return [ETHTOOL, f"{UP} alias {alias}"]
+
+    good = ("swp12", "swp-lan.7")
+    for figures in (
+        attack_names(LINUX, good, ALLOWED, count=count // 2, seed=count),
+        attack_descriptions(LINUX, "c1", described, ALLOWED, count=count // 2, seed=count + 1),
+    ):
+        print(f"Linux: {figures}")
+        assert figures.planned > figures.tried // 100
+        if figures.outside:
+            return figures.example
+    return ""
+
+
+def test_hostile_text() -> None:
+    assert attack(1_000) == ""
+
+
+@pytest.mark.slow
+def test_a_lot_of_hostile_text() -> None:
+    assert attack(25_000) == ""
 
 
 # In a real shell: quiet lines first, a mark between the answers.
