@@ -17,6 +17,7 @@ import httpx
 import yaml
 
 from agents.approvals import KEYS_FILE
+from agents.sessions import HOST_KEYS
 from controller.trust.approval_signer import ApprovalSigner
 from drivers.cli.hostkeys import HostKeyStore
 from tenone.cli.processes import free_port
@@ -154,7 +155,7 @@ class House:
         (outbox / KEYS_FILE).write_text(keys.text)
         opened_long_ago(outbox)
         key = self.lab.host_key()
-        HostKeyStore(outbox / "known_hosts").pin(self.lab.address, 22, key, key.fingerprint)
+        HostKeyStore(outbox / HOST_KEYS).pin(self.lab.address, 22, key, key.fingerprint)
 
     def _configure(self) -> None:
         links: list[dict[str, object]] = [

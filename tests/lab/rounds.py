@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.lab.faults import Fault, Injected, heal, inject
 from tests.lab.house import House
-from tests.lab.truth import Moment
+from tests.lab.truth import Moment, Truth
 
 LONGEST_SECONDS = 60.0
 LOOK_SECONDS = 0.05
@@ -129,23 +129,30 @@ class Rounds:
 
     def _look_back(self, made: Round, injected: Injected) -> None:
         """What the wire's record says about it all."""
-        moments = [one for one in self._lab.truth.moments() if one.mono >= injected.mono]
-        mine = [one for one in moments if one.port == made.port]
-        made.stood = next(
-            (one.wall for one in mine if one.speed is not None and not one.good), None
-        )
-        first = next((one for one in mine if one.setting != mine[0].setting), None)
-        made.repair = first.wall if first is not None else None
-        made.wrong = list(_wrong(mine)) + [
-            f"{one.port} was set to {one.setting}" for port in self._lab.ports if port != made.port
-            for one in _set_anew(self._lab.truth.moments(port), injected.mono)
-        ]  # fmt: skip
-        if made.fault.curable and "done" in made.steps and made.proof is not None:
-            begin = made.proof - self._house.hold_seconds
-            if not self._lab.truth.good_throughout(made.port, begin, made.proof):
-                made.without_hold.append(f"{made.port} declared done at {made.proof:.3f}")
-        elif "done" in made.steps:
-            made.without_hold.append(f"{made.port} declared done, and it had no cure")
+        judge(made, self._lab.truth, injected, hold_seconds=self._house.hold_seconds)
+
+
+def judge(made: Round, truth: Truth, injected: Injected, *, hold_seconds: float) -> None:
+    """Fill in what the wire knows: moments, wrong repairs, claims without the hold."""
+    moments = [one for one in truth.moments() if one.mono >= injected.mono]
+    mine = [one for one in moments if one.port == made.port]
+    made.stood = next((one.wall for one in mine if one.speed is not None and not one.good), None)
+    first = next((one for one in mine if one.setting != mine[0].setting), None)
+    made.repair = first.wall if first is not None else None
+    made.wrong = list(_wrong(mine))
+    for port in {one.port for one in truth.moments()} - {made.port}:
+        made.wrong += [
+            f"{port} was set to {one.setting}"
+            for one in _set_anew(truth.moments(port), injected.mono)
+        ]
+    if "done" not in made.steps:
+        return
+    if not made.fault.curable:
+        made.without_hold.append(f"{made.port} declared done, and it had no cure")
+    elif made.proof is None or not truth.good_throughout(
+        made.port, made.proof - hold_seconds, made.proof
+    ):
+        made.without_hold.append(f"{made.port} declared done at {made.proof}")
 
 
 def _wrong(moments: Sequence[Moment]) -> Iterable[str]:
