@@ -46,10 +46,22 @@ class Shown:
 
     async def _run(self) -> None:
         self._ended = asyncio.Event()
-        async with asyncssh.listen("127.0.0.1", 0, server_host_keys=[self.key]) as server:
+        talks: list[asyncssh.SSHServerConnection] = []
+
+        class Noting(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                talks.append(conn)
+
+        async with asyncssh.listen(
+            "127.0.0.1", 0, server_host_keys=[self.key], server_factory=Noting
+        ) as server:
             self.port = server.get_port()
             self._up.set()
             await self._ended.wait()
+        for talk in talks:
+            talk.abort()
+            await talk.wait_closed()
+        await asyncio.sleep(0)  # transports close one turn later
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
