@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,37 @@ def test_lines_read_back_mean_the_difference(
     # what is said of an attribute that does not differ is what it is
     changed = {name for name, _ in differences(before, after)}
     assert all(same(set_all(before, [one]), before) for one in read.sets if one[0] not in changed)
+
+
+def all_settings(*, unset: bool) -> list[PortSettings]:
+    """Every kind of value with every other."""
+    links = [(True, None, None), (False, 100, None), (False, 100, Duplex.HALF), (False, 100, FULL)]
+    places = [(PortMode.ACCESS, None), (PortMode.ACCESS, 20), (PortMode.ACCESS, 99)]
+    places += [(PortMode.UNSET, None)] if unset else []
+    switches = product((True, False), repeat=3)
+    return [
+        PortSettings(
+            enabled=enabled, poe=poe, trust=trust, negotiation=negotiation, speed_mbps=speed,
+            duplex=duplex, mode=mode, access_vlan=vlan,
+        )
+        for (enabled, poe, trust), (negotiation, speed, duplex), (mode, vlan) in product(
+            switches, links, places
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(PORTS))
+def test_all_pairs_of_settings(name: Name) -> None:
+    dialect, port = DIALECTS[name], PORTS[name]
+    kinds = all_settings(unset=name is Name.HUAWEI_VRP5)
+    for before, after in product(kinds, kinds):
+        read = dialect.meant([line.text for line in dialect.set_port(port, before, after)])
+        assert (read.strange, read.saves) == ((), False)
+        assert same(set_all(before, read.sets), after)
+        changed = {name for name, _ in differences(before, after)}
+        assert changed <= {name for name, _ in read.sets}
+        assert read.ports == ({port} if changed else set())
+    print(f"{name.value}: {len(kinds) ** 2} pairs")
 
 
 @given(settings(unset=True), settings(unset=True))
