@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from controller.api.services import Health, IngestFigures
 from controller.asking import Asking
 from controller.bus import Bus
+from controller.configurations.room import ConfigurationsRoom
 from controller.evidence.room import EvidenceRoom
 from controller.host_state import HostState
 from controller.house import House, Maker, Room
@@ -68,6 +69,7 @@ DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
 ROOMS: tuple[Maker, ...] = (
     ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom, PeopleRoom, KeyRoom,
+    ConfigurationsRoom,
 )  # fmt: skip
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 
@@ -245,6 +247,8 @@ class Controller:
         self.evidence.works = self.incidents.maintenance
         self.minutes.works = self.incidents.windows.approved
         self.evidence.repairs = repairs_of(self.incidents.records)
+        self.configurations.agents = self.asking
+        self.incidents.more = (self.configurations.facts,)
         machines, approvals = self._room(MachineRoom), self._room(ApprovalsRoom)
         machines.approval_keys = lambda: approvals.signer.keys.text
         for room in rooms:
@@ -370,6 +374,11 @@ class Controller:
     def minutes(self) -> MinutesRoom:
         """The room that counts class-minutes."""
         return self._room(MinutesRoom)
+
+    @property
+    def configurations(self) -> ConfigurationsRoom:
+        """The room of switches' configurations."""
+        return self._room(ConfigurationsRoom)
 
     @property
     def evidence(self) -> EvidenceRoom:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from controller.api.action_services import Approvals, NoApprovals, own_account
 from controller.api.audit_services import Audit, NoAudit
+from controller.api.configuration_services import Configurations, NoConfigurations
 from controller.api.enforcement_services import Enforcement, NoEnforcement
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
@@ -306,6 +307,7 @@ class Services:
     audit: Audit = field(default_factory=NoAudit)
     machines: Machines = field(default_factory=NoMachines)
     approvals: Approvals = field(default_factory=NoApprovals)
+    configurations: Configurations = field(default_factory=NoConfigurations)
     enforcement: Enforcement = field(default_factory=NoEnforcement)
     account_of: Callable[[str], str | None] = own_account
     """The account behind a session's actor, by what never changes of it; None: nobody's."""

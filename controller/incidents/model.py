@@ -19,6 +19,8 @@ class Kind(StrEnum):
     AGENT = "agent"
     SWITCH = "switch"
     POWER = "power"
+    CONFIGURATION = "configuration"
+    """That of a switch: somebody has set something by hand."""
     LINK = "link"
 
 

@@ -41,7 +41,7 @@ class Places:
         match subject.kind:
             case Kind.LINK:
                 return subject.link_id in self._links
-            case Kind.SWITCH:
+            case Kind.SWITCH | Kind.CONFIGURATION:
                 return (subject.school, subject.name) in self._switches
             case Kind.AGENT:
                 return subject.school in self._schools

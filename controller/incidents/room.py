@@ -65,6 +65,10 @@ class Recheck(Protocol):
         ...
 
 
+MoreFacts = Callable[[int], Iterable[Fact]]
+"""At a moment (wall clock, ns), what differs from what was told last."""
+
+
 class SteadyWall:
     """Wall-clock time that never goes back: while the clock is behind, ours runs on alone."""
 
@@ -128,6 +132,8 @@ class IncidentRoom:
         )
         self.records = IncidentRecords(house.records.engine)
         self.recheck: Recheck | None = None
+        self.more: Sequence[MoreFacts] = ()
+        """What else knows of trouble, asked at each step."""
         self._told: Told = told or Nobody()
         self._errors = errors or ErrorCounts()
         self._inbox = house.bus.changes()
@@ -256,6 +262,7 @@ class IncidentRoom:
         others = list(
             self._sampler.others(now_ns, self._clock.monotonic_ns(), silence_counts=counts)
         )
+        others += [fact for more in self.more for fact in more(now_ns)]
         for number, change in enumerate(changes, 1):
             yield self._fact(change, now_ns, ahead_ns)
             if number % SLICE == 0:

@@ -10,6 +10,7 @@ NOUNS = {
     "authority": mark("Certificate authority"),
     "broker": mark("Broker"),
     "config": mark("Configuration"),
+    "configuration": mark("Configuration of a switch"),
     "controller": mark("Controller"),
     "drift": mark("Inventory"),
     "duty": mark("Duty register"),

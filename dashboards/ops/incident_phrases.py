@@ -44,6 +44,16 @@ SWITCH_POWER = mark("The switch %(name)s has had no power since %(time)s")
 POWER_FAILED = mark(
     "The power of %(school)s failed at %(time)s: its switches run on the battery, or are off"
 )
+CONFIGURATION_DRIFT = mark(
+    "Switch %(name)s: its configuration has differed from the accepted one since %(time)s; "
+    "somebody set something by hand"
+)
+CONFIGURATION_DRIFT_AT = mark(
+    'Switch %(name)s: somebody changed "%(section)s" by hand; seen since %(time)s'
+)
+DRIFT_ADVICE = mark(
+    "Ask who did it and why. If it is right, accept it; if not, put it back at the switch"
+)
 OTHER = mark("%(name)s: harmed since %(time)s")
 
 HURTS_CLASSES = mark("%(classes)s classes are behind it: %(named)s")

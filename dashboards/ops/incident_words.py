@@ -30,6 +30,7 @@ class IncidentWords:
             "speed": self.words.speed(_whole(view.figures.get("speed_mbps"))),
             "contract": self.words.speed(_whole(view.figures.get("contract_mbps"))),
             "errors": view.figures.get("errors"),
+            "section": view.figures.get("section"),
         }
 
     def school(self, view: IncidentView) -> str:
@@ -39,6 +40,8 @@ class IncidentWords:
 
     def advice(self, view: IncidentView) -> str:
         """What to do first."""
+        if view.kind is Kind.CONFIGURATION:
+            return self._(p.DRIFT_ADVICE)
         return self._(ADVICE[view.cause])
 
     def hurts(self, view: IncidentView) -> str:
@@ -158,6 +161,10 @@ def _message(view: IncidentView) -> str:
             return p.SWITCH_POWER if view.cause is Cause.POWER else p.SWITCH_SILENT
         case Kind.POWER:
             return p.POWER_FAILED
+        case Kind.CONFIGURATION:
+            return (
+                p.CONFIGURATION_DRIFT_AT if view.figures.get("section") else p.CONFIGURATION_DRIFT
+            )
         case Kind.LINK:
             return _link_message(view)
 

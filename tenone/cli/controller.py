@@ -167,6 +167,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         minutes=running.minutes,
         incidents=running.incident_desk,
         topology=running.topology,
+        configurations=running.configurations,
         office=running.office,
         reports=_answers(running),
         ledger=running.ledger,

@@ -46,6 +46,7 @@ NEEDED: dict[str, Permission | None] = {
     "GET duty/gaps": P.LOOK,
     "POST duty": P.KEEP_DUTY,
     "GET topology": P.LOOK,
+    "GET configurations": P.LOOK,
     "GET drift": P.LOOK,
     "GET reports/sla": P.LOOK,
     "GET reports/inspection": P.LOOK,
@@ -58,8 +59,8 @@ NEEDED: dict[str, Permission | None] = {
     "POST users/{name}/password-reset": P.KEEP_USERS,
 }
 BY_OBJECT = re.compile(
-    r"incidents/\{|tickets|maintenance/\{|duty/\{|drift/\{|actions|machines|enrolments|audit|"
-    r"users/current|users/first| (ca|crl|renewals|keys)"
+    r"incidents/\{|tickets|maintenance/\{|duty/\{|drift/\{|configurations/\{|actions|machines|"
+    r"enrolments|audit|users/current|users/first| (ca|crl|renewals|keys)"
 )
 """Decided at the thing itself, which this small city has none of, or tested where they live."""
 BODIES: dict[str, dict[str, object]] = {

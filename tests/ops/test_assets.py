@@ -115,9 +115,9 @@ def test_npm_on_path_is_used(house: Path, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("npm", "says"),
     [
-        (None, "python -m pip failed"),
-        (NPM.format(version="6.14.4", files=[]), "python -m pip failed"),
-        ("import sys; sys.exit(1)", "python -m pip failed"),
+        (None, " -m pip failed"),
+        (NPM.format(version="6.14.4", files=[]), " -m pip failed"),
+        ("import sys; sys.exit(1)", " -m pip failed"),
         (
             "import sys\nprint('10.0.0')\nif 'ci' in sys.argv: sys.exit('x\\nnpm error code E1')",
             "npm ci --ignore-scripts failed (npm error code E1)",

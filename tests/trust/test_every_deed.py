@@ -24,6 +24,8 @@ DEEDS = {
     "POST /maintenance/{window}/end": "maintenance.end",
     "POST /duty": "duty.enter",
     "POST /duty/{duty}/end": "duty.end",
+    "POST /configurations/{school}/{switch}/accept": "configuration.accept",
+    "POST /configurations/{school}/{switch}/fetch": "poll.request",
     "POST /drift/{difference}/accept": "drift.accept",
     "POST /enrolments": "machine.enrol",
     "POST /renewals": "machine.renew",

@@ -1,0 +1,1 @@
+"""Configurations of switches as their schools tell of them: drift, rules, never the text."""
