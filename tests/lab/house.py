@@ -17,9 +17,7 @@ import httpx
 import yaml
 
 from agents.approvals import KEYS_FILE
-from agents.sessions import HOST_KEYS
 from controller.trust.approval_signer import ApprovalSigner
-from drivers.cli.hostkeys import HostKeyStore
 from tenone.cli.processes import free_port
 from tests.agents.test_used_approvals import opened_long_ago
 from tests.lab.daemons import ADMIN, COMMUNITY, PASSWORD, ROOT
@@ -32,6 +30,7 @@ PEOPLE = {"li": f"operator@{CITY}", "wang": f"approver@{CITY}"}
 PEOPLES_PASSWORD = "correct horse battery"
 STATE_SECONDS = 1.0
 READY_SECONDS = 60.0
+SECRETS = {"LAB_COMMUNITY": COMMUNITY, "LAB_PASSWORD": PASSWORD}
 ALL_AUTO = dict.fromkeys(("restore-negotiation", "bounce-port", "enable-port"), "auto")
 
 
@@ -134,12 +133,12 @@ class House:
         city, school = str(self.folder / "city.yaml"), str(self.folder / "school.yaml")
         self.controller = Process(
             "controller", [*tenone, "tenone.cli", "controller", "-c", city, "--ready-json"],
-            self.folder, {"LAB_COMMUNITY": COMMUNITY, "LAB_PASSWORD": PASSWORD},
+            self.folder, SECRETS,
         )  # fmt: skip
         self.controller.start()
         self.agent = Process(
             "agent", [*tenone, "tests.lab.agent", "agent", "-c", school, "--ready-json", "-v"],
-            self.folder, {"LAB_COMMUNITY": COMMUNITY, "LAB_PASSWORD": PASSWORD},
+            self.folder, SECRETS,
         )  # fmt: skip
         self.controller.ready()
         self.people = {name: self._signed_in(name, code) for name, code in codes.items()}
@@ -154,8 +153,7 @@ class House:
         keys = ApprovalSigner(self.folder / "store" / "trust", CITY).keys
         (outbox / KEYS_FILE).write_text(keys.text)
         opened_long_ago(outbox)
-        key = self.lab.host_key()
-        HostKeyStore(outbox / HOST_KEYS).pin(self.lab.address, 22, key, key.fingerprint)
+        self._run("hostkey", "pin", SWITCH, self.lab.host_key().fingerprint, "-c", "school.yaml")
 
     def _configure(self) -> None:
         links: list[dict[str, object]] = [
@@ -214,14 +212,17 @@ class House:
 
     def _account(self, name: str, grant: str) -> str:
         """Made on the server, as an operator would; its one-time code."""
+        return self._run("user", "add", name, "-c", "city.yaml", "--grant", grant).split()[-1]
+
+    def _run(self, *arguments: str) -> str:
+        """A command of the product; what it said."""
         said = subprocess.run(
-            [sys.executable, "-m", "tenone.cli", "user", "add", name,
-             "-c", str(self.folder / "city.yaml"), "--grant", grant],
-            capture_output=True, text=True, check=False, cwd=ROOT,
-            env={**os.environ, "LAB_COMMUNITY": COMMUNITY, "LAB_PASSWORD": PASSWORD},
+            [sys.executable, "-m", "tenone.cli", *arguments],
+            capture_output=True, text=True, check=False, cwd=self.folder,
+            env={**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
-        assert said.returncode == 0, said.stderr
-        return said.stdout.split()[-1]
+        assert said.returncode == 0, f"tenone {' '.join(arguments)}: {said.stderr}{said.stdout}"
+        return said.stdout
 
     def _signed_in(self, name: str, code: str) -> httpx.Client:
         client = httpx.Client(base_url=self.url, timeout=20, headers={"origin": self.url})
