@@ -104,6 +104,15 @@ SHORT = {
 AFTER = mark("%(seconds)s after the fault")
 SECONDS = mark("%(n)s s")
 MINUTES = mark("%(n)s min")
+PARTS = {
+    "prepare": mark("First, a way back on the switch itself"),
+    "do": mark("The change"),
+    "confirm": mark("Once it is proved: tell the switch not to go back by itself"),
+    "undo": mark("If it does not help: the way back"),
+    "keep": mark("Once it is proved: keep it"),
+    "if it does not help": mark("Taken back and still bad: measure the cable"),
+}
+"""What a line of a plan is for, by what stands before its colon."""
 BACK_PROOF = mark(
     "Proved by the same measurement, or put back by itself to what the port was set to before."
 )

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.api.enforcement_schemas import cable_of
@@ -85,6 +85,21 @@ class RepairWords:
         """Why this, in the page's language."""
         sentence = proposal.sentence
         return sentence.get("zh" if self.chinese else "en") or sentence.get("en", "")
+
+    def parts(self, lines: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """The lines of a plan by what they are for, in the order they stand in.
+
+        What nobody knows stands whole under no heading: what is approved is always all there.
+        """
+        found: list[tuple[str, list[str]]] = []
+        for line in lines:
+            name, colon, typed = line.partition(": ")
+            known = bool(colon) and name in p.PARTS
+            heading = self._(p.PARTS[name]) if known else ""
+            if not found or found[-1][0] != heading:
+                found.append((heading, []))
+            found[-1][1].append(typed if known else line)
+        return found
 
     def risk(self, risk: Risk) -> str:
         """How many people it takes, and who they may not be."""

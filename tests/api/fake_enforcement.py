@@ -31,7 +31,15 @@ from tenone.vocabulary.scope import ScopePath
 from tests.api.fake_city import EVIL
 
 NS = 1_000_000_000
-LINES = ("interface GigabitEthernet0/0/7", "negotiation auto", "quit")
+LINES = (
+    "do: interface GigabitEthernet0/0/7",
+    "do: negotiation auto",
+    "undo: interface GigabitEthernet0/0/7",
+    "undo: undo negotiation auto",
+    "undo: speed 100",
+    "keep: save",
+    "if it does not help: display virtual-cable-test",
+)
 NO3 = ScopePath.parse("binhai/east/no3")
 NO5 = ScopePath.parse("binhai/west/no5")
 WAITING, EVILS, PROVED, UNDONE, RUNNING = "a-0001", "a-0002", "a-0003", "a-0004", "a-0005"

@@ -123,6 +123,17 @@ def test_what_puts_it_back(intent: str, parameters: dict[str, str], said: str) -
     assert bool(words().effect(str(intent))) == bool(said)
 
 
+def test_a_plan_is_told_by_what_its_lines_are_for() -> None:
+    lines = ("do: interface G1", "do: speed auto", "undo: speed 100", "note: x", "exit")
+    found = words().parts(lines)
+    assert found == [
+        ("The change", ["interface G1", "speed auto"]),
+        ("If it does not help: the way back", ["speed 100"]),
+        ("", ["note: x", "exit"]),
+    ]
+    assert words("zh-CN").parts(lines)[0][0] == "改动"
+
+
 def test_who_asked_and_approved() -> None:
     assert words().who("system:enforcement", "") == "TenOne"
     assert words().who("standing:0123", "") == "the city's rules and the school's consent"
