@@ -4,6 +4,7 @@ Source: Cisco IOS Configuration Fundamentals, Configuration Replace and Configur
 Configuration Rollback Confirmed Change; Catalyst 2960-X interface command reference.
 """
 
+import re
 from dataclasses import replace
 
 from firmware_sims.switch.cable import PairFault, PairState
@@ -209,6 +210,16 @@ class Ios(Hashed):
             head = f"{ios_show.short(port):<9} {'auto':<5}" if place == 0 else " " * 15
             lines.append(f"{head} {_pair(pair, fault, metres)}")
         return text(lines)
+
+    @on("enable", "show running-config | include <expression...>")
+    def included(self, given: Given) -> str:
+        """Lines of what runs that hold the expression."""
+        try:
+            expression = re.compile(given["expression"])
+        except re.error:
+            raise given.wrong("expression") from None
+        lines = self.whole(self.switch.wiring.running())
+        return text([line for line in lines if expression.search(line)])
 
     def section(self, port: Port, settings: PortSettings) -> list[str]:  # noqa: ARG002 - the same for every port
         """See :class:`Hashed`."""
