@@ -88,6 +88,10 @@ def _of_brokers(school: School) -> Iterator[Rule]:
 def _of_polling(school: School) -> Iterator[Rule]:
     polled = [(f"switch {one.name}", one) for one in school.switches]
     polled += [(one.id, one.polled) for one in school.devices if one.polled is not None]
+    for one in school.switches:
+        if one.cli is not None:  # spoken to by a child process, which asks here first
+            host = one.cli.host or one.host
+            yield Rule(host, "tcp", one.cli.port, f"command line of {one.name}")
     for name, switch in polled:
         yield Rule(switch.host, "udp", switch.port, name)
         if school.traps is not None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from drivers.cli.answers import rows
 from drivers.cli.errors import CliError, LineRefusedError, LoginError, SessionLostError
 from drivers.cli.hostkeys import HostKeyError, HostKeyStore, place
 from drivers.cli.manners import Manners
@@ -181,6 +182,8 @@ class Child:
             return self._open(job, message)
         if do == "run":
             return self._run(job, message)
+        if do == "rows":
+            return rows(message["platform"], message["command"], message["text"])
         if do == "close":
             return self._close(job, int(message["session"]))
         raise CliError(f"{do!r:.40} is no request")

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from drivers.cli.answers import Row, platform_of
 from drivers.cli.console import ConsoleLogin
 from drivers.cli.dialect import Dialect, Line
 from drivers.cli.dialects.registry import dialect
-from drivers.cli.errors import CliError, LoginError, SessionLostError
+from drivers.cli.errors import CliError, LoginError, SessionLostError, UnreadableError
 from drivers.cli.hostkeys import place
 from drivers.cli.manners import Manners
 from drivers.cli.pipe import (
@@ -36,6 +37,7 @@ IDLE_SECONDS = 60.0
 LOOK_UP_SECONDS = 10.0
 OPEN_SECONDS = 90.0
 CLOSE_SECONDS = 20.0
+READ_SECONDS = 30.0
 GRACE_SECONDS = 15.0
 """Beyond what the lines may take together: then the child itself hangs and is killed."""
 STOP_SECONDS = 2.0
@@ -253,6 +255,23 @@ class ChildConsoles:
                 break
             return ChildConsole(child, int(session), where)
         raise LoginError(f"{where} cannot be logged in to: the process for it ended")
+
+    async def rows(self, name: Name, command: str, text: str) -> list[Row]:
+        """An answer as rows, read in the child.
+
+        Raises :class:`~drivers.cli.answers.NoTemplateError`, UnreadableError.
+        """
+        platform = platform_of(name)
+        child = await self._running()
+        try:
+            found: list[Row] = await child.ask(
+                READ_SECONDS, do="rows", platform=platform, command=command, text=text
+            )
+        except _GoneError:
+            raise UnreadableError(
+                f"the answer to {command!r:.80} could not be read in {READ_SECONDS:g} s"
+            ) from None
+        return found
 
     async def close(self) -> None:
         """End every session and the child process; nothing can be opened afterwards."""

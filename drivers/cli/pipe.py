@@ -10,9 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from drivers.cli.answers import NoTemplateError
 from drivers.cli.console import ConsoleLogin
 from drivers.cli.dialect import Ask, Line
-from drivers.cli.errors import CliError, LineRefusedError, LoginError, SessionLostError
+from drivers.cli.errors import (
+    CliError,
+    LineRefusedError,
+    LoginError,
+    SessionLostError,
+    UnreadableError,
+)
 from drivers.cli.hostkeys import HostKeyChangedError, HostKeyError, HostKeyUnknownError
 from drivers.cli.manners import Manners
 from tenone.trust.masked import Secret
@@ -21,7 +28,14 @@ MAX_LINE_BYTES = 64_000_000
 """Many answers of 2 MB, written as JSON."""
 _PLAIN: dict[str, type[Exception]] = {
     kind.__name__: kind
-    for kind in (LoginError, HostKeyError, HostKeyChangedError, HostKeyUnknownError)
+    for kind in (
+        LoginError,
+        HostKeyError,
+        HostKeyChangedError,
+        HostKeyUnknownError,
+        NoTemplateError,
+        UnreadableError,
+    )
 }
 _NUMBERED: dict[str, type[LineRefusedError | SessionLostError]] = {
     kind.__name__: kind for kind in (LineRefusedError, SessionLostError)

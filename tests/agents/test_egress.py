@@ -12,6 +12,7 @@ from agents.egress import MAX_ADDRESSES, MAX_DESTINATIONS, EgressRefusedError, G
 from tenone.config import ConfigError, School, load_school
 
 SNMP = {"community": "env:C"}
+CLI = {"dialect": "comware", "username": "u", "password": "env:P"}
 SCHOOL: dict[str, object] = {
     "schema_version": 1,
     "school": {"id": "no3", "name": "No. 3", "district": "d1", "city": "c1"},
@@ -21,6 +22,8 @@ SCHOOL: dict[str, object] = {
     },
     "switches": [
         {"name": "core", "host": "10.0.0.1", "snmp": SNMP, "also_from": ["10.9.0.1"]},
+        {"name": "repaired", "host": "10.0.1.1", "snmp": SNMP, "cli": CLI},
+        {"name": "apart", "host": "10.0.1.2", "snmp": SNMP, "cli": CLI | {"host": "10.0.2.2"}},
         {"name": "v6", "host": "fd00::1", "port": 1161, "snmp": SNMP},
     ],
     "devices": [
@@ -72,7 +75,10 @@ def test_the_list(tmp_path: Path) -> None:
         ("udp", "::ffff:10.0.0.1", 161, True),
         ("udp", "10.0.0.1", 40000, True),  # answers to its informs
         ("udp", "10.9.0.1", 40000, True),
-        ("tcp", "10.0.0.1", 22, False),
+        ("tcp", "10.0.0.1", 22, False),  # no command line is spoken there
+        ("tcp", "10.0.1.1", 22, True),
+        ("tcp", "10.0.1.2", 22, False),
+        ("tcp", "10.0.2.2", 22, True),
         ("udp", "fd00::1", 1161, True),
         ("udp", "10.0.0.9", 161, True),
         ("udp", "10.0.0.2", 161, False),
