@@ -1,13 +1,15 @@
 """Many live switches with their agents, sockets, control lines and answer log."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from firmware_sims import control
 from firmware_sims.switch import ber
 from firmware_sims.switch.agent import DEFAULT_MAX_REPLY, LARGEST_REPLY, Agent
+from firmware_sims.switch.heart import Heart
 from firmware_sims.switch.mib import (
     IF_DESCR,
     IF_HC_IN_OCTETS,
@@ -23,9 +25,14 @@ from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.replay import Recording
 from firmware_sims.switch.secured import Trick, secured
 from firmware_sims.switch.server import Answer, Endpoint, Part
+from firmware_sims.switch.settings import DEFAULT_VLAN
 from firmware_sims.switch.usm import Engine, V3User
 from firmware_sims.ups.unit import UpsUnit
 from tenone.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from firmware_sims.switch.console.front import ConsoleFront
+    from firmware_sims.switch.console.offer import Offer
 
 LONGEST_SILENCE_SECONDS = 86_400.0
 
@@ -110,6 +117,8 @@ class Setting:
     """Who may ask by SNMPv3; nobody by default."""
     to: Destinations = NOWHERE
     """Where notifications go of switches whose plan does not say."""
+    consoles: "Offer | None" = None
+    """Command lines over SSH; none by default, and nothing of SSH is loaded then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +136,15 @@ class Unit:
     engine: Engine | None = None
     """Its SNMPv3 engine, where it has users."""
     notifier: Notifier | None = None
+    heart: Heart | None = None
+    front: "ConsoleFront | None" = None
+    """Its console; opened and closed apart, by ``console.front.Consoles``."""
 
     @property
     def parts(self) -> list[Part]:
         """What opens and closes with it."""
-        return [self.endpoint] if self.notifier is None else [self.endpoint, self.notifier]
+        others = (self.notifier, self.heart)
+        return [self.endpoint, *(part for part in others if part is not None)]
 
     def ready(self) -> dict[str, object]:
         """What the ready line says of it."""
@@ -142,7 +155,7 @@ class Unit:
             "community": self.agent.community.decode(),
             "vendor": self.vendor,
             "ports": list(self.ports),
-        }
+        } | ({} if self.front is None else {"console": self.front.ready()})
 
 
 def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
@@ -159,9 +172,16 @@ def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
         quirks=frozenset({flaw}) if isinstance(flaw, Quirk) else frozenset(),
     )
     switch.location = plan.location
+    if plan.vlans:
+        switch.vlans = frozenset({DEFAULT_VLAN, *plan.vlans})
     for port, changes in plan.set.items():
         switch.set_port(port, changes)
     switch.settle()
+    for port, changes in plan.wire.items():
+        switch.set_wire(port, changes)
+    if plan.wire:
+        switch.timers.run(math.inf)
+        switch.rest()
     if plan.neighbours:
         switch.set_neighbours(plan.neighbours)
     tree = NumberedTree(switch, log) if log is not None else ModelTree(switch)
@@ -188,6 +208,8 @@ def live(plan: Plan, where: tuple[str, int], setting: Setting) -> Unit:
         engine=engine,
         switch=switch,
         notifier=Notifier(switch, to, endpoint.host, plan.community),
+        heart=Heart(switch),
+        front=None if setting.consoles is None else setting.consoles.front(switch, plan.console),
     )
 
 
@@ -248,20 +270,21 @@ class Controls:
         self._upses = {ups.name: ups for ups in upses}
         self._switches = {unit.name: unit.switch for unit in units}
         self._engines = {unit.name: unit.engine for unit in units}
+        self._fronts = {unit.name: unit.front for unit in units}
 
     def handle(self, command: Mapping[str, object]) -> None:
         """One command; raises ValueError with one sentence.
 
         ``{"switch", "port", "set": {...}}``, ``{"switch", "reboot": {"silent_seconds",
         "renumber"}}``, ``{"switch", "silent": true}``, or, where it has SNMPv3 users,
-        ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``. For a UPS
+        ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``. ``{"switch", "port",
+        "wire": {...}}``: another cable or partner (``rewire.changed``); ``{"switch", "port",
+        "configure": {...}}``: as somebody at its console would (``rewire.configured``);
+        ``{"switch", "console": {...}}``: ``console.offer.misbehave``. For a UPS
         ``{"ups", "set": {"mains", "charge_ratio", ...}}`` or ``{"ups", "silent": true}``.
         """
         if "ups" in command:
-            ups = self._upses.get(control.text(command, "ups"))
-            if ups is None:
-                raise control.CommandError(f"no UPS here is called {command['ups']!r}")
-            ups.handle(command)
+            self._change_ups(command)
             return
         name = control.text(command, "switch")
         if name not in self._switches:
@@ -269,14 +292,15 @@ class Controls:
         if set(command) == {"switch", "engine"}:
             self._change_engine(name, control.mapping(command["engine"], "engine"))
             return
+        if set(command) == {"switch", "console"}:
+            self._change_console(name, control.mapping(command["console"], "console"))
+            return
         switch = self._switches[name]
         if switch is None:
             raise control.CommandError(f"{name!r} is a recording, which cannot be changed")
         match sorted(set(command) - {"switch"}):
-            case ["port", "set"]:
-                switch.set_port(
-                    control.text(command, "port"), control.mapping(command["set"], "set")
-                )
+            case ["port", "set"] | ["port", "wire"] | ["configure", "port"]:
+                _change_port(switch, command)
             case ["reboot"]:
                 options = control.mapping(command["reboot"], "reboot")
                 control.refuse_others(options, "silent_seconds", "renumber")
@@ -296,9 +320,24 @@ class Controls:
                 switch.silent = control.flag(command["silent"], "silent")
             case others:
                 raise control.CommandError(
-                    f"a command for a switch holds port and set, or reboot, or silent; "
+                    f"a command for a switch holds port and one of set, wire and configure, or "
+                    f"reboot, silent, or console; "
                     f"this one holds {', '.join(others) or 'nothing'}"
                 )
+
+    def _change_ups(self, command: Mapping[str, object]) -> None:
+        ups = self._upses.get(control.text(command, "ups"))
+        if ups is None:
+            raise control.CommandError(f"no UPS here is called {command['ups']!r}")
+        ups.handle(command)
+
+    def _change_console(self, name: str, options: Mapping[str, object]) -> None:
+        front = self._fronts[name]
+        if front is None:
+            raise control.CommandError(f"{name!r} has no console: start it with --console")
+        from firmware_sims.switch.console.offer import misbehave  # noqa: PLC0415 - where there is one
+
+        misbehave(front, options)
 
     def _change_engine(self, name: str, options: Mapping[str, object]) -> None:
         engine = self._engines[name]
@@ -312,3 +351,14 @@ class Controls:
             engine.jump(control.number(options["jump_seconds"], "jump_seconds", -bound, bound))
         if "name" in options:
             engine.rename(control.text(options, "name"))
+
+
+def _change_port(switch: Switch, command: Mapping[str, object]) -> None:
+    port = control.text(command, "port")
+    for key, change in (
+        ("set", switch.set_port),
+        ("wire", switch.set_wire),
+        ("configure", switch.configure),
+    ):
+        if key in command:
+            change(port, control.mapping(command[key], key))

@@ -290,13 +290,26 @@ class Switch:
         if port.oper is OperStatus.UP:
             self.on_link(port, up=True)
 
+    def configure(self, name: str, changes: Mapping[str, object]) -> None:
+        """Configure a port as somebody at the console would (ValueError for what is not known).
+
+        See :func:`firmware_sims.switch.rewire.configured`.
+        """
+        self.tick()
+        self.wiring.configured(self.port(name), changes)
+
     def settle(self) -> None:
         """Let every port have been since the start as it is now: nothing has just changed."""
+        for port in self.ports:
+            self.wiring.adopt(port)
+        self.rest()
+
+    def rest(self) -> None:
+        """Nothing has changed since the start: counters and times of change say so."""
         for port in self.ports:
             port.last_change_ticks = _LINK_UP_SECONDS * _TICKS_A_SECOND
             port.traffic = Traffic(f"{self._seed}/{port.name}", self._boot)
             self._reload(port, self._boot)
-            self.wiring.adopt(port)
         self.generation += 1
 
     def reboot(self, silent_seconds: float = 5.0, *, renumber: bool = False) -> None:

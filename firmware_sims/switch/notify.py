@@ -103,6 +103,8 @@ _LINES: dict[Vendor, str] = {
     Vendor.HUAWEI: "%%01IFNET/4/IF_STATE(l)[0]:Interface {port} has turned into {STATE} state.",
     Vendor.H3C: "IFNET/3/PHY_UPDOWN: Physical state on the interface {port} changed to {state}.",
     Vendor.RUIJIE: "%LINK-3-UPDOWN: Interface {port}, changed state to {state}.",
+    Vendor.HUAWEI_CE: "%%01IFNET/4/IF_STATE(l)[0]:Interface {port} has turned into {STATE} state.",
+    Vendor.CISCO: "%LINK-3-UPDOWN: Interface {port}, changed state to {state}",
     Vendor.ZTE: "%LINK-3-UPDOWN: Interface {port}, changed state to {state}.",
 }
 

@@ -33,6 +33,12 @@ class Plan:
     traps: str = ""
     """``host:port`` that its traps go to."""
     syslog: str = ""
+    console: str = ""
+    """The dialect its console speaks, where the fleet has consoles; empty: as the fleet says."""
+    vlans: tuple[int, ...] = ()
+    """Beside VLAN 1; empty: those a simulated switch is delivered with."""
+    wire: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Port name -> cable and partner at the start, as in a control line."""
 
 
 def alike(
@@ -106,7 +112,9 @@ _DEFAULTS: Mapping[str, object] = {
     "location": "",
     "traps": "",
     "syslog": "",
+    "console": "",
 }
+_MOST_VLAN = 4094
 
 
 def vendor(name: str) -> Vendor:
@@ -124,6 +132,7 @@ def _plan(number: int, entry: object) -> Plan:
         control.refuse_others(given, *known)
         whole = {**_DEFAULTS, **given}
         settings = control.mapping(given.get("set", {}), "set")
+        wires = control.mapping(given.get("wire", {}), "wire")
         return Plan(
             name=control.text(given, "name"),
             vendor=vendor(control.text(given, "vendor")),
@@ -134,6 +143,12 @@ def _plan(number: int, entry: object) -> Plan:
             location=control.text(whole, "location"),
             traps=control.text(whole, "traps"),
             syslog=control.text(whole, "syslog"),
+            console=control.text(whole, "console"),
+            vlans=tuple(
+                int(control.number(vlan, "vlans", 1, _MOST_VLAN))
+                for vlan in _list(given.get("vlans", []))
+            ),
+            wire={port: control.mapping(changes, port) for port, changes in wires.items()},
             set={port: control.mapping(changes, port) for port, changes in settings.items()},
             neighbours=tuple(_neighbour(heard) for heard in _list(given.get("neighbours", []))),
         )

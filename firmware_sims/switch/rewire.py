@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from firmware_sims import control
 from firmware_sims.switch.cable import PAIRS, PairFault, PairState, Result
+from firmware_sims.switch.settings import PortSettings
 from tenone.vocabulary.states import Duplex
 
 T = TypeVar("T")
@@ -23,7 +24,9 @@ KEYS = (
     "hung",
     "stuck",
 )
+CONFIGURES = ("speed_mbps", "duplex", "vlan", "shutdown", "poe", "trust_dscp")
 _LONGEST_METRES = 500
+_MOST_VLAN = 4094
 _SPEEDS = frozenset({10, 100, 1_000, 10_000})
 _DUPLEX = {"full": Duplex.FULL, "half": Duplex.HALF}
 
@@ -59,6 +62,35 @@ def changed(wired: "Wired", changes: Mapping[str, object]) -> Result | None:
     wired.cable = replace(cable, partner=partner)
     wired.draws, wired.hung = draws, hung
     return stuck
+
+
+def configured(
+    settings: PortSettings, changes: Mapping[str, object], *, makes_own: bool
+) -> PortSettings:
+    """``settings`` as somebody left them; ``makes_own``: negotiation is a word of its own (VRP).
+
+    ``speed_mbps`` (null: negotiated), ``duplex`` (full, half), ``vlan``, ``shutdown``, ``poe``,
+    ``trust_dscp``. A speed without a duplex is forced with full duplex.
+    """
+    control.refuse_others(changes, *CONFIGURES)
+    found: dict[str, object] = {
+        key: control.flag(changes[key], key)
+        for key in ("shutdown", "poe", "trust_dscp")
+        if key in changes
+    }
+    if "vlan" in changes:
+        found["vlan"] = int(control.number(changes["vlan"], "vlan", 1, _MOST_VLAN))
+    if "speed_mbps" in changes or "duplex" in changes:
+        speed = changes.get("speed_mbps", settings.speed_mbps)
+        if speed is None and changes.get("duplex") is None:
+            found |= {"auto": None, "speed_mbps": None, "duplex": None}
+        elif isinstance(speed, int) and speed in _SPEEDS:
+            duplex = _duplex(changes.get("duplex", "full"), "duplex")
+            auto = False if makes_own else None
+            found |= {"auto": auto, "speed_mbps": speed, "duplex": duplex}
+        else:
+            raise control.CommandError(f"speed_mbps {speed!r} must be 10, 100, 1000 or 10000")
+    return replace(settings, **found)  # type: ignore[arg-type] # keys are fields of PortSettings
 
 
 def _flag(changes: Mapping[str, object], key: str, *, default: bool) -> bool:

@@ -20,6 +20,7 @@ from firmware_sims.switch.cable import (
     agree,
 )
 from firmware_sims.switch.settings import Config, LinkType, PortSettings
+from firmware_sims.switch.vendors import Vendor
 from tenone.vocabulary.states import AdminStatus, Duplex, OperStatus
 
 if TYPE_CHECKING:
@@ -138,6 +139,13 @@ class Wiring:
         wired = self.of(port)
         stuck = changed(wired, changes)
         self.negotiate(port, stuck=stuck)
+
+    def configured(self, port: "Port", changes: Mapping[str, object]) -> None:
+        """Change the running configuration of ``port``: see ``rewire.configured``."""
+        from firmware_sims.switch.rewire import configured  # noqa: PLC0415 - only tests and faults do
+
+        makes_own = self._switch.style.vendor in {Vendor.HUAWEI, Vendor.HUAWEI_CE}
+        self.configure(port, configured(self.settings(port), changes, makes_own=makes_own))
 
     def test(self, port: "Port") -> None:
         """A cable test takes the link for a moment."""

@@ -1,11 +1,11 @@
 """``tenone sim``: devices as software, alone or in fleets."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,10 @@ from tenone.config.quantities import duration_seconds
 from tenone.runtime.clock import Clock, SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import slug
+
+if TYPE_CHECKING:
+    from firmware_sims.switch.console.front import ConsoleFront
+    from firmware_sims.switch.console.offer import Offer
 
 MOST_SWITCHES = 4096
 MOST_BOARDS = 4096
@@ -108,6 +112,18 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
         list[str] | None,
         typer.Option(help="NAME[:AUTH:PASSWORD[:PRIV:PASSWORD]] may ask by SNMPv3; repeatable."),
     ] = None,
+    console: Annotated[
+        str | None,
+        typer.Option(
+            help="Give each a command line over SSH on a free port: 'vendor' for what its make "
+            "speaks, or a dialect such as huawei-vrp8."
+        ),
+    ] = None,
+    console_user: Annotated[str, typer.Option(help="Who may log in there.")] = "tenone",
+    console_password: Annotated[str, typer.Option(help="With this password.")] = "simulated",  # noqa: S107 - a simulator's
+    console_enable: Annotated[
+        str, typer.Option(help="Second password of IOS-likes; empty: none is asked for.")
+    ] = "",
     ready_json: Annotated[
         bool, typer.Option("--ready-json", help="Say where they are as one JSON line.")
     ] = False,
@@ -133,6 +149,9 @@ def switch(  # noqa: PLR0917 - typer hands options over by name
                     syslog=None if syslog is None else destination(syslog),
                     inform=inform,
                 ),
+                consoles=None
+                if console is None
+                else _offer(console, (console_user, console_password, console_enable), host, seed),
             )
             upses: list[ups.UpsUnit] = []
             if recording is not None:
@@ -169,6 +188,15 @@ def _made(
     ]
 
 
+def _offer(speaks: str, login: tuple[str, str, str], host: str, seed: int) -> "Offer":
+    """Consoles for a fleet; raises ValueError for a dialect nobody speaks."""
+    from firmware_sims.switch.console.front import Login  # noqa: PLC0415 - only where asked for
+    from firmware_sims.switch.console.offer import Offer, dialect  # noqa: PLC0415 - the same
+
+    dialect(speaks, Vendor.HUAWEI)
+    return Offer(speaks=speaks, login=Login(*login), host=host, seed=seed)
+
+
 def _sentence(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be used: {error.strerror}"
@@ -190,7 +218,8 @@ async def _serve_switches(
 ) -> None:
     console = Console()
     parts = [part for unit in units for part in unit.parts]
-    async with Fleet([*parts, *(part for one in upses for part in one.parts)]):
+    fronts = [unit.front for unit in units if unit.front is not None]
+    async with Fleet([*parts, *(part for one in upses for part in one.parts)]), _opened(fronts):
         if ready_json:
             feeding = {"ups": [one.ready() for one in upses]} if upses else {}
             switches = [unit.ready() for unit in units]
@@ -203,6 +232,18 @@ async def _serve_switches(
                     f"community {unit.agent.community.decode()}"
                 )
         await console.serve(fleet.Controls(units, upses).handle)
+
+
+@asynccontextmanager
+async def _opened(fronts: "Sequence[ConsoleFront]") -> AsyncIterator[None]:
+    """Consoles, where there are any: nothing of SSH is loaded otherwise."""
+    if not fronts:
+        yield
+        return
+    from firmware_sims.switch.console.front import Consoles  # noqa: PLC0415 - only where asked for
+
+    async with Consoles(fronts):
+        yield
 
 
 def board(  # noqa: PLR0917 - typer hands options over by name

@@ -33,7 +33,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
         ("{}", "a list belongs here"),
         ("[3]", "'switch 1' must be an object"),
         ([{"vendor": "h3c"}], "switch 1: 'name' must be text"),
-        ([{"name": "a", "vendor": "cisco"}], "no vendor is called 'cisco'"),
+        ([{"name": "a", "vendor": "juniper"}], "no vendor is called 'juniper'"),
         ([{"name": "a", "vendor": "h3c", "speed": 1}], "'speed' is not known"),
         ([{"name": "a", "vendor": "h3c", "ports": 0}], "from 1 to 512"),
         ([{"name": "a", "vendor": "h3c", "set": []}], "'set' must be an object"),

@@ -149,7 +149,7 @@ async def test_answers_are_in_the_file_when_the_reply_is_here(
 @pytest.mark.parametrize(
     ("argv", "complaint"),
     [
-        (["--vendor", "cisco"], "no vendor is called 'cisco': use one of huawei"),
+        (["--vendor", "juniper"], "no vendor is called 'juniper': use one of huawei"),
         (["--misbehave", "lazy"], "no misbehaviour is called 'lazy'"),
         (["--v3-user", "bob:sha256"], "is no SNMPv3 user: write NAME"),
         (["--replay", "/nonexistent.snmprec"], "/nonexistent.snmprec"),

@@ -99,6 +99,7 @@ class ConsoleFront:
 
         Raises OSError when the address is taken, ValueError for a dialect not spoken here.
         """
+        # What it starts with is what runs now, before any fault. Raises for other dialects.
         CommandLine(switch, dialect).close()
         self.switch = switch
         self.dialect = dialect
