@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.cli.care.masks import UnknownSecretError, mask, unmask
+from tenone.config import School, SecretError
 from tenone.journal.disk import Disk
 from tenone.trust.envelope import EnvelopeError, KeyKey, Suite, seal, unseal
+from tenone.trust.files import KeyFileError, read_private, write_whole
 
 REPOSITORY = "history.git"
 WHO = "TenOne <tenone@localhost>"
@@ -132,6 +134,13 @@ class History:
         ):
             raise HistoryError(f"{switch} has no version {commit}")
         found = self._lines(commit or f"refs/heads/{switch}", switch)
+        if found is None:
+            raise HistoryError(f"nothing has been kept of {switch} yet")
+        return found
+
+    def accepted(self, switch: str) -> tuple[str, ...]:
+        """The one that was last found right, masked."""
+        found = self._lines(f"refs/accepted/{switch}", switch)
         if found is None:
             raise HistoryError(f"nothing has been kept of {switch} yet")
         return found
@@ -257,3 +266,30 @@ def _environment(folder: Path, at: int) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         **who,
     }
+
+
+KEY_FILE = "configuration-key"
+FOLDER = "configurations"
+
+
+def open_history(school: School, disk: Disk) -> History:
+    """Of a school: below its outbox, sealed with the vault's key where it has a vault.
+
+    Without one the key lies beside it, readable for this account alone: enough against a copied
+    history, not against who takes the whole disk. Raises :class:`HistoryError`.
+    """
+    folder = school.outbox.path / FOLDER
+    try:
+        if school.vault is not None:
+            key = KeyKey.parse(school.vault.key.fetch().use())
+        else:
+            key = _own_key(school.outbox.path / KEY_FILE)
+    except (EnvelopeError, KeyFileError, SecretError) as error:
+        raise HistoryError(f"the key of configurations: {error}") from error
+    return History(folder, key=key, disk=disk)
+
+
+def _own_key(file: Path) -> KeyKey:
+    if not file.exists():
+        write_whole(file, f"{KeyKey.fresh().text}\n".encode("ascii"))
+    return KeyKey.parse(read_private(file).decode("ascii", "replace"))

@@ -15,6 +15,7 @@ COMMANDS = {
     "agent": "tenone.cli.agent",
     "check": "tenone.cli.check",
     "secret": "tenone.cli.secret",
+    "configuration": "tenone.cli.configuration",
     "hostkey": "tenone.cli.hostkey",
     "service": "tenone.cli.service_units",
     "snmp": "tenone.cli.snmp",
