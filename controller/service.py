@@ -12,15 +12,13 @@ from controller.api.services import Health, IngestFigures
 from controller.asking import Asking
 from controller.bus import Bus
 from controller.configurations.room import ConfigurationsRoom
+from controller.enforcement.room import EnforcementRoom
 from controller.evidence.room import EvidenceRoom
 from controller.host_state import HostState
-from controller.house import House, Maker, Room
+from controller.house import House, Room
 from controller.incidents.desk import IncidentDesk
-from controller.incidents.learnt import LearntParents
-from controller.incidents.make import incident_room, office
+from controller.incidents.make import office
 from controller.incidents.office import Office
-from controller.incidents.parents import PlanParents
-from controller.incidents.repairs import repairs_of
 from controller.incidents.room import IncidentRoom
 from controller.ingest.commands import CommandDesk
 from controller.ingest.decode import Decoder
@@ -30,7 +28,7 @@ from controller.ingest.receipts import ReceiptBook
 from controller.keeping import Keeping
 from controller.minutes.room import MinutesRoom
 from controller.plan import CityPlan, plan_of
-from controller.proofs import ProofsRoom
+from controller.rooms import all_rooms
 from controller.state.city import LiveCity
 from controller.state.live import LiveState
 from controller.state.numbering import Numbering
@@ -41,12 +39,7 @@ from controller.store.quarantine import PASSED, Quarantine
 from controller.store.records import PortFacts, SqlRecords
 from controller.threads import Thread
 from controller.topology.room import TopologyRoom
-from controller.trust.approvals import ApprovalsRoom
-from controller.trust.brokers import broker_room
-from controller.trust.keys.room import KeyRoom
 from controller.trust.ledger_house import LedgerHouse
-from controller.trust.machine_room import MachineRoom
-from controller.trust.people.room import PeopleRoom
 from controller.views import Binding
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt_values import Endpoint
@@ -67,19 +60,6 @@ CARE_SECONDS = 600.0
 """How often retention and pruning are looked after."""
 DRAIN_SECONDS = 8.0
 """How long a stop waits for what has arrived to be committed."""
-ROOMS: tuple[Maker, ...] = (
-    ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom, PeopleRoom, KeyRoom,
-    ConfigurationsRoom,
-)  # fmt: skip
-"""The rooms beside ingest and live state that feed no other, in the order they open."""
-
-
-def joined_rooms(house: House) -> list[Room]:
-    """Rooms that feed each other: incidents are shadowed by what topology learns."""
-    parents = LearntParents(PlanParents(house.plan))
-    topology = TopologyRoom(house)
-    topology.listen(parents.learn)
-    return [topology, incident_room(house, parents)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,16 +221,8 @@ class Controller:
             notes=self.ledger,
         )
         self.office = office(house)
-        rooms = [*(make(house) for make in ROOMS), *joined_rooms(house)]
-        rooms.append(broker_room(house, rooms, self.link))
+        rooms = all_rooms(house, self.asking, self.link)
         self.rooms = {room.name: room for room in rooms}
-        self.evidence.works = self.incidents.maintenance
-        self.minutes.works = self.incidents.windows.approved
-        self.evidence.repairs = repairs_of(self.incidents.records)
-        self.configurations.agents = self.asking
-        self.incidents.more = (self.configurations.facts,)
-        machines, approvals = self._room(MachineRoom), self._room(ApprovalsRoom)
-        machines.approval_keys = lambda: approvals.signer.keys.text
         for room in rooms:
             await self._in_records(room.open)
 
@@ -384,6 +356,11 @@ class Controller:
     def evidence(self) -> EvidenceRoom:
         """The room of sealed evidence."""
         return self._room(EvidenceRoom)
+
+    @property
+    def enforcement(self) -> EnforcementRoom:
+        """The room of repairs."""
+        return self._room(EnforcementRoom)
 
     @property
     def topology(self) -> TopologyRoom:

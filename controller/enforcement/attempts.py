@@ -117,14 +117,22 @@ class Attempts:
         )
 
     def tried(self, link: str, cause: int, now_ns: int) -> Tried:
-        """What was tried on a fault by itself within a day; what a person tried is known too."""
+        """What was tried on a fault within a day and did not cure it, whoever asked.
+
+        What was proved by the controller's own verdict did: if the link turns bad once more, that
+        is another fault, and the caps of the day bound how often.
+        """
         mine = [
             one
             for one in self.by_action.values()
             if one.link == link and now_ns - one.begun_ns < AGAIN_NS and one.end is not End.REFUSED
         ]
         measured = [one for one in mine if one.cable]
-        same = [one for one in mine if one.cause == cause and one.ended_ns is not None]
+        same = [
+            one
+            for one in mine
+            if one.cause == cause and one.ended_ns is not None and one.proved_ns is None
+        ]
         newest = max(measured, key=lambda one: one.begun_ns, default=None)
         return Tried(
             intents=frozenset(one.intent for one in same),

@@ -205,24 +205,21 @@ def _carry(facts: LinkFacts) -> Finding:
 def read_cable(text: str) -> tuple[bool, CableFault | None]:
     """Whether a cable test says anything, and its first broken pair.
 
-    JSON: ``[{"name", "state", "metres"}]``, or that under ``pairs``. What is not understood says
-    nothing.
+    JSON: ``[{"pair": "A", "state": "open", "metres": 12.0}]``, as agents send it. What is not
+    understood says nothing.
     """
     try:
         said = json.loads(text)
     except ValueError:
         return False, None
-    pairs = said.get("pairs") if isinstance(said, dict) else said
-    if not isinstance(pairs, list):
-        return False, None
     measured = False
-    for pair in pairs:
+    for pair in said if isinstance(said, list) else ():
         state = str(pair.get("state", "")) if isinstance(pair, dict) else ""
         measured = measured or state == "ok" or state in CABLE_STATES
         if state in CABLE_STATES:
             metres = pair.get("metres")
             known = isinstance(metres, int | float) and not isinstance(metres, bool)
-            name = str(pair.get("name", "?"))[:8]
+            name = str(pair.get("pair", "?"))[:8]
             return True, CableFault(name, state, float(metres) if known else None)
     return measured, None
 

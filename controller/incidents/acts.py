@@ -43,11 +43,14 @@ def assign(
     return _done(incident, Act.ASSIGNED, who, at_ns, assignee=assignee)
 
 
-def comment(incident: Incident, *, who: str, at_ns: int, text: str) -> Event:
-    """Add a line to the timeline; nothing that could collide."""
+def comment(
+    incident: Incident, *, who: str, at_ns: int, text: str, text_zh: str | None = None
+) -> Event:
+    """Add a line to the timeline; nothing that could collide. What TenOne writes has both."""
     if not text.strip():
         raise ActError("text: write what should be remembered.")
-    return _done(incident, Act.COMMENTED, who, at_ns, text=text[:MOST_TEXT])
+    both = {} if text_zh is None else {"text_zh": text_zh[:MOST_TEXT]}
+    return _done(incident, Act.COMMENTED, who, at_ns, text=text[:MOST_TEXT], **both)
 
 
 def give_ticket(

@@ -243,6 +243,22 @@ class LiveState:
         heard = self._heard(now_ns) & self.links.bound
         return replace(found, bad=np.where(heard, found.bad, np.uint64(0)))
 
+    def ports_shown(self, switch: int) -> frozenset[str]:
+        """Keys of the ports a switch shows now."""
+        return self._of_switches.shown(switch)
+
+    def port_key(self, link: int) -> str | None:
+        """Key of the port that carries a link; None where its switch shows no such port."""
+        return self._of_switches.key_of(link)
+
+    def port_meant(self, switch: int, text: str) -> str | None:
+        """Key of the port of a switch that a text means now; None: no single one."""
+        return self._of_switches.means(switch, text)
+
+    def port_oper(self, switch: int, key: str) -> int:
+        """``OperStatus`` of a port; 0 where nothing was said."""
+        return self._of_switches.oper(switch, key)
+
     def coverage(self, number: int) -> float | None:
         """1 less the unknown share of the time since the controller started; None at first."""
         span = self._judged_ns - self._started_ns

@@ -96,6 +96,29 @@ class SwitchStreams:
         switch = int(self._numbering.link_switch[link])
         return None if switch < 0 else self._own[switch].block
 
+    def shown(self, switch: int) -> frozenset[str]:
+        """Keys of the ports a switch shows now."""
+        return frozenset(self._own[switch].shown)
+
+    def key_of(self, link: int) -> str | None:
+        """Key of the port a link is bound to, as its switch shows it; None: it shows none."""
+        switch = int(self._numbering.link_switch[link])
+        text = self._numbering.links[link].port
+        return None if switch < 0 or text is None else self.means(switch, text)
+
+    def means(self, switch: int, text: str) -> str | None:
+        """Key of the port of a switch that a text means now; None: no single one."""
+        own = self._own[switch]
+        if text in own.shown:
+            return text
+        named = own.names.get(text)
+        return named if named in own.shown else None
+
+    def oper(self, switch: int, key: str) -> int:
+        """``OperStatus`` of a port; 0 where nothing was said."""
+        number = self._own[switch].shown.get(key)
+        return 0 if number is None else int(self._ports.oper[number])
+
     # -- port-state
 
     def port_state(self, arrival: Arrival, subject: DeviceId, at: Position) -> None:

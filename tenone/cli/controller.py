@@ -175,6 +175,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         keys=key_room(running.rooms.values()).desk,
         machines=machine_room(running.rooms.values()).desk,
         approvals=approvals_room(running.rooms.values()),
+        enforcement=running.enforcement,
         health=running.health(),
         ingest=running.figures,
         config=_http_config(city, demo=demo),

@@ -12,6 +12,7 @@ from agents.approvals import KEYS_FILE, Approvals
 from agents.used_approvals import FILE_NAME
 from controller.service import Controller
 from controller.trust.approval_model import Action, ActionState, Asked, Executed, Person, Plan
+from controller.trust.approval_ports import NoWatch
 from controller.trust.approval_post import ApprovalPost
 from controller.trust.approvals import ApprovalsRoom, approvals_room
 from controller.trust.people.records import AccountRecords
@@ -161,6 +162,7 @@ async def wired(folder: Path, port: int) -> AsyncIterator[Wire]:
         switches = Switches()
         workshop = CityWorkshop(switches, ApprovalPost(controller.asking, room.signer))
         room.workshop = workshop
+        room.watch = NoWatch()  # guards know no such intents
         yield Wire(room, switches, workshop, folder)
 
 

@@ -1,0 +1,81 @@
+"""Links that are bad now, and how far each has come: settled, proposed, asked for, under way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from controller.enforcement.model import Proposal
+from controller.state.columns import Links
+from tenone.vocabulary.intents import Intent
+from tenone.vocabulary.states import AdminStatus, Cause, Verdict
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """One bad link, from the moment it is known to be until it is good."""
+
+    number: int
+    link: str
+    since_ns: int
+    """Wall clock: since when it is bad."""
+    judged_ns: int
+    """Wall clock: when that was known."""
+    due_ns: int
+    """Monotonic: when it is looked at next."""
+    cause: Cause | None = None
+    proposal: Proposal | None = None
+    set_so: set[Intent] = field(default_factory=set)
+    """What the switch said is set so already."""
+    action: str | None = None
+    """One that was asked for and is not known to be over, or the last one."""
+    asking: bool = False
+    not_before_ns: int = 0
+    """Monotonic: nothing is asked for before."""
+    declined: bool = False
+    """A person said no: nothing is asked for any more."""
+
+    def turned(self, cause: Cause | None, now_ns: int) -> None:
+        """It is bad for another reason now: that is another fault."""
+        if cause is not self.cause:
+            self.cause = cause
+            self.set_so.clear()
+            self.declined = False
+            self.proposal = None
+            self.not_before_ns = now_ns
+
+
+class FaultBook:
+    """All bad links, by number."""
+
+    def __init__(self, links: Links, names: Iterable[str]) -> None:
+        self._links = links
+        self._names = list(names)
+        self.by_number: dict[int, Fault] = {}
+        self.seen_open = np.zeros(len(self._names), np.bool_)
+        """Links whose port was seen open since the start."""
+
+    def update(self, wall_ns: int, now_ns: int, settle_ns: int) -> list[Fault]:
+        """Compare with live state; returns the faults that are over."""
+        links = self._links
+        self.seen_open |= links.admin == AdminStatus.UP
+        bad = set(np.flatnonzero(links.verdict == Verdict.BAD).tolist())
+        over = [fault for number, fault in self.by_number.items() if number not in bad]
+        for fault in over:
+            del self.by_number[fault.number]
+        for number in bad - self.by_number.keys():
+            since_ns = min(int(links.since_ns[number]) or wall_ns, wall_ns)
+            lasted = wall_ns - since_ns
+            self.by_number[number] = Fault(
+                number=number,
+                link=self._names[number],
+                since_ns=since_ns,
+                judged_ns=wall_ns,
+                due_ns=now_ns + max(settle_ns - lasted, 0),
+            )
+        return over
+
+    def due(self, now_ns: int, most: int) -> list[Fault]:
+        """What is to be looked at, the longest due first."""
+        due = [fault for fault in self.by_number.values() if fault.due_ns <= now_ns]
+        return sorted(due, key=lambda fault: fault.due_ns)[:most]

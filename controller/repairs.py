@@ -1,0 +1,148 @@
+"""The room of repairs with what it asks of other rooms: incidents, topology, actions, agents."""
+
+from collections.abc import Mapping, Sequence
+
+from controller.asking import Asking
+from controller.enforcement.guards import Work
+from controller.enforcement.reach import Cable, PortRef
+from controller.enforcement.room import EnforcementRoom
+from controller.enforcement.workshop import SwitchWorkshop
+from controller.house import House
+from controller.incidents import acts
+from controller.incidents.model import Act, Kind, Subject
+from controller.incidents.room import IncidentRoom
+from controller.topology.room import TopologyRoom
+from controller.topology.views import far_port
+from controller.trust.approval_post import ApprovalPost
+from controller.trust.approvals import ApprovalsRoom
+from tenone.vocabulary.scope import DeviceKind
+
+WHO = "system"
+EMERGENCY = frozenset({DeviceKind.BASE})
+"""What hears calls for help: the base stations of cards and wristbands."""
+SHADOWS = {Kind.POWER: "power", Kind.SWITCH: "its switch does not answer"}
+OTHER_SHADOW = "trouble above it"
+
+
+class IncidentTimeline:
+    """See :class:`controller.enforcement.ports.Timeline`."""
+
+    def __init__(self, house: House, incidents: IncidentRoom) -> None:
+        self._house = house
+        self._room = incidents
+
+    def incident_of(self, link: str) -> str | None:
+        """See the protocol."""
+        case = self._room.engine.cases.get(Subject.link(link))
+        found = None if case is None else self._room.engine.incidents.get(case.incident or "")
+        return found.id if found is not None and found.is_open else None
+
+    def shadow(self, link: str) -> str | None:
+        """See the protocol."""
+        case = self._room.engine.cases.get(Subject.link(link))
+        if case is None or case.owner is None:
+            return None
+        return SHADOWS.get(case.owner.kind, OTHER_SHADOW)
+
+    async def said(self, incident: str) -> set[str]:
+        """See the protocol."""
+        events = await self._house.in_records(self._room.records.timeline, incident)
+        return {
+            str(event.fields.get("text"))
+            for event in events
+            if event.act is Act.COMMENTED and event.who == WHO
+        }
+
+    async def say(self, incident: str, en: str, zh: str) -> None:
+        """See the protocol. What cannot be written now, the room of incidents keeps for later."""
+        found = self._room.engine.incidents.get(incident)
+        if found is None:
+            return
+        now_ns = self._room.wall.now_ns()
+        event = acts.comment(found, who=WHO, at_ns=now_ns, text=en, text_zh=zh)
+        self._room.note(found, event)
+        await self._room.keep()
+        self._room.publish(found)
+
+
+class PlannedWorks:
+    """See :class:`controller.enforcement.ports.Works`."""
+
+    def __init__(self, incidents: IncidentRoom) -> None:
+        self._room = incidents
+
+    def over(self, school: str, link: str | None, at_ns: int) -> Sequence[Work]:
+        """See the protocol."""
+        subject = Subject.agent(school) if link is None else Subject.link(link)
+        scope = self._room.places.scope(school)
+        return [
+            Work(reason=window.reason, by=_names(window.asked_by, window.approved_by))
+            for window in self._room.windows.all()
+            if window.holds(at_ns) and window.covers(subject, scope)
+        ]
+
+
+def _names(*said: str) -> frozenset[str]:
+    """``Li (account:li)`` is known by all three."""
+    found: set[str] = set()
+    for one in said:
+        name, _, account = one.rstrip(")").rpartition(" (")
+        found |= {one, name, account}
+    return frozenset(found - {""})
+
+
+class LearntCabling:
+    """See :class:`controller.enforcement.ports.Cabling`."""
+
+    def __init__(self, topology: TopologyRoom) -> None:
+        self._topology = topology
+
+    def cables(self, school: str) -> Sequence[Cable]:
+        """See the protocol."""
+        net = self._topology.nets[school]
+        found = []
+        for edge in net.edges.values():
+            heard = edge.heard
+            far = net.directory.switch_of(heard)
+            device = None if far else net.directory.device_of(heard)
+            found.append(
+                Cable(
+                    near=PortRef(heard.switch, heard.port),
+                    far=far,
+                    far_port=None if far is None else far_port(net, far, heard.remote_port),
+                    network=heard.is_network and device is None,
+                    words=heard.words,
+                )
+            )
+        return found
+
+    def emergency(self, school: str) -> Mapping[PortRef, str]:
+        """See the protocol."""
+        net = self._topology.nets[school]
+        found: dict[PortRef, str] = {}
+        for edge in net.edges.values():
+            device = net.directory.device_of(edge.heard)
+            if device is not None and device.split("/")[1] in EMERGENCY:
+                found[PortRef(edge.heard.switch, edge.heard.port)] = device
+        return found
+
+
+def repairs_room(
+    house: House,
+    *,
+    approvals: ApprovalsRoom,
+    incidents: IncidentRoom,
+    topology: TopologyRoom,
+    asking: Asking,
+) -> EnforcementRoom:
+    """The room, joined to the others: it plans, holds back and follows what the actions do."""
+    room = EnforcementRoom(
+        house,
+        approvals=approvals,
+        timeline=IncidentTimeline(house, incidents),
+        cabling=LearntCabling(topology),
+        works=PlannedWorks(incidents),
+    )
+    approvals.workshop = SwitchWorkshop(asking, lambda: ApprovalPost(asking, approvals.signer))
+    approvals.watch = room.gate
+    return room
