@@ -14,6 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 
 from controller.api.gathering import by_school
 from controller.api.metrics_actions import action_families
+from controller.api.metrics_configurations import configuration_families
 from controller.api.metrics_incidents import incident_families
 from controller.api.metrics_ledger import ledger_families
 from controller.api.metrics_links import link_text
@@ -121,6 +122,7 @@ def _own_families(services: Services) -> Iterator[Metric]:
     ingest = services.ingest()
     yield from ledger_families(services.audit.figures())
     yield from action_families(services.approvals.outcomes())
+    yield from configuration_families(services.configurations.configurations(ScopePath()))
     hub = services.hub
     for name, text, value in (
         ("tenone_ingest_samples", "Values committed.", ingest.samples_total),
