@@ -169,9 +169,19 @@ def test_hindered(intent: Intent, line: str) -> None:
         plan(CISCO, intent, PORT, before, quarantine_vlan=99)
 
 
-@pytest.mark.parametrize("line", ["description speed", "power inline consumption 7000"])
-def test_not_hindered(line: str) -> None:
-    assert plan(CISCO, Intent.CYCLE_POE, PORT, replace(GOOD, other=(line,))).apply
+@pytest.mark.parametrize(
+    ("intent", "line"),
+    [
+        (Intent.CYCLE_POE, "description power inline static"),
+        (Intent.CYCLE_POE, "power inline consumption 7000"),
+        (Intent.QUARANTINE, "switchport trunk encapsulation dot1q"),
+        (Intent.QUARANTINE, "switchport port-security"),
+        (Intent.QUARANTINE, "ip dhcp snooping limit rate 20"),
+    ],
+)
+def test_not_hindered(intent: Intent, line: str) -> None:
+    before = replace(GOOD, other=(line,))
+    assert plan(CISCO, intent, PORT, before, quarantine_vlan=99).apply
 
 
 def test_trust_takes_both_lines() -> None:

@@ -53,7 +53,7 @@ class Ruijie(IosLike):
             ),
             Intent.EXAM_PRIORITY: re.compile(r"mls qos trust|service-policy"),
             Intent.QUARANTINE: re.compile(
-                r"switchport (?!port-security|protected)|no switchport|port-group|dot1x|"
+                r"switchport (?!port-security|protected|trunk)|no switchport|port-group|dot1x|"
                 r"web-auth|mac-auth|voice vlan|ip address"
             ),
             Intent.RELEASE: re.compile(r"switchport mode|no switchport"),
