@@ -76,8 +76,8 @@ class CiscoIos(IosLike):
                 r"! no mls qos|mls qos|priority-queue|service-policy|auto qos|srr-queue"
             ),
             Intent.QUARANTINE: re.compile(
-                r"switchport (?!nonegotiate|port-security|trunk|block|protected)|no switchport|channel-group|"
-                r"authentication|access-session|dot1x|mab|ip address"
+                r"switchport (?!nonegotiate|port-security|trunk|block|protected)|no switchport|"
+                r"channel-group|authentication|access-session|dot1x|mab|ip address"
             ),
             Intent.RELEASE: re.compile(r"switchport (?:mode|private-vlan)|no switchport"),
         }
