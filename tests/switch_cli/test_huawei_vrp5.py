@@ -28,7 +28,7 @@ ALLOWED = re.compile(
     r"negotiation auto|undo negotiation auto|(?:undo )?shutdown|undo speed|undo duplex|"
     r"speed (?:10|100|1000|2500|5000|10000)|duplex (?:full|half)|port link-type access|"
     r"port default vlan \d{1,4}|undo port default vlan|undo port link-type|"
-    r"(?:undo )?poe enable|trust dscp|undo trust|virtual-cable-test|y|"
+    r"(?:undo )?poe enable|trust dscp|undo trust dscp|undo trust|virtual-cable-test|y|"
 )
 
 
@@ -86,7 +86,13 @@ def inside(*lines: str) -> tuple[str, ...]:
             ("poe enable",),
             False,
         ),
-        (Intent.EXAM_PRIORITY, PortSettings(), ("trust dscp",), ("undo trust",), False),
+        (
+            Intent.EXAM_PRIORITY,
+            PortSettings(),
+            ("trust dscp",),
+            ("undo trust dscp", "undo trust"),
+            False,
+        ),
         (
             Intent.QUARANTINE,
             PortSettings(access_vlan=20),
@@ -227,7 +233,7 @@ def test_what_is_shown_saved_and_asked() -> None:
     (save,) = VRP5.save()
     for question, answer in (
         ("Are you sure to continue?[Y/N]", "y"),
-        ("Are you sure to continue? (y/n)[n]:", None),
+        ("Are you sure to continue? (y/n)[n]:", "y"),
         ("Continue? [Y/N]:", "y"),
         ("Please input the file name(*.cfg, *.zip) [vrpcfg.zip]:", ""),
         ("flash:/vrpcfg.zip exists, overwrite?[Y/N]:", "y"),

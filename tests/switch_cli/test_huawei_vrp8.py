@@ -21,7 +21,7 @@ ALLOWED = re.compile(
     r"negotiation auto|undo negotiation auto|(?:undo )?shutdown|undo speed|undo duplex|"
     r"speed (?:10|100|1000|2500|5000|10000)|duplex (?:full|half)|"
     r"port default vlan \d{1,4}|undo port default vlan|"
-    r"(?:undo )?poe enable|trust dscp|undo trust|virtual-cable-test|y|n|c|"
+    r"(?:undo )?poe enable|trust dscp|undo trust dscp|undo trust|virtual-cable-test|y|n|c|"
 )
 
 
@@ -46,7 +46,13 @@ def texts(change: Change) -> tuple[tuple[str, ...], ...]:
             True,
         ),
         (Intent.ENABLE_PORT, PortSettings(enabled=False), "undo shutdown", ("shutdown",), True),
-        (Intent.EXAM_PRIORITY, PortSettings(), "trust dscp", ("undo trust",), False),
+        (
+            Intent.EXAM_PRIORITY,
+            PortSettings(),
+            "trust dscp",
+            ("undo trust dscp", "undo trust"),
+            False,
+        ),
         (
             Intent.QUARANTINE,
             PortSettings(access_vlan=20),
@@ -82,7 +88,8 @@ def test_a_change_runs_on_trial_until_it_is_confirmed(
         ("save",) if saves else (),
     )
     assert change.revert_seconds == 300
-    assert [line.text for line in change.undo if line.optional] == ["system-view", "abort trial"]
+    optional = [line.text for line in change.undo if line.optional]
+    assert optional == ["system-view", "abort trial", *(one for one in inverse if "trust" in one)]
 
 
 @pytest.mark.parametrize(

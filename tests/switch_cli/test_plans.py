@@ -220,6 +220,12 @@ OPEN = PortSettings()
         ),
         (Intent.EXAM_PRIORITY, PortSettings(other=("trust 8021p",)), 99, "the line 'trust 8021p'"),
         (Intent.BOUNCE_PORT, PortSettings(other=("loopback internal",)), 99, "loopback internal"),
+        (
+            Intent.QUARANTINE,
+            PortSettings(other=("port-security mac-address sticky 0-0-1 vlan 1",)),
+            99,
+            "port-security mac-address sticky",
+        ),
         (Intent.BOUNCE_PORT, None, 99, "is not known"),
     ],
 )
@@ -238,7 +244,16 @@ def test_a_release_to_what_was_no_access_port_is_refused() -> None:
 
 
 def test_a_description_hinders_nobody() -> None:
-    before = replace(FORCED, other=("description eth-trunk 7 dot1x trust loopback",))
+    before = replace(
+        FORCED,
+        other=(
+            "description eth-trunk 7 dot1x trust loopback",
+            "loopback-detect enable",
+            "port-isolate enable group 1",
+            "port-security enable",
+            "stp edged-port enable",
+        ),
+    )
     for intent in (Intent.RESTORE_NEGOTIATION, Intent.QUARANTINE, Intent.EXAM_PRIORITY):
         assert plan(VRP5, intent, PORT, before, quarantine_vlan=99).apply
 

@@ -22,7 +22,7 @@ from tenone.vocabulary.states import Duplex
 PROMPT = re.compile(r"(?:^|[\r\n])[<\[][~*]?[^\r\n<>\[\]]{1,300}[>\]][ ]?\Z")
 """``<HUAWEI>``, ``[HUAWEI]``, ``[HUAWEI-GigabitEthernet0/0/1]``, ``[*HUAWEI]``, ``[~HUAWEI]``."""
 ENDS = frozenset({"#", "return"})
-YES_NO = Ask(r"(?i)\[y(?:es)?/n(?:o)?\](?:\s?\[[yn]\])?\s*[:?]?\s*\Z", "y")
+YES_NO = Ask(r"(?i)[\[(]y(?:es)?/n(?:o)?[\])](?:\s?\[[yn]\])?\s*[:?]?\s*\Z", "y")
 FILE_NAME = Ask(r"(?i)file ?name[^\r\n]*(?:\r?\n[^\r\n]*enter key\))?[^\r\n\w]*\Z", "")
 """A switch that was never saved asks how the file is to be called; its own proposal is taken."""
 BOUNCE_SECONDS = 1.6
@@ -62,6 +62,8 @@ class Bracketed(ABC):
     vocabulary: ClassVar[Vocabulary]
     start: ClassVar[PortSettings]
     """What a port is of which the section says nothing."""
+    varying: ClassVar[frozenset[str]] = frozenset()
+    """Lines that mean the same and of which a series takes only one: the others are refused."""
 
     @abstractmethod
     def inside(self, before: PortSettings, after: PortSettings) -> tuple[str, ...]:
@@ -93,7 +95,11 @@ class Bracketed(ABC):
     def steps(self, port: str, before: PortSettings, after: PortSettings) -> tuple[Line, ...]:
         """Line by line; each says what shall be, so it does no harm twice."""
         inside = self.inside(before, after)
-        return self.in_port(port, [Line(line) for line in inside]) if inside else ()
+        return self.in_port(port, self.lines(inside)) if inside else ()
+
+    def lines(self, texts: Sequence[str]) -> tuple[Line, ...]:
+        """As they are typed in the port's view."""
+        return tuple(Line(text, optional=text in self.varying) for text in texts)
 
     def for_good(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """``lines``, and then nothing goes back by itself."""

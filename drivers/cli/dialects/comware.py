@@ -49,6 +49,8 @@ DELAY_MINUTES = 5
 """Apply, proof and the longest hold (60 s) have to fit in; Comware takes 1 to 65535."""
 _DELAY = f"configuration commit delay {DELAY_MINUTES}"
 _COMMIT = "configuration commit"
+_LOOP = r"loopback(?![-\w])"
+"""A test; ``loopback-detection`` is none."""
 _SYSTEM, _RETURN = Line("system-view"), Line("return")
 
 _SECTION_RULES: tuple[Rule, ...] = (
@@ -94,11 +96,8 @@ class Comware(Bracketed):
     )
     hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
         {
-            Intent.RESTORE_NEGOTIATION: re.compile(
-                r"speed|duplex|port link-aggregation|loopback|combo"
-            ),
-            Intent.BOUNCE_PORT: re.compile(r"loopback"),
-            Intent.ENABLE_PORT: re.compile(r"loopback|port-security"),
+            Intent.RESTORE_NEGOTIATION: re.compile(rf"speed|duplex|port link-aggregation|{_LOOP}"),
+            Intent.BOUNCE_PORT: re.compile(_LOOP),
             Intent.QUARANTINE: re.compile(
                 r"dot1x|mac-authentication|web-auth|port-security|portal|"
                 r"port (?!priority|auto-power)|voice-vlan|mac-vlan|ip-subnet-vlan|protocol-vlan|"
@@ -106,7 +105,7 @@ class Comware(Bracketed):
             ),
             Intent.RELEASE: re.compile(r"port (?!priority|auto-power)|voice-vlan|private-vlan"),
             Intent.EXAM_PRIORITY: re.compile(r"qos trust|undo qos trust|port link-aggregation"),
-            Intent.CABLE_DIAGNOSIS: re.compile(r"loopback"),
+            Intent.CABLE_DIAGNOSIS: re.compile(_LOOP),
         }
     )
     """Restricted offers of speeds (``speed auto 10 100``) would be overwritten; a VLAN given by

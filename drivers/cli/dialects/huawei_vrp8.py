@@ -71,7 +71,7 @@ class HuaweiVrp8(Vrp):
         inside = self.inside(before, after)
         if not inside:
             return ()
-        return self._committed(port, [Line(line) for line in inside])
+        return self._committed(port, self.lines(inside))
 
     def change(
         self, intent: Intent, port: str, before: PortSettings, after: PortSettings
@@ -80,7 +80,7 @@ class HuaweiVrp8(Vrp):
         switched = TRANSIENT.get(intent)
         if switched is not None:
             return self._blink(intent, port, before, switched)
-        inside = [Line(line) for line in self.inside(before, after)]
+        inside = self.lines(self.inside(before, after))
         return Change(
             intent=intent,
             port=port,

@@ -11,8 +11,10 @@ None of it was run on real hardware. Sources:
 - ``shutdown``: the same chapter, for the far end;
 - ``port link-type``, ``port default vlan``: S-series "VLAN configuration commands";
 - ``poe enable``: S-series "PoE configuration commands", on by default;
-- ``trust dscp``: S-series "Priority mapping commands" (u: some series have it only in a domain, or
-  as ``trust upstream``). How the queues are then served is as configured: no line here touches it;
+- ``trust dscp``: S-series "Priority mapping commands", "trust" (a10.tagan.ru/huawei/dc/trust.html):
+  it is taken back by ``undo trust dscp`` on S2720, S5720-LI, -SI, S6720-LI, -SI and their like, by
+  ``undo trust`` on the others, so both are typed and one is refused (u: NE and W boards have other
+  words). How the queues are then served is as configured: no line here touches it;
 - ``virtual-cable-test``: S-series "Ethernet interface commands"; its answer is a recorded one;
 - ``save`` and its questions: S-series "Configuration management" (u: wording differs by release,
   so the questions are matched loosely).
@@ -57,7 +59,7 @@ TYPED_RULES: tuple[Rule, ...] = (
     rule(r"undo speed", speed_mbps="-"),
     rule(r"undo duplex", duplex="-"),
     rule(r"undo port default vlan", access_vlan="-"),
-    rule(r"undo trust", trust="no"),
+    rule(r"undo trust(?: dscp)?", trust="no"),
     rule(r"virtual-cable-test"),
 )
 
@@ -66,22 +68,27 @@ _VLANS = (
     r"port (?!default|isolate|priority|crc)|voice-?\s?vlan|mac-vlan|ip-subnet-vlan|protocol-vlan|"
     r"vlan-|qinq|mux-vlan|port-mux|dfs-group|undo portswitch|ip(?:v6)? address"
 )
+_STICKY = "port-security mac-address"
+_LOOP = r"loopback(?![-\w])"
 HINDERS: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
     {
         Intent.RESTORE_NEGOTIATION: re.compile(
-            r"auto (?:speed|duplex)|speed|duplex|negotiation|undo negotiation|eth-trunk|loopback"
+            rf"auto (?:speed|duplex)|speed|duplex|negotiation|undo negotiation|eth-trunk|{_LOOP}"
         ),
-        Intent.BOUNCE_PORT: re.compile(r"loopback"),
-        Intent.ENABLE_PORT: re.compile(r"loopback|port-security|error-down"),
-        Intent.QUARANTINE: re.compile(rf"{_AUTHENTICATES}|{_VLANS}|eth-trunk|stack"),
-        Intent.RELEASE: re.compile(rf"{_VLANS}|eth-trunk"),
+        Intent.BOUNCE_PORT: re.compile(_LOOP),
+        Intent.QUARANTINE: re.compile(rf"{_AUTHENTICATES}|{_VLANS}|{_STICKY}|eth-trunk"),
+        Intent.RELEASE: re.compile(rf"{_VLANS}|{_STICKY}|eth-trunk"),
         Intent.EXAM_PRIORITY: re.compile(r"trust|undo trust|eth-trunk"),
-        Intent.CABLE_DIAGNOSIS: re.compile(r"loopback"),
+        Intent.CABLE_DIAGNOSIS: re.compile(_LOOP),
     }
 )
 """Restricted offers of speeds (``auto speed 10 100``) survive ``negotiation auto``; a VLAN given by
 authentication, by MAC address or for telephones goes past the quarantine; ``trust 8021p`` would be
-overwritten; what is part of an Eth-Trunk is set on the trunk."""
+overwritten, learned addresses of ``port-security`` would go with the VLAN; what is part of an
+Eth-Trunk is set on the trunk. ``loopback internal`` is a test, ``loopback-detect`` is none."""
+
+
+_DISTRUST = ["undo trust dscp", "undo trust"]
 
 
 class Vrp(Bracketed):
@@ -94,6 +101,7 @@ class Vrp(Bracketed):
         Line("undo terminal monitor", optional=True),
     )
     hinders: Mapping[Intent, re.Pattern[str]] = HINDERS
+    varying = frozenset(_DISTRUST)
     movable = frozenset({PortMode.ACCESS})
     """What software makes of each other."""
 
@@ -112,7 +120,7 @@ class Vrp(Bracketed):
             check_movable(before, after, self.movable)
             lines += _vlan(before, after)
         if before.trust != after.trust:
-            lines.append("trust dscp" if after.trust else "undo trust")
+            lines += ["trust dscp"] if after.trust else _DISTRUST
         return (*lines, *on_or_off(before, after))
 
     def read_cable(self, answers: Sequence[str]) -> tuple[Pair, ...]:
