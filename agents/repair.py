@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from agents.commands import Code, CommandFailed
 from agents.pending import Pending, PendingBook, Phase, Window
+from agents.repair_back import TRIES, Outcome, WayBack
 from agents.repair_proof import Prover
 from agents.repair_steps import Steps, cable_json, cable_words
 from agents.repair_typist import Typist
@@ -23,7 +24,6 @@ from drivers.cli import plans
 from drivers.cli.console import Console
 from drivers.cli.dialect import Dialect, PortSettings
 from drivers.cli.errors import (
-    CliError,
     LineRefusedError,
     LoginError,
     SessionLostError,
@@ -41,20 +41,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 MOST_RETRY_SECONDS = 8.0
-TRIES = 3
-"""How often an answer that is not understood is asked for again before a person has to look."""
 REVERT_MARGIN_SECONDS = 2.0
 FAR_SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The end of an action."""
-
-    step: RepairStep
-    sentence: str
-    transcript: str = ""
-    cable: str = ""
 
 
 @dataclass(slots=True)
@@ -93,6 +81,7 @@ class SwitchRepairs:
         self._clock = clock
         self._job: _Job | None = None
         self._wake = asyncio.Event()
+        self._way_back = WayBack(prover=prover, steps=steps, clock=clock)
         self._windows = WindowEnder(book=book, steps=steps, clock=clock)
 
     async def execute(self, pending: Pending) -> str:
@@ -236,15 +225,25 @@ class SwitchRepairs:
     async def _keep(
         self, typist: Typist, pending: Pending, why: str, *, again: bool = False
     ) -> Outcome:
-        """Tell the switch that it stays. Raises :class:`SessionLostError`."""
-        change, doubt = pending.change, again and pending.change.revert_seconds is not None
+        """Tell the switch that it stays. Raises :class:`SessionLostError`.
+
+        ``again``: in another session than the one that made the change. Whether that one could
+        confirm it is not known, and a second confirmation is refused by some: so it is set once
+        more, for good, which does no harm and ends what may be on trial.
+        """
+        change = pending.change
+        before, after = change.before, change.after
+        blinked = before is None or after is None or same(before, after)
         try:
-            await typist.type(change.confirm)
+            if again and before is not None and after is not None and not blinked:
+                await typist.type(plans.back(self._dialect, pending.port, before, after))
+            else:
+                await typist.type(change.confirm)
         except LineRefusedError as error:
+            # A switch that would go back by itself: time tells whether it does.
             log.warning("%s: %s", self.switch, error)
-            doubt = change.revert_seconds is not None
-        if doubt:
-            await self._wait_for_revert(pending)
+            if not blinked:
+                await self._wait_for_revert(pending)
         settings = await self._read(typist, pending)
         if change.after is not None and not same(settings, change.after):
             return await self._back(typist, "the switch took it back by itself after the proof")
@@ -278,57 +277,10 @@ class SwitchRepairs:
         done = RepairStep.DONE
         return Outcome(step=done, sentence=sentence, transcript=typist.take(), cable=cable)
 
-    # -- back ------------------------------------------------------------------------------
-
     async def _back(self, typist: Typist, why: str) -> Outcome:
-        """Put the port back and read that it is. Raises :class:`SessionLostError`."""
+        """Put it back. Raises :class:`SessionLostError`."""
         pending = await self._told_phase(self._now(), Phase.UNDOING)
-        await self._steps.note(pending, RepairStep.UNDOING, why, transcript=typist.take())
-        before = pending.change.before
-        where = f"{pending.port} of {self.switch}"
-        if before is None:
-            return Outcome(step=RepairStep.UNDONE, sentence=why, transcript=typist.take())
-        trouble = ""
-        for number in range(TRIES):
-            try:
-                if number == 0:
-                    await typist.type(pending.change.undo)
-                now = await self._read(typist, pending)
-                if same(now, before):
-                    return await self._undone(typist, pending, f"{why}; {where} is as before")
-                await typist.type(plans.back(self._dialect, pending.port, now, before))
-                now = await self._read(typist, pending)
-                if same(now, before):
-                    return await self._undone(typist, pending, f"{why}; {where} is as before")
-                trouble = "it does not stay as it was set"
-            except SessionLostError:
-                raise
-            except CliError as error:
-                trouble = str(error)
-            await self._clock.sleep(RETRY_SECONDS)
-        return Outcome(
-            step=RepairStep.STUCK,
-            sentence=f"{why}; {where} could not be put back ({trouble}): a person has to look at "
-            "the switch now",
-            transcript=typist.take(),
-        )
-
-    async def _undone(self, typist: Typist, pending: Pending, sentence: str) -> Outcome:
-        """As before; where the link carries nothing, the cable is looked at, as was approved."""
-        cable = ""
-        if pending.measure and not await self._prover.is_up(pending):
-            try:
-                pairs = self._dialect.read_cable(await typist.type(pending.measure))
-                cable, sentence = cable_json(pairs), f"{sentence}; {cable_words(pairs)}"
-            except (LineRefusedError, UnreadableError) as error:
-                sentence = f"{sentence}; the cable test failed: {error}"
-            except SessionLostError as error:
-                # It changes nothing and needs no second try: the port is as before.
-                sentence = f"{sentence}; the session ended in the cable test: {error}"
-        transcript = typist.take()
-        return Outcome(
-            step=RepairStep.UNDONE, sentence=sentence, transcript=transcript, cable=cable
-        )
+        return await self._way_back.go(typist, pending, why)
 
     # -- again -----------------------------------------------------------------------------
 
@@ -371,7 +323,9 @@ class SwitchRepairs:
         measures = MEANINGS[pending.intent].indicator is Indicator.NONE
         if as_after and not (over or measures):
             if pending.phase is Phase.PROVED:
-                return await self._keep(typist, pending, "proved before", again=True)
+                return await self._keep(
+                    typist, pending, "proved before the session ended", again=True
+                )
             if pending.phase in {Phase.APPLYING, Phase.APPLIED}:
                 pending = await self._told_phase(pending, Phase.APPLIED)
                 return await self._prove(typist, pending, again=True)

@@ -91,7 +91,7 @@ async def _idle() -> None:
     """Let everything run that can without time passing."""
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # nothing else tells
     await asyncio.sleep(0)
-    while ready:
+    while ready:  # noqa: ASYNC110 - there is no event that says that nothing runs
         await asyncio.sleep(0)
 
 
@@ -292,6 +292,7 @@ class SimSchool:
         self.port = self.switch.sockets[0].name
         self.uplink = self.switch.sockets[-1].name
         (folder / "outbox").mkdir(parents=True, exist_ok=True)
+        self.lives: list[Life] = []
         self.config = self.school(cli)
         store = HostKeyStore(folder / "outbox" / "ssh-host-keys")
         store.pin("192.0.2.1", 22, KEY, KEY.fingerprint)

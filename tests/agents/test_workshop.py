@@ -116,7 +116,7 @@ async def test_quarantine_takes_two(shop: Shop) -> None:
         ({"intents": ["enable-port"]}, "bounce-port", {"port": PORT}, Refusal.NOT_HERE, "list"),
         ({"quarantine_vlan": None}, "quarantine", {"port": PORT}, Refusal.NOT_HERE, "vlan"),
         ({}, "release", {"port": PORT}, Refusal.NOT_HERE, "not quarantined"),
-        ({}, "restore-negotiation", {"port": PORT}, Refusal.UNREADABLE, "nothing to do"),
+        ({}, "restore-negotiation", {"port": PORT}, Refusal.SET_SO_ALREADY, "nothing"),
         ({}, "exam-priority", {"port": PORT, "until_ms": "1"}, Refusal.NOT_HERE, "next 12 h"),
         ({}, "exam-priority", {"port": PORT, "until_ms": "x"}, Refusal.NO_SUCH_INTENT, "number"),
     ],
