@@ -4,6 +4,7 @@ import typer
 
 from tenone.cli import (
     bench_authorise,
+    bench_console,
     bench_enrol,
     bench_ingest,
     bench_ledger,
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Benchmarks: one JSON object a line.", no_args_is_help=True)
     bench.callback()(_keep_command_names)
     bench.command("authorise")(bench_authorise.authorise)
+    bench.command("console")(bench_console.console)
     bench.command("enrol")(bench_enrol.enrol)
     bench.command("poll")(bench_poll.poll)
     bench.command("ingest")(bench_ingest.ingest)
