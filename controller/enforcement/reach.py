@@ -89,28 +89,22 @@ def reach_of(network: Network) -> Reach:
     uplinks = {one.at: one.link for one in network.bound if one.tier in SHARED}
     leaves = frozenset(one.at for one in network.bound if one.tier not in SHARED)
     ways: dict[PortRef, str] = {}
-    vague: set[str] = set()
+    towards: dict[tuple[str, str], set[str]] = {}
     for cable in network.cables:
         if cable.far is None:
             if cable.network and cable.near not in leaves:
                 ways.setdefault(cable.near, cable.words or "network gear nobody configured")
             continue
         ways[cable.near] = cable.far
-        if cable.far_port is None:
-            vague.add(cable.far)
-        else:
+        towards.setdefault((cable.near.switch, cable.far), set()).add(cable.near.port)
+        if cable.far_port is not None:
             ways[PortRef(cable.far, cable.far_port)] = cable.near.switch
-    heard_back = {(cable.near.switch, cable.far) for cable in network.cables}
-    # Where both ends hear each other, each end knows its own port.
+            towards.setdefault((cable.far, cable.near.switch), set()).add(cable.far_port)
+    # There are as many cables between two as the one of them knows that knows more ports.
     vague = {
         far
-        for far in vague
-        if any(
-            cable.far == far
-            and cable.far_port is None
-            and (far, cable.near.switch) not in heard_back
-            for cable in network.cables
-        )
+        for (near, far), ports in towards.items()
+        if len(towards.get((far, near), ())) < len(ports)
     }
     roots = {one.at.switch for one in network.bound if one.tier is Tier.UPLINK}
     distance = _distances(network, roots)
