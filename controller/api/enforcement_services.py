@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from controller.enforcement.figures import Figures
 from controller.enforcement.model import Course, Held, Proposal, Standing, Stop
 from controller.trust.approval_model import Plan, PlanError
 from tenone.vocabulary.intents import Intent, Mode
@@ -11,6 +12,9 @@ from tenone.vocabulary.scope import ScopePath
 
 class Enforcement(Protocol):
     """The port."""
+
+    figures: Figures
+    """What is counted since the start."""
 
     def standing(self, scope: ScopePath) -> Standing:
         """Modes, stops and figures of a scope."""
@@ -41,6 +45,9 @@ class Enforcement(Protocol):
 
 class NoEnforcement:
     """A controller without the room (tests of single parts)."""
+
+    def __init__(self) -> None:
+        self.figures = Figures()
 
     def standing(self, _scope: ScopePath) -> Standing:
         """See :class:`Enforcement`."""

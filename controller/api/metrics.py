@@ -15,6 +15,7 @@ from starlette.concurrency import iterate_in_threadpool
 from controller.api.gathering import by_school
 from controller.api.metrics_actions import action_families
 from controller.api.metrics_configurations import configuration_families
+from controller.api.metrics_enforcement import enforcement_families
 from controller.api.metrics_incidents import incident_families
 from controller.api.metrics_ledger import ledger_families
 from controller.api.metrics_links import link_text
@@ -122,6 +123,8 @@ def _own_families(services: Services) -> Iterator[Metric]:
     ingest = services.ingest()
     yield from ledger_families(services.audit.figures())
     yield from action_families(services.approvals.outcomes())
+    everywhere = services.enforcement.standing(ScopePath())
+    yield from enforcement_families(services.enforcement.figures, everywhere)
     yield from configuration_families(services.configurations.configurations(ScopePath()))
     hub = services.hub
     for name, text, value in (

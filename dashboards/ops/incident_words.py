@@ -5,10 +5,13 @@ from collections.abc import Callable
 from controller.incidents.model import Event, Figure, Kind, State
 from controller.incidents.views import IncidentView
 from dashboards.ops import incident_phrases as p
-from dashboards.ops.language import load
+from dashboards.ops.language import CHINESE, load
 from dashboards.ops.phrases import ADVICE, COMMA
 from dashboards.ops.words import Words
 from tenone.vocabulary.states import Cause, Severity, Tier
+
+SYSTEM = "system"
+"""Who writes into timelines where no person does."""
 
 
 class IncidentWords:
@@ -93,10 +96,10 @@ class IncidentWords:
             fields["level"] = self._(p.LEVELS[level])
         return self._(p.ACTS[event.act.value], **fields)
 
-    @staticmethod
-    def said(event: Event) -> str:
-        """What a person wrote, if anything."""
-        return str(event.fields.get("text") or event.fields.get("reason") or "")
+    def said(self, event: Event) -> str:
+        """What a person wrote, if anything; what TenOne wrote, in the page's language."""
+        chinese = event.fields.get("text_zh") if self.words.language.tag == CHINESE else None
+        return str(chinese or event.fields.get("text") or event.fields.get("reason") or "")
 
     @staticmethod
     def person(who: str) -> str:
@@ -132,7 +135,9 @@ def incident_mark(view: IncidentView) -> str:
 
 
 def person(who: str) -> str:
-    """``Li (operator 12ab34cd)`` is Li."""
+    """``Li (operator 12ab34cd)`` is Li; what nobody did, TenOne did."""
+    if who == SYSTEM:
+        return "TenOne"
     return who.rpartition(" (")[0] or who
 
 

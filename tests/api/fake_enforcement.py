@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from controller.api.action_services import NoApprovals
+from controller.enforcement.figures import Figures
 from controller.enforcement.model import (
     Course,
     CourseStep,
@@ -118,6 +119,7 @@ class FakeEnforcement:
     def __init__(self, now: float) -> None:
         self.now = now
         self.stops: list[Stop] = []
+        self.figures = Figures()
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
         held = Held(GuardName.CLASS_HOURS, "Class hours at no3 until 12:00.", {"until": "12:00"})
         self.kept: list[Proposal] = [

@@ -99,7 +99,17 @@ def test_a_message_says_all_in_a_few_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "name"), [("Li (operator 1a2b3c4d)", "Li"), ("configuration", "configuration")]
+    ("who", "name"),
+    [("Li (operator 1a2b3c4d)", "Li"), ("configuration", "configuration"), ("system", "TenOne")],
 )
 def test_a_name_without_its_session(who: str, name: str) -> None:
     assert person(who) == name
+
+
+def test_what_tenone_wrote_is_read_in_the_language_of_the_page() -> None:
+    event = Event(
+        incident="i", at_ns=0, act=Act.COMMENTED, who="system",
+        fields={"text": "Carry a patch cord.", "text_zh": "请带跳线。"},
+    )  # fmt: skip
+    assert words("en").said(event) == "Carry a patch cord."
+    assert words("zh-CN").said(event) == "请带跳线。"
