@@ -158,6 +158,13 @@ def test_unreadable(answers: list[str], why: str) -> None:
         LINUX.read_port("c1", answers)
 
 
+def test_sudo_that_cannot_look_up_its_host_is_heard_out() -> None:
+    warning = "sudo: unable to resolve host sw: Temporary failure in name resolution\r\n"
+    assert LINUX.read_port("c1", [warning + ETHTOOL, f"{warning}{UP}\r\n"]) == SLOW
+    assert not refused(warning)
+    assert refused("sudo: a password is required\r\ntenone: failed 1\r\n")
+
+
 def test_a_port_of_a_pair_and_its_alias() -> None:
     line = '9: c1@if8: <BROADCAST,UP,LOWER_UP> mtu 1500 \\    alias 10: c2: <> "x"\r\n'
     assert LINUX.read_port("c1", [ETHTOOL, line]) == SLOW
