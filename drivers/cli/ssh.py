@@ -6,6 +6,7 @@ strict, agents and key files of the account are left alone, and the error of a c
 told as what it is and not as a time-out.
 """
 
+import re
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from tenone.trust.masked import Secret
 __all__ = ["Login", "LoginError", "log_in", "offered_key", "settings"]
 
 CONNECT_SECONDS = 10.0
+MOST_QUESTIONS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,10 @@ def log_in(login: Login, store: HostKeyStore, *, opened: socket.socket | None = 
         # netmiko says good-bye with a dialogue that hangs for ten seconds on a Linux shell whose
         # prompt is '#', and for as long on a switch that is gone. Closing the channel is enough.
         connection.cleanup = _nothing
+        if login.device_type.startswith("huawei"):
+            # Asked whether to mend "security risks in the configuration file", netmiko says yes,
+            # and yes once more to saving it. A login changes nothing.
+            connection.special_login_handler = lambda: _decline(connection)
         try:
             connection._open()  # noqa: SLF001 - the constructor would call it, before 'cleanup'
         except BaseException:
@@ -118,6 +124,15 @@ def log_in(login: Login, store: HostKeyStore, *, opened: socket.socket | None = 
             else f"{where} cannot be logged in to: {type(error).__name__}"
         ) from None
     return connection
+
+
+def _decline(connection: Any) -> None:
+    """Say no to whatever VRP asks before its first prompt: new passwords, mended files."""
+    for _ in range(MOST_QUESTIONS):
+        said = connection.read_until_pattern(pattern=r"[\]>]")
+        if re.search(r"(?i)\[y(?:es)?/no?\]$", said) is None:
+            return
+        connection.write_channel("N" + connection.RETURN)
 
 
 def _nothing(*_arguments: object, **_named: object) -> None:

@@ -37,7 +37,11 @@ class ScriptedSwitch:
 
     answers: dict[str, Sequence[Piece]] = field(default_factory=dict)
     """What comes between echo and prompt; a line not named has an empty answer."""
+    greeting: Sequence[Piece] = ()
+    """What comes before the first prompt."""
     typed: list[str] = field(default_factory=list)
+    keys: bytes = b""
+    """What was typed where a :class:`Key` was waited for."""
     logins: int = 0
     open_now: int = 0
     name: str = "SW"
@@ -91,6 +95,9 @@ class ScriptedSwitch:
 
     async def _session(self, process: Any) -> None:
         prompt = f"<{self.name}>"
+        for piece in self.greeting:
+            if not await self._send(process, piece):
+                return
         process.stdout.write(prompt.encode())
         line = bytearray()
         while data := await process.stdin.read(1):
@@ -135,7 +142,7 @@ class ScriptedSwitch:
                 one.cancel()
             return False
         else:
-            typed = await process.stdin.read(1)
-            while typed not in b"\r\n ":
-                typed = await process.stdin.read(1)
+            self.keys += await process.stdin.read(1)
+            while self.keys[-1:] not in b"\r\n ":
+                self.keys += await process.stdin.read(1)
         return True

@@ -152,6 +152,24 @@ def test_the_second_password(scripted: ScriptedSwitch, opens: Opens) -> None:
     assert ENABLE not in str(caught.value)
 
 
+def test_a_login_says_no_to_whatever_it_is_asked(
+    scripted: ScriptedSwitch, host_keys: HostKeyStore
+) -> None:
+    """netmiko would say yes to a change of the configuration, and to saving it."""
+    scripted.greeting = (
+        b"\r\nWarning: The initial password poses security risks. Change now? [Y/N]:", KEY,
+        b"\r\nThere are security risks in the configuration file. Mend them? [y/n]:", KEY, b"\r\n",
+    )  # fmt: skip
+    login = Login(
+        host="127.0.0.1", port=scripted.port, username="tenone", password=Secret(PASSWORD),
+        device_type="huawei",
+    )  # fmt: skip
+    session = Session.open(login, host_keys, MANNERS)
+    assert session.run([Line("display this")]) == [""]
+    session.close()
+    assert scripted.keys.split() == [b"N", b"N"]
+
+
 def test_a_login_that_ends_at_once(scripted: ScriptedSwitch, opens: Opens) -> None:
     scripted.answers["undo terminal monitor"] = (CUT,)
     with pytest.raises(LoginError, match="right after the login"):
