@@ -7,6 +7,7 @@ line that is not known, nothing saved before it is proved, and from wherever it 
 back leads to before. A change that does not pass is never shown to anybody.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ ANSWERS = frozenset({"", "y", "Y", "n", "N", "c", "C"})
 """What may be answered to a question of a switch."""
 TRANSIENT = {Intent.BOUNCE_PORT: "enabled", Intent.CYCLE_POE: "poe"}
 """Intents that switch something off and on again, and what."""
+_NOTHING = re.compile(r"(?!)")
 SWITCHED = (PortMode.ACCESS, PortMode.UNSET)
 
 
@@ -82,9 +84,9 @@ def is_between(now: PortSettings, before: PortSettings, after: PortSettings) -> 
 
 
 def _refuse_hindered(dialect: Dialect, intent: Intent, port: str, before: PortSettings) -> None:
-    pattern = dialect.hinders.get(intent)
-    for line in before.other if pattern is not None else ():
-        if pattern is not None and pattern.match(line):
+    pattern = dialect.hinders.get(intent, _NOTHING)
+    for line in before.other:
+        if pattern.match(line):
             raise CannotError(
                 f"{port} has the line {line[:SHOWN]!a}, which {intent.value} would not help or "
                 f"could not put back: a person has to do it"
@@ -172,9 +174,7 @@ def _checked(dialect: Dialect, change: Change) -> Change:
     if any(read.sets or read.ports for read in (prepare, confirm, keep)):
         raise UnsafePlanError(f"{what} would set something outside of its steps")
     if change.before is None or change.after is None:
-        if apply != Meant() or undo != Meant():
-            raise UnsafePlanError(f"{what} would set something")
-        return change
+        return change  # saving: nothing but `keep`
     transient = TRANSIENT.get(change.intent)
     if not apply.ports:
         raise UnsafePlanError(f"{what} would do nothing")

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -198,7 +200,12 @@ OPEN = PortSettings()
         (Intent.QUARANTINE, OPEN, 1, "cannot be the quarantine"),
         (Intent.RELEASE, OPEN, None, "has no 'quarantine_vlan' in school.yaml"),
         (Intent.RELEASE, OPEN, 99, "is not in the quarantine VLAN 99"),
-        (Intent.RELEASE, PortSettings(mode=PortMode.TRUNK), 99, "is not in the quarantine VLAN"),
+        (
+            Intent.RELEASE,
+            PortSettings(mode=PortMode.TRUNK, access_vlan=99),
+            99,
+            "is not in the quarantine VLAN",
+        ),
         (
             Intent.RESTORE_NEGOTIATION,
             replace(FORCED, other=("description x", "eth-trunk 7")),
@@ -329,6 +336,12 @@ def inside(*texts: str, port: str = PORT) -> tuple[Line, ...]:
             id="another port",
         ),
         pytest.param(
+            lambda c: replace(
+                c, apply=(*c.apply, *inside("negotiation auto", port="GigabitEthernet0/0/4"))
+            ),
+            id="another port, the same",
+        ),
+        pytest.param(
             lambda c: replace(c, apply=inside("negotiation auto", "trust dscp")), id="one more"
         ),
         pytest.param(
@@ -403,6 +416,47 @@ def test_a_bounce_shuts_and_opens_and_nothing_else(apply: tuple[Line, ...]) -> N
     strays = Strays(lambda change: replace(change, apply=apply))
     with pytest.raises(UnsafePlanError):
         plan(strays, Intent.BOUNCE_PORT, PORT, OPEN)
+
+
+class Gullible(Strays):
+    """One that knows whatever begins like a line it knows."""
+
+    vocabulary = replace(HuaweiVrp5.vocabulary, passing=re.compile(r"(?s)system-view.*"))
+
+
+@pytest.mark.parametrize("more", ["\nreboot", "\r", "\x7f", "\u3000", "\uff11", " " * 300])
+def test_letters_are_looked_at_whatever_the_dialect_knows(more: str) -> None:
+    for group in ("prepare", "apply", "confirm", "undo", "keep"):
+
+        def spoil(change: Change, group: str = group, more: str = more) -> Change:
+            longer = (Line(f"system-view{more}"), *getattr(change, group))
+            changes: dict[str, Any] = {group: longer}
+            return replace(change, **changes)
+
+        right = plan(Gullible(partial(spoil, more=" x")), Intent.RESTORE_NEGOTIATION, PORT, FORCED)
+        assert any("system-view x" in line for line in right.lines)
+        with pytest.raises(UnsafePlanError, match="no line that may be typed"):
+            plan(Gullible(spoil), Intent.RESTORE_NEGOTIATION, PORT, FORCED)
+
+
+class Measures(HuaweiVrp5):
+    """VRP5 whose cable test is ``spoiled``."""
+
+    def __init__(self, spoiled: tuple[Line, ...]) -> None:
+        self.spoiled = spoiled
+
+    def test_cable(self, port: str) -> tuple[Line, ...]:
+        del port
+        return self.spoiled
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [(), lines("system-view", "return"), inside("shutdown"), inside("shutdown", "undo shutdown")],
+)
+def test_a_cable_test_measures_one_port_and_sets_nothing(spoiled: tuple[Line, ...]) -> None:
+    with pytest.raises(UnsafePlanError):
+        plan(Measures(spoiled), Intent.CABLE_DIAGNOSIS, PORT, FORCED)
 
 
 class WrongBack(HuaweiVrp5):
