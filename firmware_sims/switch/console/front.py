@@ -112,6 +112,8 @@ class ConsoleFront:
         """How many there have been."""
         self.logins = 0
         """How many passwords were right."""
+        self.connections: set[asyncssh.SSHServerConnection] = set()
+        """Logged in or not."""
         self._open: set[Session] = set()
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
@@ -151,17 +153,20 @@ class ConsoleFront:
 
     async def close(self) -> None:
         """Cut every session and stop listening."""
-        self.cut()
+        for connection in self.cut():
+            await connection.wait_closed()
         if self._server is None:
             self._socket.close()
             return
         self._server.close()
         await self._server.wait_closed()
 
-    def cut(self) -> None:
-        """Cut every session now."""
-        for session in list(self._open):
-            session.abort()
+    def cut(self) -> list["asyncssh.SSHServerConnection"]:
+        """Cut every connection now; returns those there were."""
+        cut = list(self.connections)
+        for connection in cut:
+            connection.abort()
+        return cut
 
     def begun(self, session: "Session") -> int:
         """A session has begun; returns its number."""
@@ -245,6 +250,7 @@ class Session:
         self._write(answer)
         if self._line.closed and self._channel is not None:
             self._channel.exit(0)
+            self._channel.get_connection().close()
 
     def _write(self, text: str) -> None:
         if text and self._channel is not None and not self._channel.is_closing():

@@ -37,10 +37,17 @@ class _Server(asyncssh.SSHServer):
     def __init__(self, front: ConsoleFront) -> None:
         self._front = front
         self._user = ""
+        self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._front.connections.add(conn)
         if not self._front.present():
             conn.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncssh's
+        if self._connection is not None:
+            self._front.connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
         self._user = username

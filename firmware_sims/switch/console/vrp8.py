@@ -13,7 +13,6 @@ from firmware_sims.switch.console.grammar import Given
 from firmware_sims.switch.console.shell import RefusedError, on, text
 from firmware_sims.switch.console.vrp import Vrp
 from firmware_sims.switch.settings import Config, PortSettings
-from firmware_sims.switch.store import Commit
 
 TRIAL_SECONDS = 600
 SHORTEST_TRIAL_SECONDS, LONGEST_TRIAL_SECONDS = 60, 65_535
@@ -222,13 +221,11 @@ class Vrp8(Vrp):
             if back > len(store.commits):
                 raise RefusedError("Error: There are not that many commits.\n")
             return store.commits[-back].before
-        found: Commit | None = None
-        for made in store.commits:
-            if given.get("label") == made.label or given.get("id") == str(made.number):
-                found = made
-        if found is None:
-            raise RefusedError("Error: The specified commit does not exist.\n")
-        return found.after
+        wanted = {given.get("label"), given.get("id")} - {""}
+        for made in reversed(store.commits):
+            if wanted & {made.label, str(made.number)}:
+                return made.after
+        raise RefusedError("Error: The specified commit does not exist.\n")
 
     def _rolled_back(self, goal: Config) -> str:
         self.switch.store.commit(goal, user=self.user)
