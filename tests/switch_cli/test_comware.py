@@ -1,8 +1,11 @@
 """Comware: its own timer around a change, sections, cable tests, hostile text."""
 
 import re
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.cli.dialect import CableState, Change, Pair, PortMode, PortSettings
 from drivers.cli.dialects.comware import Comware
@@ -11,6 +14,7 @@ from drivers.cli.plans import back, plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
 from tests.switch_cli.hostile import attack_descriptions, attack_names
+from tests.switch_cli.sections import any_settings, comware
 
 COMWARE = Comware()
 PORT = "GigabitEthernet1/0/3"
@@ -126,6 +130,13 @@ def test_a_cable_is_measured_without_a_timer() -> None:
     change = plan(COMWARE, Intent.CABLE_DIAGNOSIS, PORT, PortSettings())
     apply = ("system-view", f"interface {PORT}", "virtual-cable-test", "return")
     assert texts(change) == ((), apply, (), (), ())
+
+
+@given(any_settings(unset=False, forced_to_nothing=False), st.randoms())
+def test_what_is_written_is_read(settings: PortSettings, order: Random) -> None:
+    lines = comware(settings)
+    order.shuffle(lines)
+    assert COMWARE.read_port(PORT, [section(*lines)]) == settings
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 import os
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.cli.dialect import CableState, Pair, PortMode, PortSettings
 from drivers.cli.dialects.huawei_vrp5 import HuaweiVrp5
@@ -13,6 +16,7 @@ from drivers.cli.plans import plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
 from tests.switch_cli.hostile import attack_descriptions, attack_names
+from tests.switch_cli.sections import any_settings, vrp
 
 VRP5 = HuaweiVrp5()
 PORT = "GigabitEthernet0/0/3"
@@ -140,6 +144,13 @@ def test_lines_of_a_change(
 def test_a_port_that_is_bounced_stays_shut_until_the_far_end_has_seen_it() -> None:
     change = plan(VRP5, Intent.BOUNCE_PORT, PORT, PortSettings())
     assert [line.pause > 1.5 for line in change.apply] == [False, False, True, False, False]
+
+
+@given(any_settings(unset=True, forced_to_nothing=True), st.randoms())
+def test_what_is_written_is_read(settings: PortSettings, order: Random) -> None:
+    lines = vrp(settings)
+    order.shuffle(lines)
+    assert VRP5.read_port(PORT, [section(*lines)]) == settings
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Huawei VRP8: trials, confirmations, ways back, sections, hostile text."""
 
 import re
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.cli.dialect import Change, PortMode, PortSettings
 from drivers.cli.dialects.huawei_vrp8 import HuaweiVrp8
@@ -11,6 +14,7 @@ from drivers.cli.plans import back, plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
 from tests.switch_cli.hostile import attack_descriptions, attack_names
+from tests.switch_cli.sections import any_settings, vrp
 
 VRP8 = HuaweiVrp8()
 PORT = "GE1/0/3"
@@ -141,6 +145,13 @@ def test_questions_on_the_way_out() -> None:
     assert (stay.answer, forget.answer) == ("c", "n")
     (abort,) = next(line for line in change.undo if line.text == "abort trial").asks
     assert re.search(abort.pattern, "Warning: It will be rolled back. Continue? [Y/N]:")
+
+
+@given(any_settings(unset=False, forced_to_nothing=True), st.randoms())
+def test_what_is_written_is_read(settings: PortSettings, order: Random) -> None:
+    lines = vrp(settings)
+    order.shuffle(lines)
+    assert VRP8.read_port(PORT, [section(*lines)]) == settings
 
 
 @pytest.mark.parametrize(
