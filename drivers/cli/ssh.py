@@ -114,7 +114,10 @@ def log_in(login: Login, store: HostKeyStore, *, opened: socket.socket | None = 
             raise changed(login.host, login.port, pinned, offered) from None
         if isinstance(cause, paramiko.SSHException) and "not found in known_hosts" in str(cause):
             raise HostKeyError(f"{where}: its pinned key cannot be read any more") from None
-        raise LoginError(f"{where} cannot be logged in to: it does not answer") from None
+        words = " ".join(str(cause or error).split())
+        raise LoginError(
+            f"{where} cannot be logged in to: it does not answer as SSH does ({words:.100})"
+        ) from None
     except (OSError, EOFError, paramiko.SSHException, NetmikoBaseException, ValueError) as error:
         # The last two: no prompt as netmiko expects it, no way to the second password.
         raise LoginError(

@@ -42,6 +42,7 @@ class ScriptedSwitch:
     typed: list[str] = field(default_factory=list)
     keys: bytes = b""
     """What was typed where a :class:`Key` was waited for."""
+    connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
     logins: int = 0
     open_now: int = 0
     name: str = "SW"
@@ -67,6 +68,9 @@ class ScriptedSwitch:
         switch = self
 
         class Door(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                switch.connections.append(conn)
+
             def password_auth_supported(self) -> bool:
                 return True
 
@@ -80,7 +84,9 @@ class ScriptedSwitch:
             self.port = server.get_port()
             self._ready.set()
             await self._over.wait()
-        await asyncio.sleep(0)
+            for each in self.connections:
+                each.abort()
+                await each.wait_closed()
 
     async def _talk(self, process: Any) -> None:
         self.logins += 1
