@@ -29,8 +29,14 @@ LONG_FUNCTIONS: dict[str, str] = {
 """``module:function`` -> why it may be longer."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "firmware_sims/switch/console/": "test_command_lines.py, test_console_front.py",
+    "firmware_sims/switch/settings.py": "by every dialect in test_command_lines.py",
+    "firmware_sims/switch/store.py": "by every dialect in test_command_lines.py",
+    "firmware_sims/switch/timers.py": "trials and negotiations in test_command_lines.py",
+    "firmware_sims/switch/rewire.py": "right and wrong in tests/firmware_sims/test_wiring.py",
     "controller/trust/keys/room.py": "with a whole controller in tests/abuse/test_openapi.py",
     "controller/trust/keys/tables.py": "compared with migrations in test_records.py",
+    "drivers/cli/manners.py": "through the pipe in tests/switch_cli/test_pipe.py",
     "tenone/cli/_https.py": "as a process in tests/cli/test_https.py",
     "tenone/cli/_users.py": "by the commands in tests/cli/test_user.py and test_user_keys.py",
     "controller/api/machine_services.py": "over HTTP in tests/trust/test_machines_over_http.py",
