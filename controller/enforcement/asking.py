@@ -139,11 +139,12 @@ class Asker:
             return False
         if known.state not in FINAL:
             return True
-        if action in self._gate.held_back:
+        if action in self._gate.held_back or known.state is ActionState.FAILED:
             self._gate.held_back.discard(action)
             fault.action = None
-            fault.not_before_ns = self._house.clock.monotonic_ns() + RETRY_NS
-            return True
+            left_ns = RETRY_NS - (self._house.clock.wall_ns() - known.changed_ns)
+            fault.not_before_ns = self._house.clock.monotonic_ns() + left_ns
+            return left_ns > 0
         fault.declined = known.state in BY_PEOPLE
         return fault.declined
 

@@ -1,0 +1,433 @@
+"""The loop with an agent that does as it is told: auto, approve, propose; stops, caps, restarts."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.enforcement.model import GuardName
+from controller.trust.approval_model import ActionState, PlanError
+from controller.trust.approval_own import SYSTEM
+from tenone.blocks.block import Block
+from tenone.vocabulary.body import UPS
+from tenone.vocabulary.intents import Intent, Mode
+from tenone.vocabulary.scope import ScopePath
+from tests.enforcement.town import (
+    BAD,
+    BOTH_SLOW,
+    GOOD,
+    NO1,
+    OPEN,
+    SHUT,
+    SLOW,
+    UPLINK_SLOW,
+    WANG,
+    RepairTown,
+    S,
+)
+
+EAST = ScopePath.parse("binhai/east")
+
+
+async def test_auto_repairs_by_itself_and_proves_it(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.columns = dict(SLOW)
+        await town.run(12)
+        (action,) = await town.actions()
+        assert action.state is ActionState.DONE
+        assert action.requester == SYSTEM
+        assert [one.account for one in action.voices] == [town.approvals.own.standing]
+        assert action.parameters["link"] == "no1/c301"
+        course = await town.course()
+        assert [one.step for one in course.steps] == list(GOOD)
+        assert course.faulted is not None
+        assert course.judged is not None
+        assert course.proved is not None
+        assert course.faulted <= course.judged < course.proved
+        assert town.proposal() is None
+        assert ("approval.grant", town.approvals.own.standing, "done") in town.ledger.acts()
+        assert town.room.figures.outcomes["restore-negotiation", "done"] == 1
+        assert town.room.figures.count == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "mode"),
+    [
+        ({"mode": "propose"}, Mode.PROPOSE),
+        ({"mode": "approve"}, Mode.APPROVE),
+        ({"mode": "auto", "modes": [{"actions": ["restore-negotiation"], "mode": "propose",
+                                     "scope": "binhai/east/no1"}]}, Mode.PROPOSE),
+    ],
+)  # fmt: skip
+async def test_modes(tmp_path: Path, rules: dict[str, Any], mode: Mode) -> None:
+    async with RepairTown(tmp_path, **rules) as town:
+        town.columns = dict(SLOW)
+        await town.run(25)
+        proposal = town.proposal()
+        assert proposal is not None
+        assert (proposal.intent, proposal.mode) == (Intent.RESTORE_NEGOTIATION, mode)
+        assert town.agent.acted == []
+        actions = await town.actions()
+        assert len(actions) == (mode is Mode.APPROVE)
+        if mode is Mode.PROPOSE:
+            assert town.remarks() == [proposal.sentence["en"]]
+            return
+        assert actions[0].state is ActionState.WAITING
+        await town.approve(actions[0])
+        await town.run(8)
+        assert [one.state for one in await town.actions()] == [ActionState.DONE]
+        assert (await town.course()).proved is not None
+
+
+async def test_off_says_nothing(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="off") as town:
+        town.columns = dict(SLOW)
+        await town.run(25)
+        assert town.room.proposals(NO1) == []
+        assert town.remarks() == []
+
+
+async def test_what_does_not_help_is_put_back_and_not_tried_again(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures, town.agent.steps, town.agent.cable = None, BAD, OPEN
+        town.columns = dict(SLOW)
+        await town.run(60)
+        (action,) = await town.actions()  # and no second one
+        assert action.state is ActionState.FAILED
+        proposal = town.proposal()
+        assert proposal is not None
+        assert proposal.intent is None
+        carry = (
+            "Link c301: pair C of the cable is open at 12 m from the switch: carry a patch cord "
+            "to room r301 and to switch sw1, port GE1."
+        )
+        assert proposal.sentence["en"] == carry
+        said = town.remarks()
+        assert said[-1] == carry
+        assert len(said) == len(set(said))
+        assert [one for one in said if "taken back" in one]
+        assert (await town.course()).proved is None
+        assert town.room.standing(NO1).failures_today == 1
+        await town.restart()
+        await town.run(20)
+        assert len(await town.actions()) == 1
+        assert town.remarks() == said
+
+
+async def test_the_next_day_it_may_be_tried_again(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures, town.agent.steps, town.agent.cable = None, BAD, OPEN
+        town.columns = dict(SLOW)
+        await town.run(10)
+        town.clock.advance(24 * 3600)
+        town.agent.cures, town.agent.steps = {}, GOOD
+        await town.run(12)
+        assert [one.state for one in await town.actions()] == [ActionState.FAILED, ActionState.DONE]
+
+
+async def test_a_person_may_have_it_tried_again(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures, town.agent.steps, town.agent.cable = None, BAD, OPEN
+        town.columns = dict(SLOW)
+        await town.run(10)
+        town.agent.cures, town.agent.steps = {}, GOOD
+        await town.approve(await town.ask())
+        await town.run(8)
+        assert [one.state for one in await town.actions()] == [ActionState.FAILED, ActionState.DONE]
+        assert (await town.course()).proved is not None
+
+
+async def test_what_is_set_so_already_is_bounced(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.set_so = {"restore-negotiation"}
+        town.columns = dict(SLOW)
+        await town.run(12)
+        (action,) = await town.actions()
+        assert (action.intent, action.state) == ("bounce-port", ActionState.DONE)
+        assert [intent for intent, _ in town.agent.planned] == [
+            "restore-negotiation",
+            "bounce-port",
+        ]
+
+
+async def test_the_school_has_not_agreed_so_people_approve(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto", cli={"automatic": []}) as town:
+        town.columns = dict(SLOW)
+        await town.run(12)
+        (action,) = await town.actions()
+        assert action.state is ActionState.WAITING
+        assert town.agent.acted == []
+
+
+async def test_a_shut_port_is_opened_only_if_it_was_seen_open(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.columns = dict(SHUT)
+        await town.run(10)
+        assert [one.intent for one in await town.actions()] == ["enable-port"]
+        town.columns = {}
+        await town.run(5)
+        await town.restart()  # and it is shut before anybody looks
+        town.columns = dict(SHUT)
+        await town.run(10)
+        proposal = town.proposal()
+        assert proposal is not None
+        assert proposal.mode is Mode.PROPOSE
+        assert "never seen open" in proposal.sentence["en"]
+        assert len(await town.actions()) == 1
+
+
+async def test_the_uplink_is_never_touched(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.columns = dict(UPLINK_SLOW)
+        await town.run(20)
+        assert await town.actions() == []
+        proposal = town.proposal("no1/up")
+        assert proposal is not None
+        assert proposal.intent is None  # fibre: the modules
+        with pytest.raises(PlanError, match="on which others hang"):
+            await town.ask(port="XGE1")
+        plan, reasons = await town.room.dry_run(
+            "no1", "bounce-port", {"switch": "sw1", "port": "XGE1"}
+        )
+        assert plan.lines
+        assert GuardName.UPLINK in {one.guard for one in reasons}
+
+
+async def test_one_at_a_time_on_a_switch(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.hangs = asyncio.Event()
+        town.agent.steps, town.agent.cures = (), None
+        town.columns = dict(BOTH_SLOW)
+        await town.run(15)
+        assert len(town.agent.acted) == 1
+        standing = town.room.standing(NO1)
+        assert (standing.under_way, standing.changes_today) == (1, 1)
+        first = town.agent.acted[0].action
+        town.agent.tell(first, BAD)
+        town.agent.hangs.set()
+        town.agent.steps, town.agent.cures = GOOD, SLOW
+        await town.run(15)
+        assert len(town.agent.acted) == 2
+        assert {one.parameters["port"] for one in town.agent.acted} == {"GE1", "GE2"}
+
+
+@pytest.mark.parametrize(
+    ("caps", "done"),
+    [({"changes_a_day": 1}, 1), ({"changes_a_day": 0}, 0), ({"failures_a_day": 1}, 1)],
+)
+async def test_caps_survive_a_restart(tmp_path: Path, caps: dict[str, int], done: int) -> None:
+    async with RepairTown(tmp_path, mode="auto", caps=caps) as town:
+        town.agent.steps, town.agent.cures, town.agent.cable = BAD, None, OPEN
+        town.columns = dict(BOTH_SLOW)
+        await town.run(15)
+        await town.restart()
+        await town.run(15)
+        assert len(town.agent.acted) == done
+        held = [one.held for one in town.room.proposals(NO1) if one.intent is not None]
+        assert all(reasons[0].guard in {GuardName.CAP, GuardName.FAILURES} for reasons in held)
+        assert held
+
+
+async def test_a_person_is_held_by_the_cap_of_changes_too(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="propose", caps={"changes_a_day": 0}) as town:
+        action = await town.approve(await town.ask())
+        await town.run(3)
+        ended = await town.approvals.get(action.id)
+        assert ended is not None
+        assert ended.state is ActionState.REFUSED
+        assert "at most 0" in ended.outcome
+        assert town.agent.acted == []
+        assert ("approval.execute", "system", "refused") in town.ledger.acts()
+
+
+async def test_the_red_stop(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        stop = await town.room.stop(EAST, by="Li", reason="look at this first")
+        town.columns = dict(SLOW)
+        await town.run(10)
+        assert town.agent.acted == []
+        proposal = town.proposal()
+        assert proposal is not None
+        assert [one.guard for one in proposal.held] == [GuardName.STOPPED]
+        with pytest.raises(PlanError, match="look at this first"):
+            await town.ask()
+        await town.restart()  # it is durable
+        assert town.room.standing(NO1).stops == (stop,)
+        await town.run(10)
+        assert town.agent.acted == []
+        with pytest.raises(LookupError):
+            await town.room.resume(NO1, by="Wang")
+        await town.room.resume(EAST, by="Wang")
+        await town.run(10)
+        assert len(town.agent.acted) == 1
+        await town.restart()
+        assert town.room.standing(NO1).stops == ()
+
+
+async def test_a_stop_refuses_what_was_granted_and_lets_end_what_was_begun(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="propose") as town:
+        town.agent.hangs = asyncio.Event()
+        town.agent.steps = (S.BEGUN, S.APPLIED)
+        begun = await town.approve(await town.ask())
+        waiting = await town.ask(port="GE2")
+        await town.run(2)
+        assert len(town.agent.acted) == 1
+        await town.approve(waiting)  # it waits for the other one to end
+        await town.run(2)
+        granted = await town.approvals.get(waiting.id)
+        assert granted is not None
+        assert granted.state is ActionState.GRANTED
+        await town.room.stop(NO1, by="Li", reason="x")
+        town.agent.tell(begun.id, (S.PROVED, S.DONE))
+        town.agent.steps = GOOD
+        town.agent.hangs.set()
+        await town.run(4)
+        states = {one.id: one.state for one in await town.actions()}
+        assert states == {begun.id: ActionState.DONE, waiting.id: ActionState.REFUSED}
+        assert len(town.agent.acted) == 1
+
+
+async def test_two_that_wait_for_each_other_are_done_in_turn(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="propose") as town:
+        one, other = await town.ask(), await town.ask(port="GE2")
+        await town.approve(one)
+        await town.approve(other)
+        await town.run(6)
+        states = {action.id: action.state for action in await town.actions()}
+        assert states == {one.id: ActionState.DONE, other.id: ActionState.DONE}
+
+
+async def test_the_agent_is_away(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.columns = dict(SLOW)
+        town.agent.online = False
+        await town.run(20)
+        assert town.agent.acted == []
+        assert any("could not plan it" in one for one in town.remarks())
+        town.agent.online = True
+        await town.run(70)
+        assert [one.state for one in await town.actions()] == [ActionState.DONE]
+
+
+async def test_an_answer_that_never_came_is_known_by_the_sealed_steps(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.hangs = asyncio.Event()
+        town.agent.steps = (S.BEGUN, S.APPLIED)
+        town.columns = dict(SLOW)
+        await town.run(6)
+        (action,) = await town.actions()
+        assert action.state is ActionState.STARTED
+        await town.kill()
+        late = town.agent.tell(action.id, (S.GOOD, S.PROVED, S.DONE))
+        town.house.store.commit(late)  # what came while nobody was here
+        town.start()
+        (action,) = await town.actions()
+        assert action.state is ActionState.UNKNOWN
+        await town.run(8)
+        (action,) = await town.actions()
+        assert action.state is ActionState.DONE
+        course = await town.course()
+        assert [one.step for one in course.steps] == list(GOOD)
+        assert course.proved is not None
+        assert town.agent.acted == [town.agent.acted[0]]
+
+
+async def test_a_request_of_before_the_restart_is_not_made_twice(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="approve") as town:
+        town.columns = dict(SLOW)
+        await town.run(8)
+        await town.restart()
+        await town.run(20)
+        (action,) = await town.actions()
+        assert action.state is ActionState.WAITING
+        town.columns = {}
+        await town.run(5)  # it is good by itself
+        (action,) = await town.actions()
+        assert action.state is ActionState.WITHDRAWN
+
+
+async def test_a_person_who_says_no_is_not_asked_again(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="approve") as town:
+        town.columns = dict(SLOW)
+        await town.run(8)
+        (action,) = await town.actions()
+        await town.approvals.refuse(WANG, action, "the painter is there")
+        await town.run(30)
+        assert len(await town.actions()) == 1
+
+
+async def test_what_the_agent_calls_cured_and_is_not(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures = None
+        town.columns = dict(SLOW)
+        await town.run(120)
+        assert len(town.agent.acted) == 1
+        repair, measure = await town.actions()  # then it is asked whether to measure
+        assert (measure.intent, measure.state) == ("cable-diagnosis", ActionState.WAITING)
+        course = await town.room.course(repair.id)
+        assert course is not None
+        assert course.proved is None
+        assert town.room.figures.outcomes["restore-negotiation", "unproved"] == 1
+        assert any("and the link is not good" in one for one in town.remarks())
+        assert town.room.standing(NO1).failures_today == 1
+
+
+async def test_the_agent_refuses_and_the_switch_was_not_touched(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.steps, town.agent.cures = (), None
+        town.agent.said = "The devices are not as they were."
+        town.columns = dict(SLOW)
+        await town.run(25)
+        (action,) = await town.actions()
+        assert action.state is ActionState.FAILED
+        assert town.room.figures.outcomes["restore-negotiation", "refused"] == 1
+        assert town.room.standing(NO1).failures_today == 0
+        assert town.room.standing(NO1).changes_today == 1
+
+
+async def test_an_agent_speaks_of_its_own_actions_alone(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.hangs = asyncio.Event()
+        town.agent.steps, town.agent.cures = (S.BEGUN,), None
+        town.columns = dict(SLOW)
+        await town.run(6)
+        (action,) = await town.actions()
+        town.agent.tell(action.id, GOOD, school="no2")
+        await town.run(2)
+        assert [one.step for one in (await town.course()).steps] == [S.BEGUN]
+        assert town.room.standing(NO1).under_way == 1
+
+
+async def test_what_lies_behind_dead_power_is_left_alone(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.town.give(ups_block(town, on_battery=True))
+        town.columns = {"oper": [2, 1, 1]}
+        await town.run(15)
+        assert town.proposal() is None
+        assert await town.actions() == []
+
+
+@pytest.mark.parametrize(
+    ("intent", "parameters", "said"),
+    [
+        ("fly", {"port": "GE1"}, "There is no intent"),
+        ("bounce-port", {}, "'port' is missing"),
+        ("bounce-port", {"port": "GE1", "speed": "9"}, "takes no parameter 'speed'"),
+        ("exam-priority", {"port": "GE1"}, "'until_ms' is missing"),
+        ("bounce-port", {"port": "GE9"}, "shows no port 'GE9'"),
+    ],
+)
+async def test_what_cannot_be_asked_for(
+    tmp_path: Path, intent: str, parameters: dict[str, str], said: str
+) -> None:
+    async with RepairTown(tmp_path, mode="propose") as town:
+        more = dict(parameters)
+        with pytest.raises(PlanError, match=said):
+            await town.ask(intent, **({"port": ""} | more))
+        assert town.agent.planned == []
+
+
+def ups_block(town: RepairTown, *, on_battery: bool) -> Block:
+    made: dict[str, Any] = {name: [None] for name in UPS} | {"on_battery": [int(on_battery)]}
+    return town.block("ups", UPS, ("ups",), made, subject="ups/u1").block
