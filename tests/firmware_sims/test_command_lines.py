@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_sims.switch.console import CommandLine
 from firmware_sims.switch.console.line import SHELLS
@@ -183,7 +185,8 @@ SCRIPTS: dict[Dialect, list[Script]] = {
             (
                 "display this",
                 (
-                    "#\ninterface GigabitEthernet1/0/1\n port link-mode bridge\n port access vlan 99\n"
+                    "#\ninterface GigabitEthernet1/0/1\n"
+                    " port link-mode bridge\n port access vlan 99\n"
                     " speed 100\n duplex half\n qos trust dscp\n qos sp\n#\nreturn\n"
                 ),
             ),
@@ -287,7 +290,8 @@ SCRIPTS: dict[Dialect, list[Script]] = {
                 "show running-config interface GigabitEthernet1/0/1",
                 (
                     "interface GigabitEthernet1/0/1\n switchport access vlan 55\n"
-                    " switchport mode access\n speed 100\n power inline never\n priority-queue out\n"
+                    " switchport mode access\n speed 100\n"
+                    " power inline never\n priority-queue out\n"
                 ),
             ),
             ("show interfaces status", "Gi1/0/1                      notconnect   55 "),
@@ -639,3 +643,40 @@ def test_the_second_password() -> None:
     line.type("enable")
     assert line.type("more") == "sw1#"
     assert hidden == [True, False]
+
+
+WORDS = sorted(
+    {
+        word
+        for found in SCRIPTS.values()
+        for script in found
+        for line, _ in script
+        for word in line.split()
+    }
+    | {word for lines in FORCE.values() for line in lines for word in line.split()}
+)
+TYPED = st.lists(
+    st.one_of(
+        st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join),
+        st.sampled_from([line for lines in FORCE.values() for line in lines]),
+        st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=12),
+    ),
+    max_size=25,
+)
+
+
+@given(dialect=st.sampled_from(sorted(SHELLS)), lines=TYPED)
+def test_whatever_is_typed_is_answered(dialect: Dialect, lines: list[str]) -> None:
+    """No line breaks a session, and after a reset of every setting a link comes up again."""
+    seat = Seat(dialect)
+    before = seat.switch.wiring.running()
+    for line in lines:
+        if seat.line.closed:
+            seat.line = seat.again()
+        printed = seat.line.type(line)
+        assert seat.line.closed or printed.endswith(seat.line.prompt)
+        seat.state(0.7)
+    seat.switch.store.confirm()
+    seat.switch.wiring.load(before)
+    seat.switch.wiring.feed(seat.port, on=True)
+    assert seat.state(10) == (UP, 1000, Duplex.FULL)

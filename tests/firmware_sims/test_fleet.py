@@ -1,10 +1,13 @@
+import asyncio
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from firmware_sims.switch.console.offer import Offer
 from firmware_sims.switch.fleet import AnswerLog, Controls, Setting, Unit, live, recorded
 from firmware_sims.switch.misbehave import Behaviour
 from firmware_sims.switch.model import Quirk
@@ -220,3 +223,32 @@ def test_without_users_there_is_no_engine(made: Any) -> None:
     assert unit.engine is None
     with pytest.raises(ValueError, match="start it with --v3-user"):
         Controls([unit]).handle({"switch": "sw1", "engine": {"reboot": True}})
+
+
+def test_control_lines_change_cables_settings_and_consoles(clock: ManualClock) -> None:
+    setting = Setting(clock=clock, consoles=Offer(seed=1))
+    wire = {"Gi0/2": {"pairs": {"D": {"state": "short", "metres": 9}}}}
+    plan = Plan(
+        name="sw1", vendor=Vendor.RUIJIE, ports=4, uplinks=1, wire=wire, vlans=(10,), console=""
+    )
+    unit = live(plan, ANYWHERE, setting)
+    assert unit.switch is not None
+    assert unit.front is not None
+    switch, controls = unit.switch, Controls([unit])
+    assert unit.ready()["console"] == unit.front.ready()
+    assert switch.vlans == {1, 10}
+    assert switch.port("Gi0/2").speed_mbps == 100
+    assert switch.port("Gi0/2").oper.label == "up"
+    assert switch.port("Gi0/2").last_change_ticks == switch.port("Gi0/3").last_change_ticks
+    controls.handle({"switch": "sw1", "port": "Gi0/1", "configure": {"speed_mbps": 100}})
+    controls.handle({"switch": "sw1", "port": "Gi0/3", "wire": {"draws": True, "hung": True}})
+    controls.handle({"switch": "sw1", "console": {"cut_after": 2}})
+    clock.advance(5)
+    switch.tick()
+    assert (switch.port("Gi0/1").speed_mbps, switch.port("Gi0/3").oper.label) == (100, "down")
+    assert unit.front.misbehave.cut_after == 2
+    assert switch.store.startup.port("Gi0/1").negotiates
+    with pytest.raises(ValueError, match="'sw1' has no console: start it with --console"):
+        Controls([replace(unit, front=None)]).handle({"switch": "sw1", "console": {}})
+    unit.endpoint._socket.close()
+    asyncio.run(unit.front.close())

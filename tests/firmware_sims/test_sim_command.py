@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
@@ -150,6 +151,7 @@ async def test_answers_are_in_the_file_when_the_reply_is_here(
     ("argv", "complaint"),
     [
         (["--vendor", "juniper"], "no vendor is called 'juniper': use one of huawei"),
+        (["--console", "linux"], "no simulated switch speaks 'linux': use vendor, or one of"),
         (["--misbehave", "lazy"], "no misbehaviour is called 'lazy'"),
         (["--v3-user", "bob:sha256"], "is no SNMPv3 user: write NAME"),
         (["--replay", "/nonexistent.snmprec"], "/nonexistent.snmprec"),
@@ -210,3 +212,24 @@ async def test_bad_board_options_end_with_one_sentence(
     assert (code, out) == (2, b"")
     assert complaint in err.decode()
     assert err.decode().count("\n") == 1
+
+
+async def test_a_fleet_with_consoles_says_how_to_log_in(start: Start) -> None:
+    async with start("switch", "--ready-json", "--count", "2", "--vendor", "h3c",
+                     "--console", "vendor", "--console-user", "ann") as sim:  # fmt: skip
+        one, two = [switch["console"] for switch in (await sim.line())["switches"]]
+        assert one["dialect"] == "comware"
+        assert one["port"] != two["port"]
+        async with asyncssh.connect(
+            one["host"], one["port"], username="ann", password=one["password"],
+            known_hosts=asyncssh.import_known_hosts(one["host_key"]),
+            config=None, client_keys=None, agent_path=None,
+        ) as connection:  # fmt: skip
+            process = await connection.create_process(term_type="vt100")
+            async with asyncio.timeout(20):
+                assert "<sw1>" in await process.stdout.readuntil(">")
+            command = {"switch": "sw1", "console": {"cut": True}}
+            assert await sim.ask(command) == {"ok": True}
+            async with asyncio.timeout(20):
+                await connection.wait_closed()
+        assert await sim.end() == 0
