@@ -12,10 +12,11 @@ it, and whether another session of the same user may end it (the manual has ``ab
 N``), is not said: where it may not, the trial's own end is the way back. ``rollback configuration
 to commit-id N`` (the list: ``display configuration commit list``) would take back what others
 committed meanwhile as well, so the undo is the inverse lines, committed; a person finds the
-commits in that list. Where the mode is set to immediate the two-stage words are refused and
-nothing is done. (u) ``negotiation disable`` of some CloudEngine releases is not typed: a port that
-has it is refused. Other commands: see :mod:`drivers.cli.dialects.vrp`. None of it was run on real
-hardware.
+commits in that list. Where the mode is set to immediate, ``commit trial`` is refused after the
+lines took effect, and they are put back. (u) On S5700 of YunShan OS a port without ``port
+link-type`` is taken for an access port as on CloudEngine; elsewhere the VLAN is refused. (u)
+``negotiation disable`` of some CloudEngine releases is not typed: a port that has it is refused.
+Other commands: see :mod:`drivers.cli.dialects.vrp`. None of it was run on real hardware.
 """
 
 import re
