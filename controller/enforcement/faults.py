@@ -54,9 +54,14 @@ class FaultBook:
         self.by_number: dict[int, Fault] = {}
         self.seen_open = np.zeros(len(self._names), np.bool_)
         """Links whose port was seen open since the start."""
+        self._causes = np.zeros(len(self._names), np.uint64)
 
     def update(self, wall_ns: int, now_ns: int, settle_ns: int) -> list[Fault]:
-        """Compare with live state; returns the faults that are over."""
+        """Compare with live state; returns the faults that are over.
+
+        One that is bad for other reasons now is looked at once those have settled: a port that
+        negotiates is dark first and slow afterwards.
+        """
         links = self._links
         self.seen_open |= links.admin == AdminStatus.UP
         bad = set(np.flatnonzero(links.verdict == Verdict.BAD).tolist())
@@ -73,6 +78,12 @@ class FaultBook:
                 judged_ns=wall_ns,
                 due_ns=now_ns + max(settle_ns - lasted, 0),
             )
+            self._causes[number] = links.causes[number]
+        others = (links.verdict == Verdict.BAD) & (links.causes != self._causes)
+        for number in np.flatnonzero(others).tolist():
+            fault = self.by_number[number]
+            fault.due_ns = min(fault.due_ns, now_ns + settle_ns)
+        self._causes[others] = links.causes[others]
         return over
 
     def due(self, now_ns: int, most: int) -> list[Fault]:
