@@ -263,8 +263,8 @@ class Switch:
         before = (port.oper, port.speed_mbps, port.duplex)
         for attribute, value in checked.items():
             setattr(port, attribute, value)
-        self.wiring.overridden(port, frozenset(checked))
-        self.changed(port, before, self.now())
+        if not self.wiring.overridden(port, frozenset(checked), before[0]):
+            self.changed(port, before, self.now())
 
     def set_wire(self, name: str, changes: Mapping[str, object]) -> None:
         """Another cable, partner or station on a port: see ``Wiring.rewire`` (ValueError)."""

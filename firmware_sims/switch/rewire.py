@@ -36,7 +36,8 @@ def changed(wired: "Wired", changes: Mapping[str, object]) -> Result | None:
 
     ``pairs``: ``{"C": {"state": "open", "metres": 12}}``, a pair with null is whole again;
     ``metres``; ``partner_speeds``: list of Mb/s; ``partner_negotiates``; ``partner_duplex``;
-    ``draws``: fed by the port; ``hung``: until its power is cycled; ``stuck``:
+    ``draws``: fed by the port; ``hung``: until its power is cycled, so it is fed
+    by the port unless ``draws`` says otherwise; ``stuck``:
     ``{"speed_mbps": 100, "duplex": "full"}``, what this one negotiation comes to, returned.
     """
     control.refuse_others(changes, *KEYS)
@@ -56,8 +57,8 @@ def changed(wired: "Wired", changes: Mapping[str, object]) -> Result | None:
         raise control.CommandError(
             "a partner that does not negotiate has one speed: set partner_speeds too"
         )
-    draws = _flag(changes, "draws", default=wired.draws)
     hung = _flag(changes, "hung", default=wired.hung)
+    draws = _flag(changes, "draws", default=wired.draws or hung)
     stuck = _stuck(changes["stuck"]) if changes.get("stuck") is not None else None
     wired.cable = replace(cable, partner=partner)
     wired.draws, wired.hung = draws, hung

@@ -193,18 +193,24 @@ class Wiring:
             return None
         return agree(wired.settings.wish(port.nominal_mbps), wired.cable)
 
-    def overridden(self, port: "Port", keys: frozenset[str]) -> None:
-        """A control line has set these of ``port``: it says how the link is, negotiated or not."""
+    def overridden(self, port: "Port", keys: frozenset[str], was: OperStatus) -> bool:
+        """A control line has set these of ``port``: it says how the link is, negotiated or not.
+
+        ``was``: how it was before. Whether that began a negotiation, which tells of the change.
+        """
         wired = self._wired.get(id(port))
         if wired is None:
-            return
+            return False
         if keys & {"speed_mbps", "duplex", "link"}:
             self._switch.timers.cancel(wired.training)
             wired.training = None
             port.carrier = True
             port.mismatch = False
-        elif "admin" in keys:
-            self.negotiate(port)
+            return False
+        if "admin" in keys:
+            self.negotiate(port, was=was)
+            return True
+        return False
 
     # The whole
 

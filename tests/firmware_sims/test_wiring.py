@@ -219,3 +219,25 @@ def test_wrong_settings_change_nothing(
     assert bench.switch.wiring.settings(bench.port).poe
     with pytest.raises(SimError, match="has no port"):
         bench.switch.configure("eth9", {})
+
+
+def test_a_port_switched_off_and_on_is_told_once_each(bench: Bench) -> None:
+    """Also where the console is first used in between."""
+    bench.switch.set_port(bench.port.name, {"admin": "down"})
+    assert bench.switch.store.startup.port(bench.port.name).shutdown
+    bench.switch.set_port(bench.port.name, {"admin": "up"})
+    assert bench.state()[0] is DOWN
+    assert bench.state(2) == (UP, 1000, Duplex.FULL)
+    assert bench.told == [False, True]
+    bench.switch.set_port(bench.port.name, {"admin": "down"})
+    bench.switch.set_port(bench.port.name, {"admin": "up"})
+    assert bench.state(2)[0] is UP
+    assert bench.told == [False, True, False, True]
+
+
+def test_what_hangs_is_fed_by_the_port(bench: Bench) -> None:
+    bench.wire(hung=True)
+    assert bench.state(5)[0] is DOWN
+    bench.switch.wiring.feed(bench.port, on=False)
+    bench.switch.wiring.feed(bench.port, on=True)
+    assert bench.state(5)[0] is UP
