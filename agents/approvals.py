@@ -14,7 +14,7 @@ clock that is set back does not bring a used or forgotten approval back to life,
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -87,6 +87,7 @@ class Approvals:
         self._school = school
         self._workshop = workshop
         self._clock = clock
+        self._start_ns = clock.monotonic_ns()
         self._disk = disk
         self._quality = quality
         self._file = folder / KEYS_FILE
@@ -144,6 +145,7 @@ class Approvals:
             )
         check_time(approval, self._now_ms())
         self._used.look(approval, self._now_ms())  # before a device is asked anything
+        self._check_start(approval)
         lines = await self._workshop.render(approval)
         check_plan(approval, lines)
         check_state(approval, await self._workshop.state(approval))
@@ -151,11 +153,43 @@ class Approvals:
         await _whole(asyncio.to_thread(self._used.use, approval, self._now_ms()))
         return approval, lines
 
+    def _check_start(self, approval: Approval) -> None:
+        """Refuse what was issued before this process began.
+
+        A machine that is set back to a copy of its disk has forgotten what it used since; but it
+        starts anew then. The moment is counted back from the clock as it is set now.
+        """
+        since_ms = (self._clock.monotonic_ns() - self._start_ns) // 1_000_000
+        if approval.issued_ms < self._now_ms() - since_ms:
+            raise Refused(
+                Refusal.BEFORE_START,
+                f"the approval of {approval.action} was issued before this agent started: "
+                "ask for a new one",
+            )
+
     def _is_set(self) -> bool:
         return self._quality() is ClockQuality.SYNCHRONISED
 
     def _now_ms(self) -> int:
         return self._clock.wall_ns() // 1_000_000
+
+
+def keys_folder(folders: Iterable[Path | None], disk: Disk) -> Path | None:
+    """The first folder that holds the city's keys; None: approvals cannot be checked here."""
+    for folder in folders:
+        if folder is not None and folder.is_dir() and KEYS_FILE in disk.names(folder):
+            return folder
+    return None
+
+
+def pin_first_keys(folder: Path, keys: KeySet, disk: Disk) -> None:
+    """Pin keys where there are none: what an enrolment does, for a city without one (the demo).
+
+    Keys that are pinned already stay; only what they sign replaces them. Raises ``OSError``.
+    """
+    disk.make_folder(folder)
+    if KEYS_FILE not in disk.names(folder):
+        disk.replace(folder / KEYS_FILE, keys.text.encode("ascii"))
 
 
 def read_keys(file: Path, disk: Disk) -> KeySet:

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
 @dataclass(slots=True)
 class _Board:
     values: dict[str, Value | None] = field(default_factory=dict)
+    heard: int = 0
     boot: str | None = None
     newest: int = -1
     recent: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
@@ -55,6 +56,7 @@ class BoardTable:
         if sample.channel is Channel.MEASUREMENT:
             outcome = _judge(board, sample)
         if outcome is Outcome.NEW:
+            board.heard += 1
             board.values.update(sample.values)
             if sample.channel is Channel.MEASUREMENT:
                 board.values["message_counter"] = sample.n
@@ -64,6 +66,10 @@ class BoardTable:
             self.version += 1
         self.outcomes[outcome] += 1
         return outcome
+
+    def heard(self) -> dict[str, int]:
+        """How many samples of each board were news; of boards that were heard at all."""
+        return {serial: one.heard for serial, one in self._boards.items() if one.heard}
 
     def forget_presence(self) -> None:
         """Nobody knows any more which boards are connected: the broker is out of reach."""

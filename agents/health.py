@@ -95,6 +95,15 @@ class Care(Protocol):
         ...
 
 
+class Trouble(Protocol):
+    """What :class:`agents.repairs.Repairs` has begun and not ended."""
+
+    @property
+    def trouble(self) -> str:
+        """What does not come to its end, and why; empty: nothing."""
+        ...
+
+
 class Health:
     """Makes the blocks. Give :meth:`run` to a supervisor."""
 
@@ -107,6 +116,7 @@ class Health:
         refusals: Refusals | None,
         hints: HintCounts | None = None,
         care: Care | None = None,
+        repairs: Trouble | None = None,
     ) -> None:
         self._origin = origin
         self._clock = origin.clock
@@ -115,6 +125,7 @@ class Health:
         self._refusals = refusals
         self._hints = hints
         self._care = care
+        self._repairs = repairs
         self._version = agent_version()
         self._start_ns = self._clock.monotonic_ns()
 
@@ -126,15 +137,21 @@ class Health:
         """One block at once, then every minute and at every turn of the outbox."""
         await self.tell()
         told_ns, before, told_trend = self._clock.monotonic_ns(), self._stock.kept_blocks, None
+        trouble = self._trouble()
         while True:
             await self._clock.sleep(LOOK_SECONDS)
             now = self._stock.kept_blocks
             trend, before = _trend(now - before), now
             old = self._clock.monotonic_ns() - told_ns >= INTERVAL_SECONDS * 1e9
-            if old or (told_trend is not None and trend is not told_trend):
+            turned = told_trend is not None and trend is not told_trend
+            if old or turned or bool(trouble) != bool(self._trouble()):
+                trouble = self._trouble()
                 await self.tell()
                 told_ns = self._clock.monotonic_ns()
             told_trend = trend
+
+    def _trouble(self) -> str | None:
+        return None if self._repairs is None else self._repairs.trouble
 
     def _draft(self) -> Draft:
         hints = self._hints
@@ -152,6 +169,7 @@ class Health:
             "hint_reasons": None if hints is None else hints.reasons,
             "certificate_seconds_left": None if self._care is None else self._care.seconds_left,
             "certificate_finding": None if self._care is None else self._care.finding,
+            "repair_trouble": self._trouble(),
         }
         columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
         return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)

@@ -25,15 +25,19 @@ from agents.local_accounts import gateway_client_id, local_accounts
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
+from agents.own_addresses import own_addresses
 from agents.passport import Passport
 from agents.poller import Cadence, Poller, PollError, SwitchPoller
 from agents.probing import Probing
 from agents.quarantine import Quarantine
+from agents.repairing import make_repairs, verbs_of
+from agents.repairs import Repairs
 from agents.snmp_target import snmp_credentials
 from agents.switch import INVENTORY_BUDGETS, Kind, Switch
 from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
 from agents.uplink_told import UplinkTold
+from drivers.cli.console import Consoles
 from drivers.snmp.chassis import BUDGET_SECONDS as CHASSIS_SECONDS
 from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
@@ -57,6 +61,7 @@ from tenone.journal.keeper import JournalKeeper
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.scope import DeviceKind
+from tenone.vocabulary.states import ClockQuality
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +106,11 @@ class Agent:
     goodbye, the journal is closed. ``on_kept`` witnesses what the journal keeps. ``guard`` is the
     one that this process asks about what it sends; its refusals are told.
 
+    ``consoles`` are where switches are logged in to; unsaid, a child process. ``quality`` says how
+    well the machine's clock is set.
+
     Entering raises ``LockedError``, ``JournalError``, ``SealKeyError``, ``SecretError``,
-    ``EndpointError``, ``IdentityError`` or ``BadTarget``.
+    ``EndpointError``, ``IdentityError``, ``KeySetError`` or ``BadTarget``.
     """
 
     def __init__(
@@ -115,6 +123,8 @@ class Agent:
         on_kept: Callable[[Sequence[Block]], None] | None = None,
         verbs: Mapping[str, Verb] | None = None,
         guard: Guard | None = None,
+        consoles: Consoles | None = None,
+        quality: Callable[[], ClockQuality] = clock_quality,
     ) -> None:
         self.school = school
         self.tasks = Supervisor(clock)
@@ -124,9 +134,13 @@ class Agent:
         self._on_kept = on_kept
         self._guard = guard
         self._verbs = dict(verbs or {})
-        """More that the city may ask for, such as :attr:`agents.approvals.Approvals.verbs`."""
+        """More that the city may ask for."""
+        self._consoles = consoles
+        self._surroundings: dict[str, SurroundingsReader] = {}
+        self.repairs: Repairs | None = None
+        """None where no switch has a ``cli``."""
         self._origin = Origin(
-            school=school.id, boot_id=secrets.token_bytes(16), clock=clock, quality=clock_quality
+            school=school.id, boot_id=secrets.token_bytes(16), clock=clock, quality=quality
         )
         self._stack = AsyncExitStack()
         self._local: LocalBroker | None = None
@@ -208,11 +222,23 @@ class Agent:
             in_class=class_time(self.school),
         )
         self._stack.callback(probing.close)
+        self.poller = await self._make_poller()
+        self.repairs = make_repairs(
+            self.school,
+            consoles=self._consoles,
+            eyes=self.poller,
+            origin=self._origin,
+            keep=self._keep,
+            disk=self._disk,
+            table=lambda: None if self._gateway is None else self._gateway.table,
+        )
+        if self.repairs is not None:
+            self._stack.push_async_callback(self.repairs.close)
+        self._verbs |= verbs_of(self.repairs, self.school, origin=self._origin, disk=self._disk)
         self.uplink = self._make_uplink(probing)
         self.checkpoints = Checkpoints(
             origin=self._origin, keep=self.uplink.keep, journal=journal, key=key
         )
-        self.poller = await self._make_poller()
         hints = self._make_hints()
         self._make_gateway()
         health = Health(
@@ -222,7 +248,11 @@ class Agent:
             refusals=None if self._gateway is None else self._gateway.quarantine,
             hints=hints,
             care=self.passport,
+            repairs=self.repairs,
         )
+        self._start_tasks(probing, health)
+
+    def _start_tasks(self, probing: Probing, health: Health) -> None:
         self.tasks.start("journal", self.keeper.run)
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
@@ -237,6 +267,8 @@ class Agent:
             self.tasks.start("egress", told.run)
         self.poller.start(self.tasks)
         probing.start(self.tasks)
+        if self.repairs is not None:
+            self.repairs.start(self.tasks)
         if self._gateway is not None:
             self._gateway.start(self.tasks)
         self.tasks.start("uplink", self.uplink.run)
@@ -262,13 +294,16 @@ class Agent:
         polled = [(one, DeviceKind.SWITCH) for one in self.school.switches]
         polled += [(one.polled, one.kind) for one in self.school.devices if one.polled is not None]
         return Poller(
-            SwitchPoller(
-                self._switch(client, config, kind),
-                clock=self._clock,
-                keep=self.uplink.keep,
-                cadence=cadence,
-            )
-            for config, kind in polled
+            [
+                SwitchPoller(
+                    self._switch(client, config, kind),
+                    clock=self._clock,
+                    keep=self._keep,
+                    cadence=cadence,
+                )
+                for config, kind in polled
+            ],
+            own_ports=self._own_ports,
         )
 
     def _switch(self, client: SnmpClient, config: SwitchConfig, kind: DeviceKind) -> Switch:
@@ -292,9 +327,14 @@ class Agent:
         if kind is not DeviceKind.UPS:
             # Which stations' rows may leave the school: those of devices it lists (decision 0010).
             keeps = KnownStations(frozenset(one.mac for one in self.school.devices if one.mac))
-            around.append(
-                SurroundingsReader(reader, name=config.name, keeps=keeps, seconds=walk_seconds)
+            surroundings = self._surroundings[config.name] = SurroundingsReader(
+                reader,
+                name=config.name,
+                keeps=keeps,
+                seconds=walk_seconds,
+                own=own_addresses(),
             )
+            around.append(surroundings)
         return Switch(
             config.name,
             reader=rotating(reader, credentials, self._proofs, name=f"{kind}/{config.name}"),
@@ -310,6 +350,11 @@ class Agent:
                 Kind.SURROUNDINGS: Together(around),
             },
         )
+
+    def _own_ports(self, switch: str) -> frozenset[str]:
+        """Ports of a switch behind which it has learnt this gateway."""
+        found = self._surroundings.get(switch)
+        return frozenset() if found is None else found.own_ports
 
     def _make_hints(self) -> Hints | None:
         school = self.school

@@ -65,11 +65,16 @@ class SurroundingsReader:
         name: str,
         keeps: StationFilter = NOBODY,
         seconds: float = SURROUNDINGS_SECONDS,
+        own: Collection[str] = (),
     ) -> None:
+        """``own``: addresses of this very machine, lower-case hex with colons."""
         self._switch = switch
         self._name = name
         self._keeps = keeps
         self._seconds = seconds
+        self._own = frozenset(own)
+        self.own_ports: frozenset[str] = frozenset()
+        """Ports behind which this machine was learnt in the last reading."""
 
     async def read(self) -> Readings:
         """Ask once for everything."""
@@ -92,6 +97,9 @@ class SurroundingsReader:
             network = [one for one in neighbours if self._shown(one)]
         stations = await read_stations(session, ports, budget)
         if stations.error is None:
+            self.own_ports = frozenset(
+                one.port for one in stations.learnt if one.port and one.mac in self._own
+            )
             # Who tells of no neighbour at all may know none because it does not listen.
             ends = (
                 Counter(one.local_port for one in neighbours if not self._shown(one))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Annotated
@@ -17,16 +17,20 @@ from agents.egress_nft import NftError, rules_text, system_resolvers
 from agents.identity import IdentityError
 from agents.listener import ListenError
 from agents.lock import LockedError
+from agents.origin import clock_quality
 from agents.service import Agent
 from drivers.snmp.errors import BadTarget
 from drivers.wire.endpoint import EndpointError
 from tenone.blocks.block import Block
-from tenone.cli._console import configured
+from tenone.cli._console import BAD_CONFIGURATION, configured
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.config import School, SecretError, load_school
+from tenone.config.quantities import is_loopback
 from tenone.journal.journal import JournalError
 from tenone.runtime.clock import SystemClock
+from tenone.trust.approval_keys import KeySetError
+from tenone.vocabulary.states import ClockQuality
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +78,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="agent")
 
 
-def agent(
+def agent(  # noqa: PLR0917 - typer hands options over by name
     context: typer.Context,
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="The school's school.yaml.")
@@ -85,6 +89,9 @@ def agent(
     ready_json: Annotated[
         bool, typer.Option("--ready-json", help="Say that it is ready as one JSON line.")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option(hidden=True, help="City and agent share this machine's clock.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log details.")] = False,
 ) -> None:
     """Watch one school's switches and boards, report to the city. SIGTERM drains and stops."""
@@ -94,16 +101,24 @@ def agent(
         raise typer.BadParameter("name the school's file", param_hint="'-c' / '--config'")
     start_log(verbose=verbose)
     school = configured(load_school, config)
+    if demo and not is_loopback(school.uplink.broker.host):
+        typer.echo(
+            "tenone agent: --demo takes this machine's clock for set: it is for a city on this "
+            "machine; leave it out",
+            err=True,
+        )
+        raise typer.Exit(BAD_CONFIGURATION)
+    quality = _shared_clock if demo else clock_quality
     try:
         witness = None if kept is None else Witness(kept)
     except OSError as error:
         typer.echo(f"tenone agent: --kept {kept} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(CANNOT_START) from None
     try:
-        run_service(lambda stop: _serve(school, stop, witness, ready_json=ready_json))
+        run_service(lambda stop: _serve(school, stop, witness, quality, ready_json=ready_json))
     except (
         BadTarget, EndpointError, IdentityError, JournalError, ListenError, LockedError,
-        SealKeyError, SecretError
+        KeySetError, SealKeyError, SecretError
     ) as error:  # fmt: skip
         typer.echo(f"tenone agent: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None
@@ -136,14 +151,26 @@ def egress(
         raise typer.Exit(CANNOT_START) from None
 
 
+def _shared_clock() -> ClockQuality:
+    """City and agent of a demo run by one clock: whatever it says is what both mean."""
+    return ClockQuality.SYNCHRONISED
+
+
 async def _serve(
-    school: School, stop: asyncio.Event, witness: Witness | None, *, ready_json: bool
+    school: School,
+    stop: asyncio.Event,
+    witness: Witness | None,
+    quality: Callable[[], ClockQuality],
+    *,
+    ready_json: bool,
 ) -> None:
     on_kept = None if witness is None else witness.write
     listed = school.egress
     guard = Guard(rules_of(school), enforce=listed.enforce, pin_names=listed.pin_names)
     install(guard)
-    async with Agent(school, clock=SystemClock(), on_kept=on_kept, guard=guard) as running:
+    async with Agent(
+        school, clock=SystemClock(), on_kept=on_kept, guard=guard, quality=quality
+    ) as running:
         ready = asyncio.create_task(running.ready())
         ending = {asyncio.create_task(stop.wait()), asyncio.create_task(running.failed())}
         await asyncio.wait({ready, *ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -86,6 +86,7 @@ _ALL: tuple[Metric, ...] = (
     node_metric("hint_reasons", "text", T.TEXT, "how many of them for which reason"),
     node_metric("certificate_seconds_left", "s", T.FLOAT64, "until the agent's certificate ends"),
     node_metric("certificate_finding", "text", T.TEXT, "why it needs care; empty: it does not"),
+    node_metric("repair_trouble", "text", T.TEXT, "what does not come to its end; empty: nothing"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
     node_metric("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
     node_metric("gap_last_seq", "1", T.UINT64, "last sequence number evicted"),
@@ -169,6 +170,7 @@ AGENT_HEALTH = (
     "hint_reasons",
     "certificate_seconds_left",
     "certificate_finding",
+    "repair_trouble",
 )
 """One row: the gateway itself."""
 

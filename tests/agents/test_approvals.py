@@ -12,13 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from agents.approvals import KEYS_FILE, KEYS_VERB, VERB, Approvals
+from agents.approvals import (
+    KEYS_FILE,
+    KEYS_VERB,
+    VERB,
+    Approvals,
+    keys_folder,
+    pin_first_keys,
+)
 from agents.commands import Code, CommandFailed, Commands
 from agents.used_approvals import FILE_NAME
 from drivers.wire.commands import CommandState, Reply, Request
 from tenone.journal.disk import OsDisk
 from tenone.runtime.clock import ManualClock, SystemClock
-from tenone.trust.approval import LIFE_MS, Approval, Refusal, Refused, Risk, SignedApproval
+from tenone.trust.approval import (
+    LIFE_MS,
+    TOLERANCE_MS,
+    Approval,
+    Refusal,
+    Refused,
+    Risk,
+    SignedApproval,
+)
 from tenone.trust.approval_keys import KeySet, KeySetError, SignedKeySet
 from tenone.vocabulary.states import ClockQuality
 from tests.agents.conftest import until
@@ -185,6 +200,42 @@ async def test_a_refused_document_is_not_used_up(school: School) -> None:
     assert await school.send(signed()) == "done"
 
 
+async def test_a_machine_set_back_to_a_copy_of_its_disk_does_nothing_twice(
+    school: School,
+) -> None:
+    """What was used is forgotten with the disk; what was issued before the start is refused."""
+    copy = (school.folder / FILE_NAME).read_bytes()
+    assert await school.send(signed()) == "done"
+    (school.folder / FILE_NAME).write_bytes(copy)
+    school.clock.advance(30)
+    school.approvals = school.started()
+    school.clock.advance(30)
+    code, sentence = await school.refused(signed())
+    assert code == Refusal.BEFORE_START
+    assert "ask for a new one" in sentence
+    later = NOW_MS + 45_000
+    assert await school.send(signed(action="a-2", nonce="1" * 32, issued_ms=later)) == "done"
+
+
+async def test_the_start_is_counted_back_from_a_clock_that_was_set_later(school: School) -> None:
+    set_wall(school.clock, 1_000_000)  # it starts in 1970, and is set a minute later
+    school.approvals = school.started()
+    school.clock.advance(60)
+    set_wall(school.clock, NOW_MS + 59_000)
+    assert (await school.refused(signed(issued_ms=NOW_MS - 2_000, expires_ms=NOW_MS + 600_000)))[
+        0
+    ] == Refusal.BEFORE_START
+
+
+def test_keys_are_found_where_an_enrolment_or_a_demo_put_them(tmp_path: Path) -> None:
+    disk = OsDisk()
+    assert keys_folder([None, tmp_path / "no", tmp_path], disk) is None
+    pin_first_keys(tmp_path / "outbox", KEYS, disk)
+    assert keys_folder([None, tmp_path, tmp_path / "outbox"], disk) == tmp_path / "outbox"
+    pin_first_keys(tmp_path / "outbox", KeySet(city="c", number=9, current=bytes(32)), disk)
+    assert (tmp_path / "outbox" / KEYS_FILE).read_text() == KEYS.text  # what stands stays
+
+
 async def test_abuse_24_raced_to_the_agent_one_is_executed(school: School) -> None:
     answers = await asyncio.gather(
         *(school.send(signed()) for _ in range(50)), return_exceptions=True
@@ -318,7 +369,7 @@ def test_abuse_24_killed_at_any_moment_the_agent_executes_at_most_once(tmp_path:
         signed(
             action=f"a-{number}",
             nonce=f"{number:032x}",
-            issued_ms=start_ms,
+            issued_ms=start_ms + TOLERANCE_MS - 5_000,  # after every start, or they were refused
             expires_ms=start_ms + LIFE_MS,
         )
         for number in range(200)

@@ -1,0 +1,80 @@
+"""Repairs and the check of approvals, put together for one school's agent."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from agents.approvals import Approvals, keys_folder
+from agents.boards import BoardTable
+from agents.commands import Verb
+from agents.origin import Origin
+from agents.port_look import Eyes
+from agents.ports import Keep
+from agents.repairs import Repairs
+from drivers.cli.child_consoles import ChildConsoles
+from drivers.cli.console import Consoles
+from tenone.config import School
+from tenone.journal.disk import Disk
+
+log = logging.getLogger(__name__)
+
+Table = Callable[[], BoardTable | None]
+
+
+def make_repairs(
+    school: School,
+    *,
+    consoles: Consoles | None,
+    eyes: Eyes,
+    origin: Origin,
+    keep: Keep,
+    disk: Disk,
+    table: Table,
+) -> Repairs | None:
+    """None where no switch has a ``cli``. Raises ``OSError``."""
+    if not any(one.cli is not None for one in school.switches):
+        return None
+    return Repairs(
+        school,
+        consoles=consoles or ChildConsoles(),
+        eyes=eyes,
+        origin=origin,
+        keep=keep,
+        disk=disk,
+        boards=lambda room: boards_heard(school, table(), room),
+    )
+
+
+def verbs_of(
+    repairs: Repairs | None, school: School, *, origin: Origin, disk: Disk
+) -> Mapping[str, Verb]:
+    """What the city may ask for: plans always, changes where its keys are pinned.
+
+    Raises ``OSError``, :class:`tenone.trust.approval_keys.KeySetError`.
+    """
+    if repairs is None:
+        return {}
+    folder = keys_folder((school.uplink.identity, school.outbox.path), disk)
+    if folder is None:
+        log.warning(
+            "there are no keys of the city for approvals, so no switch is changed: "
+            "enrol this gateway (tenone enrol)"
+        )
+        return repairs.shop.verbs
+    approvals = Approvals(
+        folder,
+        city=school.school.city,
+        school=school.id,
+        workshop=repairs.shop,
+        clock=origin.clock,
+        disk=disk,
+        quality=origin.quality,
+    )
+    return {**repairs.shop.verbs, **approvals.verbs}
+
+
+def boards_heard(school: School, table: BoardTable | None, room: str | None) -> Mapping[str, int]:
+    """The class boards of a room that have been heard, and how often."""
+    if table is None or room is None:
+        return {}
+    here = {one.serial for one in school.devices if one.room == room}
+    return {serial: count for serial, count in table.heard().items() if serial in here}
