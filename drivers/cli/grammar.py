@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from drivers.cli.errors import BadPortError
 
-MOST = 64
-"""Characters of a name, before anything else is looked at."""
+MOST = 255
+"""Characters of a name with what may stand behind it (ifName, RFC 2863: 255 octets)."""
 SHOWN = 40
 """Characters of a refused name that a sentence repeats."""
 KEEP = "keep"
@@ -49,20 +49,14 @@ class PortGrammar:
 
     def typed(self, port: str) -> str:
         """The name as it is typed; :class:`BadPortError` for anything else."""
-        name = port
-        if len(port) > MOST and not self.tail:
-            raise self._bad(port)
-        if self.tail and " " in port:
-            name, _, description = port.partition(" ")
-            if _TAIL.fullmatch(description) is None:
-                raise self._bad(port)
-        found = _NAME.fullmatch(name) if len(name) <= MOST else None
-        if found is None:
+        name, _, description = port.partition(" ") if self.tail else (port, "", "")
+        found = _NAME.fullmatch(name)
+        if len(port) > MOST or found is None or _TAIL.fullmatch(description) is None:
             raise self._bad(port)
         kind = found["kind"].lower()
         typed = self.kinds.get(kind)
         gap = found["gap"]
-        if typed is None or (gap and gap not in self.gaps):
+        if typed is None or gap not in self.gaps:
             raise self._bad(port)
         if self.gap == KEEP and bool(gap) != bool(kind):
             raise self._bad(port)
