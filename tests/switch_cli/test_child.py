@@ -19,7 +19,7 @@ from drivers.cli.manners import Manners
 from drivers.cli.pipe import of_lines, of_login, of_manners, packed
 from tests.switch_cli.scripted import PASSWORD, ScriptedSwitch
 
-MANNERS = Manners(device_type="hp_comware", prompt=re.compile(r"(?:^|\n)(?:<SW>|\[SW\])\Z"))
+MANNERS = Manners(device_type="terminal_server", prompt=re.compile(r"(?:^|\n)(?:<SW>|\[SW\])\Z"))
 COMMAND = [sys.executable, "-P", "-m", "drivers.cli.child"]
 
 
@@ -62,6 +62,7 @@ def test_it_ends_with_its_parent_and_shows_no_password(
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_what_is_printed_does_not_get_in_between() -> None:
     code = (
         "import sys, drivers.cli.child as c\n"

@@ -25,9 +25,10 @@ from tenone.vocabulary.intents import Dialect
 from tests.switch_cli.scripted import CUT, HANG, PASSWORD, ScriptedSwitch
 
 MANNERS = Manners(
-    device_type="hp_comware",
+    device_type="terminal_server",
     prompt=re.compile(r"(?:^|[\r\n])(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\])\s?\Z"),
     refusals=(re.compile(r"(?m)^Error: .*"),),
+    quiet=(Line("undo terminal monitor"),),
     leave=(Line("return", optional=True),),
 )
 LINES = (Line("system-view"), Line("interface GE1"), Line("undo shutdown"), Line("return"))
@@ -98,6 +99,7 @@ async def test_a_life(
         await room.open(console_login)
 
 
+@pytest.mark.slow
 async def test_a_pin_that_is_taken_away(
     console_login: ConsoleLogin, consoles: ChildConsoles
 ) -> None:
@@ -157,7 +159,7 @@ async def test_cancelled(
         await under_way
     await until(lambda: scripted.open_now == 0)
     await console.close()
-    scripted.answers = {"screen-length disable": (HANG,)}
+    scripted.answers = {"undo terminal monitor": (HANG,)}
     opening = asyncio.create_task(consoles.open(console_login))
     await until(lambda: scripted.logins == 2)
     opening.cancel()
@@ -236,7 +238,7 @@ from tenone.vocabulary.intents import Dialect
 port, other, host_keys = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 guard = Guard([Rule("127.0.0.1", "tcp", port, "a switch")])
 install(guard)
-manners = Manners(device_type="hp_comware", prompt=re.compile(r"<SW>\Z"))
+manners = Manners(device_type="terminal_server", prompt=re.compile(r"<SW>\Z"))
 
 async def main():
     consoles = ChildConsoles(lambda _: manners)

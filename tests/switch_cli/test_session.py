@@ -18,7 +18,7 @@ from tenone.trust.masked import Secret
 from tests.switch_cli.scripted import CUT, ENABLE, HANG, KEY, PASSWORD, ScriptedSwitch
 
 MANNERS = Manners(
-    device_type="hp_comware",
+    device_type="terminal_server",
     prompt=re.compile(r"(?:^|[\r\n])(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\])\s?\Z"),
     refusals=(re.compile(r"(?m)^Error: .*"),),
     quiet=(Line("undo terminal monitor"),),
@@ -36,7 +36,7 @@ def opens(scripted: ScriptedSwitch, host_keys: HostKeyStore) -> Iterator[Opens]:
     def opened(password: str = PASSWORD, enable: str | None = None) -> Session:
         login = Login(
             host="127.0.0.1", port=scripted.port, username="tenone", password=Secret(password),
-            device_type="hp_comware", enable=None if enable is None else Secret(enable),
+            device_type="terminal_server", enable=None if enable is None else Secret(enable),
         )  # fmt: skip
         sessions.append(Session.open(login, host_keys, MANNERS))
         return sessions[-1]
@@ -107,6 +107,7 @@ def test_cut_at_each_line(number: int, scripted: ScriptedSwitch, opens: Opens) -
     assert session.lost
 
 
+@pytest.mark.slow
 def test_silence_is_not_waited_for_longer_than_said(scripted: ScriptedSwitch, opens: Opens) -> None:
     scripted.answers["display slow"] = (b"half a line", HANG)
     session = opens()
