@@ -119,7 +119,7 @@ async def _serve(city: City, stop: asyncio.Event, *, ready_json: bool, demo: boo
         def issue() -> str:
             """A fresh code: it sets the city up, or in a demo opens a session that may do much."""
             if demo:
-                # The second one lets who presses the red stop take it back; a code approves nothing.
+                # The second lets who presses the red stop take it back; a code approves nothing.
                 everywhere = tuple(Grant(role, ScopePath()) for role in DEMO_ROLES)
                 return sessions.issue_code(everywhere, seconds=city.auth.session_seconds)
             return sessions.issue_code(kind=SessionKind.SET_UP)
