@@ -10,7 +10,8 @@ None of it was run on real hardware. Sources:
   and the command pages of S-series and NE8000;
 - ``shutdown``: the same chapter, for the far end;
 - ``port link-type``, ``port default vlan``: S-series "VLAN configuration commands";
-- ``poe enable``: S-series "PoE configuration commands", on by default;
+- ``poe enable``: S-series "PoE configuration commands", on by default (``poe power-off interface``
+  works only where power is managed by hand, so it is not typed);
 - ``trust dscp``: S-series "Priority mapping commands", "trust" (a10.tagan.ru/huawei/dc/trust.html):
   it is taken back by ``undo trust dscp`` on S2720, S5720-LI, -SI, S6720-LI, -SI and their like, by
   ``undo trust`` on the others, so both are typed and one is refused (u: NE and W boards have other
