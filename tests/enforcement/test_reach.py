@@ -135,7 +135,7 @@ def facts(school: School, reach: Reach, admitted: list[Wanted], wanted: Wanted) 
     )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_controller_always_keeps_its_path(data: st.DataObject) -> None:
     school = data.draw(schools())
