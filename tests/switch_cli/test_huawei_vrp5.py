@@ -226,6 +226,7 @@ def test_no_answer_at_all_is_not_understood() -> None:
         (PortSettings(mode=PortMode.HYBRID), PortSettings()),
         (PortSettings(), PortSettings(mode=PortMode.UNSET, access_vlan=3)),
         (PortSettings(), PortSettings(speed_mbps=100)),
+        (PortSettings(), PortSettings(duplex=FULL)),
         (PortSettings(), PortSettings(negotiation=False, duplex=Duplex.UNKNOWN)),
     ],
 )
