@@ -29,6 +29,15 @@ LONG_FUNCTIONS: dict[str, str] = {
 """``module:function`` -> why it may be longer."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "controller/enforcement/asking.py": "every way in tests/enforcement/test_room.py",
+    "controller/enforcement/following.py": "every step in tests/enforcement/test_room.py",
+    "controller/enforcement/gate.py": "stops, caps and turns in tests/enforcement/test_room.py",
+    "controller/enforcement/ports.py": "protocols only; filled in controller/repairs.py",
+    "controller/enforcement/progress.py": "every end in tests/enforcement/test_room.py",
+    "controller/enforcement/tables.py": "compared with migrations in test_records.py",
+    "controller/repairs.py": "real rooms in tests/enforcement/test_room.py",
+    "controller/rooms.py": "every controller is made by it: tests/controller/test_service.py",
+    "controller/trust/approval_rows.py": "there and back in tests/trust/test_approval_records.py",
     "firmware_sims/switch/console/": "test_command_lines.py, test_console_front.py",
     "firmware_sims/switch/settings.py": "by every dialect in test_command_lines.py",
     "firmware_sims/switch/store.py": "by every dialect in test_command_lines.py",
