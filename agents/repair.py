@@ -315,6 +315,7 @@ class SwitchRepairs:
         change = pending.change
         if change.before is None or change.after is None:
             return await self._measure(typist, pending)  # saving twice saves the same
+        await typist.leave()  # a session may have been kept in the middle of something
         now = await self._read(typist, pending)
         as_after = same(now, change.after)
         over = pending.until_ms is not None and (

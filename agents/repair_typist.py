@@ -28,7 +28,7 @@ class Typist:
                 (answer,) = await self._console.run([line])
             except LineRefusedError as error:
                 self._told.append(f"! {error}")
-                await self._leave()
+                await self.leave()
                 raise LineRefusedError(number, str(error)) from error
             except SessionLostError as error:
                 self._told.append(f"! {error}")
@@ -50,7 +50,8 @@ class Typist:
         told, self._told = self._told, []
         return self._mask("\n".join(told))
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
+        """From whatever view to the one of the login. :class:`SessionLostError`."""
         for line in self.dialect.leave:
             self._told.append(f"> {line.text}")
             try:
