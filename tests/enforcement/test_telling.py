@@ -1,0 +1,85 @@
+"""Each thing is said once, in the incident it belongs to, however often the room finds it."""
+
+from controller.enforcement.telling import PATIENCE_NS, Teller
+from controller.store.protocols import StoreError
+
+SLOW = {"en": "It is slow.", "zh": "很慢。"}
+
+
+class Timeline:
+    """One link with at most one incident."""
+
+    def __init__(self) -> None:
+        self.incident: str | None = None
+        self.lines: list[tuple[str, str, str]] = []
+        self.broken = False
+        self.reads = 0
+
+    def incident_of(self, _link: str) -> str | None:
+        return self.incident
+
+    def shadow(self, _link: str) -> str | None:
+        return None
+
+    async def said(self, incident: str) -> set[str]:
+        self.reads += 1
+        return {en for one, en, _ in self.lines if one == incident}
+
+    async def say(self, incident: str, en: str, zh: str) -> None:
+        if self.broken:
+            raise StoreError("the disk is full")
+        self.lines.append((incident, en, zh))
+
+
+async def test_it_waits_for_the_incident_and_is_said_once() -> None:
+    timeline = Timeline()
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0)
+    await teller.go_on(1)
+    assert timeline.lines == []
+    timeline.incident = "i-1"
+    for _ in range(3):
+        teller.tell("no1/c1", SLOW, 2)
+        await teller.go_on(2)
+    assert timeline.lines == [("i-1", "It is slow.", "很慢。")]
+    assert timeline.reads == 1
+
+
+async def test_what_another_run_said_is_not_said_again() -> None:
+    timeline = Timeline()
+    timeline.incident = "i-1"
+    timeline.lines = [("i-1", "It is slow.", "很慢。")]
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0)
+    await teller.go_on(0)
+    assert len(timeline.lines) == 1
+
+
+async def test_a_flap_without_an_incident_is_forgotten() -> None:
+    timeline = Timeline()
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0)
+    await teller.go_on(PATIENCE_NS)
+    timeline.incident = "i-2"
+    await teller.go_on(PATIENCE_NS)
+    assert timeline.lines == []
+
+
+async def test_what_belongs_to_an_incident_goes_there() -> None:
+    timeline = Timeline()
+    timeline.incident = "i-2"
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0, incident="i-1")
+    await teller.go_on(0)
+    assert [one for one, _, _ in timeline.lines] == ["i-1"]
+
+
+async def test_what_cannot_be_written_is_said_later() -> None:
+    timeline = Timeline()
+    timeline.incident, timeline.broken = "i-1", True
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0)
+    await teller.go_on(0)
+    timeline.broken = False
+    await teller.go_on(0)
+    assert len(timeline.lines) == 1
