@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from firmware_sims import repairs
+from firmware_sims.repairs import VACATION, Care, ConsoleAt
 from firmware_sims.switch.model import Neighbour, chassis_mac
 from firmware_sims.switch.plan import Plan
 from firmware_sims.switch.vendors import SCHOOL_VENDORS, STYLES, Vendor
@@ -35,7 +37,6 @@ FEWEST_SWITCHES, MOST_SWITCHES = 2, 6
 ACCESS_PORTS = 24
 UPLINK_PORTS = 2
 MOST_SCHOOLS = 200
-LAST_HOUR = 23
 UPS, FED = "ups-1", "floor-1"
 """The serial of every school's UPS, and the switch that hangs on it."""
 UPS_SECONDS = 600.0
@@ -73,6 +74,13 @@ class SchoolPlan:
     """Serial, room, name: one in each class."""
     ups: UpsPlan
     """Called ``<school>.ups-1`` among all the city's; it feeds the switch of the first floor."""
+    care: Care = Care.TEACHES
+    """How far the city goes in repairing its switches."""
+
+    @property
+    def scope(self) -> str:
+        """Its path."""
+        return f"{CITY_ID}/{self.district}/{self.id}"
 
     def fleet_name(self, switch: str) -> str:
         """The name of ``switch`` among all switches of the city."""
@@ -148,6 +156,7 @@ def _school(number: int, chance: random.Random) -> SchoolPlan:
         switches=_cabled(switches, links),
         links=tuple(links),
         boards=tuple(boards),
+        care=repairs.care_of(number),
         ups=UpsPlan(
             name=f"{school}.{UPS}",
             feeds=(f"{school}.{FED}",),
@@ -244,6 +253,8 @@ class Served:
     port: int
     ports: Sequence[str]
     """ifNames: the access sockets in order, the 10G ones after them."""
+    console: ConsoleAt | None = None
+    """None: it has no command line."""
 
     def name_of(self, link: LinkPlan) -> str:
         """The ifName of the socket that carries ``link``."""
@@ -287,6 +298,7 @@ def school_yaml(
             "name_zh": school.name_zh,
             "district": school.district,
             "city": CITY_ID,
+            **({"profile": VACATION} if school.care.has_holidays else {}),
         },
         "uplink": {"broker": {"host": "127.0.0.1", "port": broker_port}, "host_id": HOST_ID},
         "switches": [
@@ -295,6 +307,7 @@ def school_yaml(
                 "host": served[one.name].host,
                 "port": served[one.name].port,
                 "snmp": {"version": "v2c", "community": f"env:{COMMUNITY_VARIABLE}"},
+                **_cli(served[one.name].console, school.care),
             }
             for one in school.switches
         ],
@@ -326,6 +339,10 @@ def school_yaml(
         **({"probes": _probes(school, probed, pace)} if probed else {}),
         **({"syslog": {"listen": syslog}} if syslog else {}),
     }
+
+
+def _cli(console: ConsoleAt | None, care: Care) -> dict[str, object]:
+    return {} if console is None else {"cli": repairs.cli_yaml(console, care)}
 
 
 def _ups(served: Served) -> dict[str, object]:
@@ -387,30 +404,20 @@ def board_of(school: SchoolPlan, link: LinkPlan) -> str | None:
     return next((serial for serial, room, _ in school.boards if room == link.room), None)
 
 
-def calendar_yaml(year: int) -> dict[str, object]:
-    """The demo's calendar: lessons from midnight to midnight, so that there is always one."""
-    hours = [
-        {"name": str(hour + 1), "starts": f"{hour:02}:00", "ends": f"{hour + 1:02}:00"}
-        for hour in range(LAST_HOUR)
-    ]
-    last = {"name": str(LAST_HOUR + 1), "starts": f"{LAST_HOUR}:00", "ends": "23:59"}
-    week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    return {
-        "schema_version": 1,
-        "china_library": False,
-        "complete_years": [year - 1, year, year + 1],
-        "terms": [{"name": "demo", "first": f"{year - 1}-01-01", "last": f"{year + 1}-12-31"}],
-        "bells": {"round-the-clock": {"periods": [*hours, last]}},
-        "weekdays": dict.fromkeys(week, "round-the-clock"),
-    }
-
-
 def city_yaml(
-    *, schools: Path, data: Path, broker_port: int, http_port: int, calendar: Path | None = None
-) -> dict[str, object]:
-    """The city's configuration; ``calendar``: the file of :func:`calendar_yaml`."""
+    *, schools: Path, data: Path, broker_port: int, http_port: int, calendar: Path | None = None,
+    vacation: Path | None = None, cares: Mapping[str, Care] | None = None,
+) -> dict[str, object]:  # fmt: skip
+    """The city's configuration.
+
+    ``calendar`` and ``vacation``: files of :mod:`firmware_sims.city_calendars`; ``cares``: schools
+    by path.
+    """
+    calendars = {"default": calendar, VACATION: vacation}
+    named = {name: str(path) for name, path in calendars.items() if path is not None}
+    tiers = {"uplink": {"contract_mbps": 10_000}, "class": {"contract_mbps": 1_000}}
     return {
-        **({"calendars": {"default": str(calendar)}} if calendar is not None else {}),
+        **({"calendars": named} if named else {}),
         "schema_version": 1,
         "city": {"id": CITY_ID, "name": CITY_NAME, "name_zh": CITY_NAME_ZH},
         "districts": [
@@ -418,10 +425,10 @@ def city_yaml(
         ],
         "schools": str(schools),
         "profiles": {
-            "default": {
-                "tiers": {"uplink": {"contract_mbps": 10_000}, "class": {"contract_mbps": 1_000}}
-            }
+            "default": {"tiers": tiers},
+            VACATION: {"tiers": tiers, **repairs.profile_yaml(vacation)},
         },
+        "enforcement": repairs.enforcement_yaml(dict(cares or {})),
         "broker": {"embedded": True, "port": broker_port, "host_id": HOST_ID},
         "store": {"path": str(data / "store"), "retention_days": 1},
         "records": {"url": f"sqlite:///{data / 'records.db'}"},

@@ -20,6 +20,7 @@ from firmware_sims.city import (
     power_back,
     power_cut,
 )
+from firmware_sims.repairs import Care
 
 
 class Place(StrEnum):
@@ -44,8 +45,20 @@ class FaultKind(StrEnum):
     AGENT_SILENT = "gateway agent silent"
     BOARD_OFFLINE = "class board offline"
     POWER_CUT = "power cut"
+    FORCED = "class port set to 100 Mbit/s by hand"
+    BAD_PAIR = "bad pair in a class's cable"
+    STUCK = "class port stuck at 100 Mbit/s"
 
 
+MENDED = {
+    FaultKind.FORCED: Care.MENDS,
+    FaultKind.BAD_PAIR: Care.MENDS,
+    FaultKind.STUCK: Care.ASKS,
+}
+"""Come first, each where it shows something: one that the city cures by itself, one that it puts
+back because people have to mend it, one for which it asks people."""
+LONG_SECONDS = (75.0, 90.0)
+"""Long enough to try, to put back and to measure the cable; or to find somebody who approves."""
 FIRST_SECONDS = 5.0
 BETWEEN_SECONDS = (5.5, 8.0)
 LASTS_SECONDS = (18.0, 30.0)
@@ -83,10 +96,14 @@ def faults(city: CityPlan, served: dict[str, Served], *, speed: float = 1.0) -> 
     now = FIRST_SECONDS
     busy: dict[str, float] = {}
     while True:
-        kinds = list(FaultKind)
+        kinds = [kind for kind in FaultKind if kind not in MENDED]
         chance.shuffle(kinds)
-        for kind in kinds:
-            free = [one for one in city.schools if busy.get(one.id, 0.0) <= now]
+        for kind in (*MENDED, *kinds):
+            free = [
+                one
+                for one in city.schools
+                if busy.get(one.id, 0.0) <= now and MENDED.get(kind, one.care) is one.care
+            ]
             if free:
                 school = chance.choice(free)
                 fault = _fault(kind, school, served, chance, now)
@@ -122,6 +139,8 @@ def _fault(
         end = {"board": serial, "set": {"offline": False}}
     if kind is FaultKind.REBOOT:
         lasts = REBOOT_SILENT_SECONDS
+    elif kind in {FaultKind.BAD_PAIR, FaultKind.STUCK}:
+        lasts = chance.uniform(*LONG_SECONDS)
     cut_off: tuple[str, ...] = ()
     board = board_of(school, link)
     if kind in {FaultKind.CLASS_DOWN, FaultKind.ADMIN_DOWN} and board is not None:
@@ -166,11 +185,30 @@ def _commands(
             {"switch": switch, "port": port, "set": begin},
             {"switch": switch, "port": port, "set": end},
         )
+    if kind in MENDED:
+        port = served[switch].name_of(link)
+        what, begin, end = _MENDED[kind]
+        return (
+            {"switch": switch, "port": port, what: begin},
+            {"switch": switch, "port": port, what: end},
+        )
     if kind is FaultKind.POWER_CUT:
         return power_cut(school, BATTERY_SECONDS), power_back(school)
     if kind is FaultKind.REBOOT:
         return {"switch": switch, "reboot": {"silent_seconds": REBOOT_SILENT_SECONDS}}, {}
     return {"switch": switch, "silent": True}, {"switch": switch, "silent": False}
+
+
+_MENDED: dict[FaultKind, tuple[str, Command, Command]] = {
+    FaultKind.FORCED: ("configure", {"speed_mbps": 100}, {"speed_mbps": None}),
+    FaultKind.STUCK: ("set", {"speed_mbps": 100}, {"speed_mbps": 1_000}),
+    FaultKind.BAD_PAIR: (
+        "wire",
+        {"pairs": {"C": {"state": "open", "metres": 17}}},
+        {"pairs": {"C": None}},
+    ),
+}
+"""What is changed, how it begins and how it ends."""
 
 
 def _scaled(fault: Fault, speed: float) -> Fault:

@@ -19,10 +19,12 @@ from typing import Annotated
 import typer
 import yaml
 
-from firmware_sims import city
+from firmware_sims import city, city_calendars
 from firmware_sims.director import Fault, Place, faults
+from firmware_sims.repairs import CLI_PASSWORD, CLI_USER, CLI_VARIABLE
 from firmware_sims.switch import plan
 from firmware_sims.switch.server import address
+from tenone.cli import demo_repairs
 from tenone.cli._places import place
 from tenone.cli.processes import (
     Child,
@@ -117,14 +119,18 @@ class Demo:
         self._syslog: dict[str, str] = {}
         self._listening: asyncio.Task[None] | None = None
         self.controller: Child
-        self._switches = self._child("switches", "sim", "switch", "--fleet", str(folder / "fleet"))
+        self._switches = self._child(
+            *("switches", "sim", "switch", "--fleet", str(folder / "fleet")),
+            *("--console", "vendor", "--console-user", CLI_USER),
+            *("--console-password", CLI_PASSWORD),
+        )
 
     def _child(self, name: str, *argv: str) -> Child:
         return Child(
             name,
             [*argv, "--ready-json"],
             log=self._folder / f"{name}.log",
-            env={city.COMMUNITY_VARIABLE: city.COMMUNITY},
+            env={city.COMMUNITY_VARIABLE: city.COMMUNITY, CLI_VARIABLE: CLI_PASSWORD},
         )
 
     async def start(self) -> None:
@@ -150,10 +156,14 @@ class Demo:
         await self._tree.start(self._switches)
         for one in (*self._switches.ready["switches"], *self._switches.ready["ups"]):
             self._served[one["name"]] = city.Served(
-                host=one["host"], port=one["port"], ports=one.get("ports", ())
+                host=one["host"],
+                port=one["port"],
+                ports=one.get("ports", ()),
+                console=demo_repairs.console_of(one),
             )
         self._stage.say(
-            f"{len(made.switches)} switches answer SNMP on loopback, {len(made.upses)} UPS besides"
+            f"{len(made.switches)} switches answer SNMP and SSH on loopback, "
+            f"{len(made.upses)} UPS besides"
         )
         await self._start_reflector()
         locals_ = {school.id: free_port() for school in made.schools}
@@ -164,12 +174,16 @@ class Demo:
         self.controller = controller
         await self._tree.start(controller)
         self._stage.say("controller, broker and store are up")
+        trust = self._folder / "data" / "store" / "trust"
+        for school in made.schools:
+            demo_repairs.enrol(school, self._served, trust, self._folder / "outbox" / school.id)
         self._agents = {
             school.id: self._child(
                 f"agent-{school.id}",
                 "agent",
                 "-c",
                 str(self._folder / "schools" / f"{school.id}.yaml"),
+                "--demo",
             )
             for school in made.schools
         }
@@ -244,11 +258,14 @@ class Demo:
             _dump(schools / f"{school.id}.yaml", body)
         data = self._folder / "data"
         data.mkdir()
-        calendar = self._folder / "calendar.yaml"
-        _dump(calendar, city.calendar_yaml(datetime.now(tz=UTC).year))
+        calendar, vacation = self._folder / "calendar.yaml", self._folder / "vacation.yaml"
+        year = datetime.now(tz=UTC).year
+        _dump(calendar, city_calendars.calendar_yaml(year))
+        _dump(vacation, city_calendars.vacation_yaml(year))
         body = city.city_yaml(
-            schools=schools, data=data, broker_port=broker, http_port=http, calendar=calendar
-        )
+            schools=schools, data=data, broker_port=broker, http_port=http, calendar=calendar,
+            vacation=vacation, cares={one.scope: one.care for one in self._plan.schools},
+        )  # fmt: skip
         _dump(self._folder / "city.yaml", body)
 
     async def play(self, ended: asyncio.Event) -> None:

@@ -1,10 +1,13 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from firmware_sims import city
+from firmware_sims import city, city_calendars
+from firmware_sims.repairs import ConsoleAt
 from firmware_sims.switch.model import Switch
+from tenone.calendar.school import DayKind
 from tenone.config.load import load_city, load_school
 from tenone.runtime.clock import ManualClock
 
@@ -19,7 +22,10 @@ def served(made: city.CityPlan) -> dict[str, city.Served]:
             uplinks=plan.uplinks, virtual=plan.virtual, quirks=frozenset(),
         )  # fmt: skip
         names = [port.name for port in switch.sockets]
-        found[plan.name] = city.Served(host="127.0.0.1", port=20_000 + number, ports=names)
+        console = ConsoleAt(host="127.0.0.1", port=30_000 + number, dialect="zte", host_key="")
+        found[plan.name] = city.Served(
+            host="127.0.0.1", port=20_000 + number, ports=names, console=console
+        )
     for number, ups in enumerate(made.upses):
         found[ups.name] = city.Served(host="127.0.0.1", port=40_000 + number, ports=())
     return found
@@ -55,14 +61,22 @@ def test_its_files_pass_the_products_own_check(tmp_path: Path, seed: int) -> Non
         )
     path = tmp_path / "city.yaml"
     calendar = tmp_path / "calendar.yaml"
-    calendar.write_text(yaml.safe_dump(city.calendar_yaml(2026)), encoding="utf-8")
+    calendar.write_text(yaml.safe_dump(city_calendars.calendar_yaml(2026)), encoding="utf-8")
+    vacation = tmp_path / "vacation.yaml"
+    vacation.write_text(yaml.safe_dump(city_calendars.vacation_yaml(2026)), encoding="utf-8")
     body = city.city_yaml(
-        schools=folder, data=tmp_path, broker_port=1883, http_port=8010, calendar=calendar
-    )
+        schools=folder, data=tmp_path, broker_port=1883, http_port=8010, calendar=calendar,
+        vacation=vacation, cares={school.scope: school.care for school in made.schools},
+    )  # fmt: skip
     path.write_text(yaml.safe_dump(body, allow_unicode=True), encoding="utf-8")
     loaded = load_city(path)
     assert len(loaded.schools) == 20
-    bells = loaded.calendar_of(loaded.schools[0])
+    holidays = loaded.calendar_of(loaded.schools[0])
+    assert holidays is not None
+    assert holidays.day(date(2026, 6, 1)).kind is DayKind.VACATION
+    assert not holidays.service(T0_NS, T0_NS + 86_400 * 10**9).lessons
+    assert all(switch.cli is not None for switch in loaded.schools[0].switches)
+    bells = loaded.calendar_of(loaded.schools[2])
     assert bells is not None
     day = bells.service(T0_NS, T0_NS + 86_400 * 10**9)
     assert day.lessons.measure_ns == (86_400 - 60) * 10**9, "but for the last minute of the day"

@@ -4,6 +4,7 @@ import pytest
 
 from firmware_sims import city
 from firmware_sims.director import Fault, FaultKind, Place, faults
+from firmware_sims.repairs import Care
 
 
 def made(seed: int) -> tuple[city.CityPlan, dict[str, city.Served]]:
@@ -18,10 +19,10 @@ def made(seed: int) -> tuple[city.CityPlan, dict[str, city.Served]]:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_ninety_seconds_show_every_kind(seed: int) -> None:
+def test_two_minutes_show_every_kind(seed: int) -> None:
     plan, where = made(seed)
     seen = {
-        fault.kind for fault in takewhile(lambda one: one.start_seconds < 90, faults(plan, where))
+        fault.kind for fault in takewhile(lambda one: one.start_seconds < 120, faults(plan, where))
     }
     assert seen == set(FaultKind)
 
@@ -50,4 +51,16 @@ def test_what_breaks_a_port_mends_the_same_port() -> None:
         if fault.place is Place.SWITCHES and "port" in fault.begin:
             assert fault.begin["port"] == fault.end["port"]
             assert fault.begin["switch"] == fault.end["switch"]
-            assert set(fault.begin["set"]) == set(fault.end["set"])  # type: ignore[call-overload]  # a JSON object
+            (what,) = fault.begin.keys() - {"switch", "port"}
+            assert set(fault.begin[what]) == set(fault.end[what])  # type: ignore[call-overload]  # a JSON object
+
+
+def test_first_comes_what_is_repaired_and_where() -> None:
+    plan, where = made(1)
+    first, second, third = islice(faults(plan, where), 3)
+    kinds = [FaultKind.FORCED, FaultKind.BAD_PAIR, FaultKind.STUCK]
+    assert [first.kind, second.kind, third.kind] == kinds
+    assert {first.school.care, second.school.care} == {Care.MENDS}
+    assert third.school.care is Care.ASKS
+    assert first.school.id != second.school.id
+    assert second.end_seconds - second.start_seconds >= 60
