@@ -108,7 +108,7 @@ class Asker:
             await self._approvals.withdraw(self._approvals.own.asker, known)
 
     async def _ask(self, fault: Fault, proposal: Proposal) -> None:
-        if fault.action is not None and await self._stands(fault, fault.action):
+        if await self._stands(fault, proposal):
             return
         intent = proposal.intent
         if intent is None:
@@ -132,14 +132,19 @@ class Asker:
         if proposal.mode is Mode.AUTO:
             await self._approvals.approve(self._approvals.own.approver, action, action.plan)
 
-    async def _stands(self, fault: Fault, action: str) -> bool:
-        """Whether something asked for before is not over, or a person said no."""
-        known = await self._approvals.get(action)
-        if known is None:
+    async def _stands(self, fault: Fault, proposal: Proposal) -> bool:
+        """Whether something asked for before is not over, or a person said no.
+
+        What failed is asked for again after a while; what follows from that at once.
+        """
+        action = fault.action
+        known = None if action is None else await self._approvals.get(action)
+        if action is None or known is None:
             return False
         if known.state not in FINAL:
             return True
-        if action in self._gate.held_back or known.state is ActionState.FAILED:
+        failed = known.state is ActionState.FAILED and known.intent == proposal.intent
+        if action in self._gate.held_back or failed:
             self._gate.held_back.discard(action)
             fault.action = None
             left_ns = RETRY_NS - (self._house.clock.wall_ns() - known.changed_ns)

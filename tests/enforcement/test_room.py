@@ -115,6 +115,16 @@ async def test_what_does_not_help_is_put_back_and_not_tried_again(tmp_path: Path
         assert town.remarks() == said
 
 
+async def test_the_cable_is_measured_at_once_after_what_was_taken_back(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures, town.agent.steps = None, BAD
+        town.columns = dict(SLOW)
+        await town.run(30)  # what failed itself would wait for a minute
+        repair, measure = await town.actions()
+        assert (repair.intent, repair.state) == ("restore-negotiation", ActionState.FAILED)
+        assert (measure.intent, measure.state) == ("cable-diagnosis", ActionState.WAITING)
+
+
 async def test_the_next_day_it_may_be_tried_again(tmp_path: Path) -> None:
     async with RepairTown(tmp_path, mode="auto") as town:
         town.agent.cures, town.agent.steps, town.agent.cable = None, BAD, OPEN
