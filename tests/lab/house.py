@@ -31,7 +31,9 @@ PEOPLES_PASSWORD = "correct horse battery"
 STATE_SECONDS = 1.0
 READY_SECONDS = 60.0
 SECRETS = {"LAB_COMMUNITY": COMMUNITY, "LAB_PASSWORD": PASSWORD}
-ALL_AUTO = dict.fromkeys(("restore-negotiation", "bounce-port", "enable-port"), "auto")
+ALL_AUTO = dict.fromkeys(
+    ("restore-negotiation", "bounce-port", "enable-port", "cable-diagnosis"), "auto"
+)
 
 
 @dataclass
