@@ -51,6 +51,13 @@ def texts(change: Change) -> tuple[tuple[str, ...], ...]:
         ),
         (
             Intent.RESTORE_NEGOTIATION,
+            PortSettings(negotiation=False, speed_mbps=100),
+            ("speed auto", "duplex auto"),
+            ("undo duplex", "speed 100"),
+            True,
+        ),
+        (
+            Intent.RESTORE_NEGOTIATION,
             PortSettings(negotiation=False, duplex=Duplex.HALF),
             ("speed auto", "duplex auto"),
             ("undo speed", "duplex half"),
@@ -126,6 +133,11 @@ def test_after_a_lost_session_the_timer_is_ended_too() -> None:
     assert back(COMWARE, PORT, FORCED, FORCED) == ()
 
 
+def test_a_port_is_never_made_routed() -> None:
+    read = COMWARE.meant(["system-view", f"interface {PORT}", "port link-mode route", "return"])
+    assert read.strange == ("port link-mode route",)
+
+
 def test_a_cable_is_measured_without_a_timer() -> None:
     change = plan(COMWARE, Intent.CABLE_DIAGNOSIS, PORT, PortSettings())
     apply = ("system-view", f"interface {PORT}", "virtual-cable-test", "return")
@@ -187,6 +199,7 @@ def test_an_answer_that_is_not_understood_is_told(answer: str) -> None:
     [
         (PortSettings(), PortSettings(negotiation=False)),
         (PortSettings(), PortSettings(duplex=Duplex.FULL)),
+        (PortSettings(), PortSettings(speed_mbps=100)),
         (PortSettings(), PortSettings(mode=PortMode.UNSET)),
         (PortSettings(mode=PortMode.TRUNK), PortSettings()),
     ],

@@ -320,6 +320,7 @@ def test_faults_of_pairs() -> None:
         "",
         "Error: The interface does not support the cable test.",
         cable(A=("1m", "Ok"), B=("1m", "Ok")),
+        cable(A=("1m", "Ok"), B=("1m", "Ok"), C=("1m", "Ok")) + "\nPair A state: Ok",
         cable(A=("1m", "Ok"), B=("1m", "Ok"), C=("1m", "Ok"), D=("1m", "Ok"))
         + "\nPair A state: Open",
     ],

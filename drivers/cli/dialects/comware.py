@@ -199,12 +199,11 @@ _STATES = {
     "crosstalk": CableState.CROSSTALK,
     "mismatch": CableState.MISMATCH,
 }
-_MOST_PAIRS = 4
 
 
 def _pairs(found: Sequence[tuple[str, str, str, str]]) -> tuple[Pair, ...]:
     names = [name.upper() for name, *_ in found]
-    if len(set(names)) != len(names) or len(names) > _MOST_PAIRS:
+    if len(set(names)) != len(names):
         raise UnreadableError("the cable test speaks of one pair twice")
     return tuple(_pair(name.upper(), *rest) for name, *rest in found)
 
