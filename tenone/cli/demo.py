@@ -149,11 +149,11 @@ class Demo:
         (self._folder / "fleet").write_text(
             plan.write(switches, [one.entry for one in made.upses]), encoding="utf-8"
         )
-        broker = free_port()
+        await self._tree.start(self._switches)
+        broker = free_port()  # chosen now: the switches' consoles have taken a port each
         http = free_port(self._wanted.port)
         if self._wanted.port not in {0, http}:
             self._stage.say(f"port {self._wanted.port} is taken, the page is on {http}")
-        await self._tree.start(self._switches)
         for one in (*self._switches.ready["switches"], *self._switches.ready["ups"]):
             self._served[one["name"]] = city.Served(
                 host=one["host"],
