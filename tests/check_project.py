@@ -29,6 +29,7 @@ LONG_FUNCTIONS: dict[str, str] = {
 """``module:function`` -> why it may be longer."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "controller/configurations/tables.py": "compared with migrations in test_records.py",
     "controller/enforcement/asking.py": "every way in tests/enforcement/test_room.py",
     "controller/enforcement/following.py": "every step in tests/enforcement/test_room.py",
     "controller/enforcement/gate.py": "stops, caps and turns in tests/enforcement/test_room.py",
