@@ -100,13 +100,13 @@ class Gate:
         wanted = self._of(action)
         if wanted is None:
             return Hold("It is no longer known here.")
-        reasons = self.held(wanted)
+        number = self._link_of(action)
+        reasons = self.held(wanted, tried=self._tried(wanted.intent, number))
         if reasons:
             passing = all(one.guard in PASSING for one in reasons)
             if not passing:
                 self.held_back.add(action.id)
             return Hold(_sentence(reasons), passing=passing)
-        number = self._link_of(action)
         if wanted.automatic and (number is None or self._around.verdict(number) is not Verdict.BAD):
             self.held_back.add(action.id)
             return Hold("The link is not bad any more, so nothing is changed.")
@@ -147,6 +147,14 @@ class Gate:
         return self.wanted(
             Intent(action.intent), action.school, action.parameters, automatic=automatic, by=by
         )
+
+    def _tried(self, intent: Intent, number: int | None) -> bool:
+        """Whether this fault was met with a repair meanwhile that did not cure it."""
+        causes = () if number is None else self._around.causes(number)
+        if number is None or not causes or intent is Intent.CABLE_DIAGNOSIS:
+            return False
+        link, now_ns = self._around.link_plan(number).id, self._house.clock.wall_ns()
+        return self.attempts.tried(link, int(causes[0]), now_ns).repaired
 
     def _link_of(self, action: Action) -> int | None:
         """By the port that is touched, whatever link the request names."""

@@ -26,6 +26,8 @@ SILENCE_NS = 15 * NS
 """An answer without any step, so long after: nothing was done at the switch."""
 LOST_NS = 6 * 3600 * NS
 """An action no word came of."""
+ANSWER_NS = 150 * NS
+"""An answer that has not come so long after the last step does not come."""
 PROOF_NS = 90 * NS
 """After the agent called it cured, our own verdict follows within so long, or it is unproved."""
 
@@ -99,21 +101,10 @@ class Progress:
 
     async def _take(self, arrivals: Iterable[Arrival], now_ns: int) -> None:
         for arrival in arrivals:
-            new = await self._house.in_records(self._records.add_steps, self._mine(arrival))
+            steps = list(told(arrival))
+            new = await self._house.in_records(self._records.add_steps, arrival.school, steps)
             for one in new:
                 await self._follow(one, arrival, now_ns)
-
-    def _mine(self, arrival: Arrival) -> list[Told]:
-        """What the agent may speak of: actions of its own school."""
-        found = []
-        for one in told(arrival):
-            attempt = self._gate.attempts.by_action.get(one.action)
-            if attempt is None or attempt.school == arrival.school:
-                found.append(one)
-            else:
-                log.warning("%s tells of %s, an action of %s", arrival.school, one.action,
-                            attempt.school)  # fmt: skip
-        return found
 
     async def _follow(self, one: Told, arrival: Arrival, now_ns: int) -> None:
         attempt = self._gate.attempts.by_action.get(one.action)
@@ -168,8 +159,12 @@ class Progress:
     async def _learn(self) -> None:
         """What the room of actions calls unknown is known by the sealed steps."""
         for action, done in list(self._to_learn.items()):
-            if action in self._gate.running:
-                continue
+            attempt = self._gate.attempts.by_action.get(action)
+            ended_ns = None if attempt is None else attempt.ended_ns
+            if action in self._gate.running and ended_ns is not None:
+                if self._house.clock.wall_ns() - ended_ns < ANSWER_NS:
+                    continue
+                self._gate.running.discard(action)  # nobody waits for its answer any more
             try:
                 await self._approvals.learn(action, done)
             except LedgerError as error:

@@ -1,5 +1,6 @@
 """Repairs among the records. Methods block and raise :class:`StoreError`."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,8 @@ from controller.trust.approval_records import KEEP_NS
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.repairs import RepairStep
 from tenone.vocabulary.scope import ScopePath
+
+log = logging.getLogger(__name__)
 
 MS_NS = 1_000_000
 
@@ -81,11 +84,18 @@ class RepairRecords:
         with Unit(self._engine) as unit:
             unit.merge(_row(attempt))
 
-    def add_steps(self, steps: Sequence[Told]) -> list[Told]:
-        """Keep steps; returns those that were not known yet, in order."""
+    def add_steps(self, school: str, steps: Sequence[Told]) -> list[Told]:
+        """Keep steps; returns those that were not known yet, in order.
+
+        A school speaks of what was begun there, and of nothing else.
+        """
         new: list[Told] = []
         with Unit(self._engine) as unit:
             for one in sorted(steps, key=lambda step: (step.at_ms, step.step)):
+                attempt = unit.get(AttemptRow, one.action)
+                if attempt is None or attempt.school != school:
+                    log.warning("%s tells of %s, which was not begun there", school, one.action)
+                    continue
                 known = sa.select(StepRow.row).where(
                     StepRow.action == one.action,
                     StepRow.step == one.step,

@@ -1,6 +1,6 @@
 """The room of repairs: bad links in, proposals and requests out, and how each action went.
 
-Every quarter of a second it looks at what is bad, at what agents told of their actions, and at its
+Some times a second it looks at what is bad, at what agents told of their actions, and at its
 own verdicts of what they changed. It asks for nothing itself but through the room of actions, and
 nothing begins but through :mod:`controller.enforcement.gate`.
 """
@@ -8,6 +8,7 @@ nothing begins but through :mod:`controller.enforcement.gate`.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from controller.api.services import Health
 from controller.enforcement.asking import Asker
@@ -27,14 +28,16 @@ from controller.enforcement.surroundings import Surroundings
 from controller.enforcement.telling import Teller
 from controller.house import House
 from controller.store.protocols import NS, StoreError
-from controller.trust.approval_model import Action, Plan
+from controller.trust.approval_model import Plan
 from controller.trust.approval_own import Own, standing_of
 from tenone.vocabulary.intents import MEANINGS, Intent, Mode
 from tenone.vocabulary.scope import ScopePath
 
 log = logging.getLogger(__name__)
 
-STEP_SECONDS = 0.25
+STEP_SECONDS = 0.1
+MOST_OF_TIME = 0.05
+"""Where a whole city is bad a step takes long: then it is looked at less often."""
 LOOK_NS = 5 * NS
 """How often a standing fault is looked at anew, while there are few."""
 MOST_AT_ONCE = 50
@@ -112,8 +115,10 @@ class EnforcementRoom:
 
     async def _run(self) -> None:
         while True:
+            began_ns = self._clock.monotonic_ns()
             await self.step()
-            await self._clock.sleep(STEP_SECONDS)
+            took_seconds = (self._clock.monotonic_ns() - began_ns) / NS
+            await self._clock.sleep(max(STEP_SECONDS, took_seconds / MOST_OF_TIME))
 
     async def _care(self) -> None:
         while True:
@@ -166,6 +171,8 @@ class EnforcementRoom:
             return
         fault.turned(causes[0], now_ns)
         if self._progress.busy(fault.link):
+            if fault.proposal is not None:
+                fault.proposal = replace(fault.proposal, action=fault.action)
             return
         finding = self._finding(fault, port)
         if finding.shadowed:
@@ -312,7 +319,3 @@ class EnforcementRoom:
         await self._house.in_records(self._records.end_stop, scope)
         log.info("%s took the stop of %s back", by, str(scope) or "the whole city")
         del self.gate.stops[scope]
-
-    async def about(self, action: str) -> Action | None:
-        """One action; StoreError."""
-        return await self._approvals.get(action)
