@@ -441,3 +441,22 @@ async def test_what_cannot_be_asked_for(
 def ups_block(town: RepairTown, *, on_battery: bool) -> Block:
     made: dict[str, Any] = {name: [None] for name in UPS} | {"on_battery": [int(on_battery)]}
     return town.block("ups", UPS, ("ups",), made, subject="ups/u1").block
+
+
+async def test_what_waited_while_a_person_tried_is_refused(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="approve") as town:
+        town.columns = dict(SLOW)
+        await town.run(8)
+        (waiting,) = await town.actions()
+        town.agent.cures, town.agent.steps, town.agent.cable = None, BAD, OPEN
+        await town.approve(await town.ask())
+        await town.run(4)
+        await town.approve(waiting)
+        await town.run(4)
+        ended = await town.approvals.get(waiting.id)
+        assert ended is not None
+        assert (ended.state, ended.outcome) == (
+            ActionState.REFUSED,
+            "this fault was tried before",
+        )
+        assert len(town.agent.acted) == 1

@@ -1,0 +1,75 @@
+"""Stops, attempts and steps, there and back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.enforcement.attempts import AGAIN_NS, End
+from controller.enforcement.model import Stop
+from controller.enforcement.records import RepairRecords, Told
+from controller.store.records import SqlRecords
+from controller.trust.approval_records import KEEP_NS
+from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.scope import ScopePath
+from tests.enforcement.test_attempts import NOW, attempt
+from tests.enforcement.town import fresh_records
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[RepairRecords]:
+    (tmp_path / "records.db").write_bytes(fresh_records())
+    database = SqlRecords(f"sqlite:///{tmp_path}/records.db")
+    database.start()
+    yield RepairRecords(database.engine)
+    database.close()
+
+
+def told(step: RepairStep, at_ms: int = 5, action: str = "a") -> Told:
+    return Told(action=action, step=step, at_ms=at_ms, sentence="x", transcript="y", cable="[]")
+
+
+@pytest.mark.parametrize("scope", ["", "binhai", "binhai/east/no1"])
+def test_a_stop(records: RepairRecords, scope: str) -> None:
+    where = ScopePath.parse(scope) if scope else ScopePath()
+    stop = Stop(scope=where, by="Li", at=12.5, reason="look")
+    records.put_stop(stop)
+    records.put_stop(stop)  # pressed again
+    assert records.stops() == [stop]
+    records.end_stop(where)
+    assert records.stops() == []
+
+
+def test_attempts(records: RepairRecords) -> None:
+    ended = attempt("a", faulted_ns=1, judged_ns=2, proved_ns=3, cable="[]", incident="i")
+    running = attempt("b", begun_ns=1, ended_ns=None, end=None, link=None, cause=None)
+    old = attempt("c", begun_ns=NOW - 2 * AGAIN_NS)
+    for one in (ended, running, old):
+        records.put(one)
+    assert records.attempts(NOW) == [running, ended]
+    ended.end = End.STUCK
+    records.put(ended)
+    assert records.attempts(NOW)[1].end is End.STUCK
+    records.prune(KEEP_NS + 2)
+    assert records.course("b") is None
+    assert records.course("a") is not None
+
+
+def test_steps_are_kept_once_and_for_their_own_school(records: RepairRecords) -> None:
+    records.put(attempt("a"))
+    begun, done = told(RepairStep.BEGUN), told(RepairStep.DONE, 6)
+    assert records.add_steps("no1", [done, begun]) == [begun, done]
+    assert records.add_steps("no1", [begun, done, told(RepairStep.ENDED, 9)]) == [
+        told(RepairStep.ENDED, 9)
+    ]
+    assert records.add_steps("no2", [told(RepairStep.STUCK, 7)]) == []
+    assert records.add_steps("no1", [told(RepairStep.BEGUN, 1, "of nobody")]) == []
+    course = records.course("a")
+    assert course is not None
+    assert [one.step for one in course.steps] == [
+        RepairStep.BEGUN,
+        RepairStep.DONE,
+        RepairStep.ENDED,
+    ]
+    assert (course.steps[0].at, course.steps[0].transcript) == (0.005, "y")
+    assert records.course("of nobody") is None
