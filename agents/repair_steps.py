@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from agents.origin import Origin
@@ -47,12 +47,21 @@ class Deed(Protocol):
         ...
 
 
+Heard = Callable[[Deed, RepairStep], None]
+
+
+def unheard(_deed: Deed, _step: RepairStep) -> None:
+    """Nobody else wants to know."""
+
+
 class Steps:
     """Keeps the blocks."""
 
     def __init__(self, *, origin: Origin, keep: Keep) -> None:
         self._origin = origin
         self._keep = keep
+        self.heard: Heard = unheard
+        """Is told of each step once it is kept; must not raise."""
 
     async def tell(
         self, deed: Deed, step: RepairStep, sentence: str, *, transcript: str = "", cable: str = ""
@@ -72,6 +81,7 @@ class Steps:
         columns = [Column.of(name, [value]) for name, value in zip(REPAIRS, values, strict=True)]
         made = layout(STREAM, REPAIRS, [deed.action])
         await self._keep([Draft.of(made, self._origin.stamp(SUBJECT), columns)])
+        self.heard(deed, step)
 
     async def note(
         self, deed: Deed, step: RepairStep, sentence: str, *, transcript: str = ""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from agents.approvals import Approvals, keys_folder
 from agents.boards import BoardTable
 from agents.commands import Verb
+from agents.configuration_history import HistoryError, open_history
+from agents.configurations import Configurations
 from agents.origin import Origin
 from agents.port_look import Eyes
 from agents.ports import Keep
@@ -13,6 +15,7 @@ from agents.repairs import Repairs
 from drivers.cli.child_consoles import ChildConsoles
 from drivers.cli.console import Consoles
 from tenone.config import School
+from tenone.config.compliance import load_compliance
 from tenone.journal.disk import Disk
 
 log = logging.getLogger(__name__)
@@ -78,3 +81,23 @@ def boards_heard(school: School, table: BoardTable | None, room: str | None) -> 
         return {}
     here = {one.serial for one in school.devices if one.room == room}
     return {serial: count for serial, count in table.heard().items() if serial in here}
+
+
+def make_configurations(
+    repairs: Repairs | None, school: School, *, origin: Origin, keep: Keep, disk: Disk
+) -> Configurations | None:
+    """The care for the switches' configurations, by the same sessions. :class:`ConfigError`.
+
+    A history that cannot be kept is said and stops nothing else.
+    """
+    if repairs is None:
+        return None
+    rules = load_compliance(school.care.rules).rules
+    try:
+        history = open_history(school, disk)
+    except HistoryError as error:
+        log.error("configurations of switches are not kept: %s", error)  # noqa: TRY400 - the sentence says it all
+        return None
+    return Configurations(
+        school, sessions=repairs.sessions, history=history, rules=rules, origin=origin, keep=keep
+    )

@@ -43,6 +43,7 @@ class Repairs:
         clock = origin.clock
         self.book = PendingBook(school.outbox.path, disk=disk)
         self.sessions = Sessions(school, consoles, clock=clock)
+        self.steps = Steps(origin=origin, keep=keep)
         prover = Prover(eyes, clock=clock, boards=boards)
         self._of: Mapping[str, SwitchRepairs] = {
             one.name: SwitchRepairs(
@@ -51,7 +52,7 @@ class Repairs:
                 sessions=self.sessions,
                 book=self.book,
                 prover=prover,
-                steps=Steps(origin=origin, keep=keep),
+                steps=self.steps,
                 clock=clock,
             )
             for one in school.switches

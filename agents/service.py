@@ -14,7 +14,6 @@ from agents.boards import BoardTable
 from agents.checkpoints import Checkpoints, seal_key
 from agents.class_time import class_time
 from agents.commands import Code, CommandFailed, Commands, Verb
-from agents.credentials import Proofs, rotating
 from agents.egress import Guard
 from agents.egress_told import EGRESS_LAYOUT, EgressTold
 from agents.gateway import RECEIVE_MAXIMUM, Gateway
@@ -25,27 +24,17 @@ from agents.local_accounts import gateway_client_id, local_accounts
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
 from agents.origin import Origin, clock_quality
-from agents.own_addresses import own_addresses
 from agents.passport import Passport
-from agents.poller import Cadence, Poller, PollError, SwitchPoller
+from agents.polled import Polled
+from agents.poller import Poller, PollError
 from agents.probing import Probing
 from agents.quarantine import Quarantine
-from agents.repairing import make_repairs, verbs_of
+from agents.repairing import make_configurations, make_repairs, verbs_of
 from agents.repairs import Repairs
-from agents.snmp_target import snmp_credentials
-from agents.switch import INVENTORY_BUDGETS, Kind, Switch
-from agents.tables import Together
 from agents.uplink import Uplink, UplinkSettings
 from agents.uplink_told import UplinkTold
 from drivers.cli.console import Consoles
-from drivers.snmp.chassis import BUDGET_SECONDS as CHASSIS_SECONDS
-from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
-from drivers.snmp.health import LEARN_BUDGET_SECONDS, READ_BUDGET_SECONDS, HealthReader
-from drivers.snmp.portless import PortlessReader
-from drivers.snmp.reading import TableReader
-from drivers.snmp.surroundings import KnownStations, SurroundingsReader
-from drivers.snmp.switch import SwitchReader
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -54,7 +43,6 @@ from drivers.wire.sparkplug.edge import EdgeSession
 from drivers.wire.topics import NodeId
 from tenone.blocks.block import Block, Draft
 from tenone.config import School
-from tenone.config import Switch as SwitchConfig
 from tenone.journal.disk import Disk, OsDisk
 from tenone.journal.journal import Journal, JournalError
 from tenone.journal.keeper import JournalKeeper
@@ -68,10 +56,6 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 1.0
 """How long a stop waits for receipts; what has none by then is sent by the next start."""
 LOOK_SECONDS = 1.0
-PATIENCE = 1.5
-"""The reader keeps its budget itself; a sweep that takes this much longer is cancelled."""
-FIRST_SHARE = 0.8
-"""Of the time between a walk's budget and its cancelling, what may go before the walk."""
 SESSION_EXPIRY_SECONDS = 7 * 24 * 3600
 """How long an external school broker keeps what boards say while the agent is away."""
 CORE_TASKS = ("journal", "uplink", "local broker")
@@ -136,7 +120,6 @@ class Agent:
         self._verbs = dict(verbs or {})
         """More that the city may ask for."""
         self._consoles = consoles
-        self._surroundings: dict[str, SurroundingsReader] = {}
         self.repairs: Repairs | None = None
         """None where no switch has a ``cli``."""
         self._origin = Origin(
@@ -235,6 +218,11 @@ class Agent:
         if self.repairs is not None:
             self._stack.push_async_callback(self.repairs.close)
         self._verbs |= verbs_of(self.repairs, self.school, origin=self._origin, disk=self._disk)
+        self.configurations = make_configurations(
+            self.repairs, self.school, origin=self._origin, keep=self._keep, disk=self._disk
+        )
+        if self.configurations is not None:
+            self._verbs |= self.configurations.verbs
         self.uplink = self._make_uplink(probing)
         self.checkpoints = Checkpoints(
             origin=self._origin, keep=self.uplink.keep, journal=journal, key=key
@@ -269,6 +257,8 @@ class Agent:
         probing.start(self.tasks)
         if self.repairs is not None:
             self.repairs.start(self.tasks)
+        if self.configurations is not None:
+            self.tasks.start("configurations", self.configurations.run)
         if self._gateway is not None:
             self._gateway.start(self.tasks)
         self.tasks.start("uplink", self.uplink.run)
@@ -278,83 +268,10 @@ class Agent:
         if self._on_kept is not None:
             self._on_kept(blocks)
 
-    # -- switches ------------------------------------------------------------------------
-
     async def _make_poller(self) -> Poller:
-        self._proofs = Proofs(self.school.outbox.path, disk=self._disk)
         client = await self._stack.enter_async_context(SnmpClient(clock=self._clock))
-        polling = self.school.polling
-        cadence = Cadence(
-            state_seconds=polling.state_seconds,
-            counters_seconds=polling.counters_seconds,
-            inventory_seconds=polling.inventory_seconds,
-            health_seconds=polling.health_seconds,
-            jitter_ratio=polling.jitter_ratio,
-        )
-        polled = [(one, DeviceKind.SWITCH) for one in self.school.switches]
-        polled += [(one.polled, one.kind) for one in self.school.devices if one.polled is not None]
-        return Poller(
-            [
-                SwitchPoller(
-                    self._switch(client, config, kind),
-                    clock=self._clock,
-                    keep=self._keep,
-                    cadence=cadence,
-                )
-                for config, kind in polled
-            ],
-            own_ports=self._own_ports,
-        )
-
-    def _switch(self, client: SnmpClient, config: SwitchConfig, kind: DeviceKind) -> Switch:
-        polling = self.school.polling
-        budget_seconds = polling.sweep_budget_seconds
-        walk_seconds = INVENTORY_BUDGETS * budget_seconds
-        make = SwitchReader if kind is DeviceKind.SWITCH else PortlessReader
-        credentials = snmp_credentials(config, polling)
-        reader = make(
-            client,
-            credentials.current,
-            sweep_seconds=budget_seconds,
-            inventory_seconds=walk_seconds,
-        )
-        # Of two readings on end the first leaves the second its time: what is cancelled tells
-        # nothing of what it has read.
-        first_seconds = FIRST_SHARE * (PATIENCE - 1) * walk_seconds
-        around: list[TableReader] = [
-            ChassisReader(reader, budget_seconds=min(CHASSIS_SECONDS, first_seconds))
-        ]
-        if kind is not DeviceKind.UPS:
-            # Which stations' rows may leave the school: those of devices it lists (decision 0010).
-            keeps = KnownStations(frozenset(one.mac for one in self.school.devices if one.mac))
-            surroundings = self._surroundings[config.name] = SurroundingsReader(
-                reader,
-                name=config.name,
-                keeps=keeps,
-                seconds=walk_seconds,
-                own=own_addresses(),
-            )
-            around.append(surroundings)
-        return Switch(
-            config.name,
-            reader=rotating(reader, credentials, self._proofs, name=f"{kind}/{config.name}"),
-            origin=self._origin,
-            budget_seconds=PATIENCE * budget_seconds,
-            kind=kind,
-            tables={
-                Kind.HEALTH: HealthReader(
-                    reader,
-                    learn_budget_seconds=min(LEARN_BUDGET_SECONDS, walk_seconds),
-                    read_budget_seconds=min(READ_BUDGET_SECONDS, first_seconds),
-                ),
-                Kind.SURROUNDINGS: Together(around),
-            },
-        )
-
-    def _own_ports(self, switch: str) -> frozenset[str]:
-        """Ports of a switch behind which it has learnt this gateway."""
-        found = self._surroundings.get(switch)
-        return frozenset() if found is None else found.own_ports
+        polled = Polled(self.school, client, origin=self._origin, disk=self._disk)
+        return polled.poller(self._keep)
 
     def _make_hints(self) -> Hints | None:
         school = self.school

@@ -119,6 +119,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "tenone/cli/sim.py": "as a process in tests/firmware_sims/test_sim_command.py",
     "tenone/cli/service_units.py": "every unit in tests/cli/test_units.py",
     "agents/pending_json.py": "with the file it is for in tests/agents/test_pending.py",
+    "agents/polled.py": "by whole agents in tests/agents/test_service.py",
     "agents/repair_back.py": "by whole repairs in tests/agents/test_repair.py",
     "agents/repair_guards.py": "every rule by a plan in tests/agents/test_workshop.py",
     "agents/repair_proof.py": "by whole repairs in tests/agents/test_repair.py",
