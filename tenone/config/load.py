@@ -106,6 +106,7 @@ def _load_city(document: Document) -> City:
     if city is not None:
         city = city.model_copy(update={"calendars": calendars})
         problems += _check_calendars(document, city, found)
+        problems += _check_enforcement(document, city, found)
         for each in found:
             problems += _check_against_city(each, city)
     if problems or city is None:
@@ -190,6 +191,36 @@ def _check_calendars(
                 ("calendars", name),
                 f"the calendar has exceptions for {school!r}, which is no school of the city",
                 "correct the school's id in the calendar, or remove it there",
+            )
+
+
+def _check_enforcement(
+    document: Document, city: City, found: list[_Found]
+) -> Iterable[ConfigProblem]:
+    """A rule about a place or a link that does not exist holds nobody back: it is a mistake."""
+    places = {city.id}
+    places |= {f"{city.id}/{one.id}" for one in city.districts}
+    places |= {f"{city.id}/{one.school.school.district}/{one.school.id}" for one in found}
+    rules = city.enforcement
+    named = {
+        "modes": [one.scope for one in rules.modes],
+        "freezes": [one.scope for one in rules.freezes],
+    }
+    for key, scopes in named.items():
+        for index, scope in enumerate(scopes):
+            if scope is not None and scope not in places:
+                yield document.problem(
+                    ("enforcement", key, index, "scope"),
+                    f"there is no place {scope!r} in the city",
+                    f"write it like {city.id}, {city.id}/DISTRICT or {city.id}/DISTRICT/SCHOOL",
+                )
+    links = {f"{one.school.id}/{link.id}" for one in found for link in one.school.links}
+    for index, link in enumerate(rules.allowed_links):
+        if link not in links:
+            yield document.problem(
+                ("enforcement", "allowed_links", index),
+                f"there is no link {link!r} in the city",
+                "write it like SCHOOL/LINK, as in the school's 'links'",
             )
 
 

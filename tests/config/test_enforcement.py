@@ -1,10 +1,18 @@
 """``enforcement`` of city.yaml."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from tenone.config import ConfigError, load_city
 from tenone.config.enforcement import Enforcement
 from tenone.vocabulary.intents import Mode
+
+Values = dict[str, Any]
+Write = Callable[[str, Values | str], Path]
 
 
 def test_nothing_is_done_by_itself_unless_somebody_says_so() -> None:
@@ -43,7 +51,46 @@ def test_the_scope_of_a_freeze_is_one() -> None:
         Enforcement.model_validate(
             {
                 "freezes": [
-                    {"first": "2027-06-07", "last": "2027-06-08", "why": "exam", "scope": "Bad Place"}
+                    {
+                        "first": "2027-06-07",
+                        "last": "2027-06-08",
+                        "why": "exam",
+                        "scope": "Bad Place",
+                    }
                 ]
             }
         )
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ({"modes": [{"scope": "binhai/north", "actions": ["bounce-port"], "mode": "off"}]},
+         "modes[0].scope"),
+        ({"modes": [{"scope": "binhai/west/no3", "actions": ["bounce-port"], "mode": "off"}]},
+         "modes[0].scope"),
+        ({"freezes": [{"first": "2027-06-07", "last": "2027-06-08", "why": "exam",
+                       "scope": "haibin"}]}, "freezes[0].scope"),
+        ({"allowed_links": ["no3/uplink", "no3/c999"]}, "allowed_links[1]"),
+    ],
+)  # fmt: skip
+def test_a_rule_about_what_does_not_exist_is_a_mistake(
+    school: Values, city: Values, write: Write, written: Values, path: str
+) -> None:
+    write("schools/no3.yaml", school)
+    with pytest.raises(ConfigError) as caught:
+        load_city(write("city.yaml", city | {"enforcement": written}))
+    (problem,) = caught.value.problems
+    assert path in str(problem)
+    assert "in the city" in problem.what
+
+
+def test_rules_about_what_exists(school: Values, city: Values, write: Write) -> None:
+    write("schools/no3.yaml", school)
+    lines = [
+        {"scope": scope, "actions": ["bounce-port"], "mode": "auto"}
+        for scope in ("binhai", "binhai/west", "binhai/east/no3")
+    ]
+    rules = {"modes": lines, "allowed_links": ["no3/uplink"]}
+    found = load_city(write("city.yaml", city | {"enforcement": rules}))
+    assert len(found.enforcement.modes) == 3
