@@ -2,6 +2,7 @@
 
 import pytest
 
+from drivers.cli.care.masks import mask
 from drivers.cli.care.text import (
     MOST_BYTES,
     Difference,
@@ -79,3 +80,34 @@ def test_a_difference_names_its_section() -> None:
 def test_what_is_no_configuration_is_said(text: str) -> None:
     with pytest.raises(NotAConfigurationError):
         lines_of(Dialect.CISCO_IOS, text)
+
+
+ZTE = """\
+!<mim>
+!configuration has not been saved since system starting
+!configuration was loaded by txt that saved at 16:43:13 Thu Nov 6 2025
+!last configuration change at 20:37:10 Mon Nov 17 2025 by NULL
+!</mim>
+!<snmp>
+snmp-server community encrypted *31*RNZdUtVWwH0DwdHkGmYSMhpmEjIaZhIyGmYSMqvXYv2q
+Bl3JaaQ4tKNvsOvR1MLTx4fAfLuBZnnwSlKBT1p3TBOUoqobCClcVUblDQ== view AllView rw
+traffic-profile 500M cir 550000 cbs 98304 pir 550000 pbs 98304 color-mode blind{}
+policer-type enhanced_mef coupling-flag enable
+$
+!</snmp>
+""".replace("{}", " ")
+"""As such switches print it: each line is broken after 80 characters."""
+
+
+def test_zte_breaks_its_lines_and_says_when_it_was_changed() -> None:
+    lines = lines_of(Dialect.ZTE, ZTE)
+    community, profile, end = lines
+    assert community.endswith(
+        "XYv2qBl3JaaQ4tKNvsOvR1MLTx4fAfLuBZnnwSlKBT1p3TBOUoqobCClcVUblDQ== view AllView rw"
+    )
+    assert profile.endswith(" color-mode blind policer-type enhanced_mef coupling-flag enable")
+    assert end == "$"
+    (shown, *_) = mask(lines, b"k").lines
+    assert shown.startswith("snmp-server community encrypted <secret:")
+    assert shown.endswith("> view AllView rw")
+    assert lines_of(Dialect.ZTE, ZTE.replace("20:37:10 Mon", "03:02:01 Tue")) == lines

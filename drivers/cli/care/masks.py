@@ -13,27 +13,47 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 NAME_BYTES = 8
-_WORD = r'("[^"]*"|\S+)'
+_WORD = r'("[^"]*"\S*|\S+)'
+_SEALED = "irreversible-cipher|cipher|simple|plain|hash"
+_FORM = rf"(?:(?:{_SEALED}|encrypted|encryption|ascii|hex|\d{{1,3}})\s+)*"
+"""How the secret is written: words and numbers that may stand before it, several at once
+(``authentication-mode simple cipher X``, ``level 15 7 X``, ``community encrypted X``)."""
+_BLOCKS = r"address\b|hostname\b|pass-phrase\b|set-key\b|ckn\b"
+_SERVERS = (
+    r"(?:radius-server|tacacs-server|server|server-private|client|portal|primary|secondary)\b"
+)
 _PATTERNS = tuple(
     re.compile(text, re.IGNORECASE)
     for text in (
         # Huawei and H3C: a word says that what follows is a secret, sealed or not.
-        rf"\b(?:irreversible-cipher|cipher|simple|hash|plain)\s+(?!authentication-mode\b){_WORD}",
-        rf"\bsnmp-agent\s+community\s+(?:read|write)\s+(?!cipher\b|simple\b){_WORD}",
-        rf"\b(?:authentication|privacy)-mode\s+(?!password|aaa|none|scheme)[\w-]+\s+(?!cipher\b|simple\b|\d+\s+cipher\b){_WORD}",
-        rf"\bsecurityname\s+(?!cipher\b){_WORD}",
-        rf"\b(?:shared-key|pre-shared-key|wpa-psk|pass-phrase)\s+(?:ascii\s+|hex\s+)?(?:\d\s+)?(?!cipher\b|simple\b|local\b){_WORD}",
+        rf"\b(?<!server )(?<!client )(?:{_SEALED})\s+{_FORM}(?!authentication-mode\b){_WORD}",
+        rf"\bsnmp-agent\s+community\s+(?:(?:read|write)\s+)?{_FORM}(?!complexity-check\b|mode\b){_WORD}",
+        rf"\b(?:authentication|privacy)-mode\s+(?!password|aaa|none|scheme|local|radius|hwtacacs)[\w-]+\s+(?:(?:key-id|rfc\d+|usual|nonstandard)\s+)*{_FORM}(?!keychain\b){_WORD}",
+        rf"\bsecurityname\s+{_FORM}{_WORD}",
+        rf"\b(?:shared-key|preshared-key|pre-shared-key|wpa-psk|psk|set-key|pass-?phrase|auth-code|cak|sshkey)\s+(?:(?:local|remote)\s+)?{_FORM}(?!{_BLOCKS}){_WORD}",
+        rf"\bmd5-password\s+(?:cipher|plain)\s+\S+\s+{_WORD}",
+        rf"\bsa\s+(?:authentication-hex|encryption-hex|string-key)\s+(?:in|out)bound\s+\w+\s+{_FORM}{_WORD}",
+        rf"\bpin\s+verify\s+(?:auto\s+)?{_FORM}{_WORD}",
         # Cisco, Ruijie, ZTE: a type may stand before the secret.
-        rf"\b(?:secret|password)\s+(?:\d{{1,2}}\s+|encrypted\s+|encryption\s+)?(?!\d+\s|level\b|cipher\b|simple\b|hash\b|irreversible-cipher\b|encrypted\b|encryption\b){_WORD}",
-        rf"\bsnmp-server\s+community\s+(?:\d\s+)?{_WORD}",
-        rf"\bsnmp-server\s+host\s+\S+\s+(?:informs\s+|traps\s+|vrf\s+\S+\s+)*(?:version\s+(?:1|2c|3\s+\w+)\s+)?{_WORD}",
-        rf"\b(?:key|key-string)\s+(?:[0-9]\s+|encrypted\s+)?(?!chain\b|\d+\s*$|config-key\b|cipher\b|simple\b|authentication\b|accounting\b|authorization\b){_WORD}(?=\s*$)",
-        rf"\bkey\s+(?:authentication|accounting|authorization)\s+(?!cipher\b|simple\b){_WORD}",
+        rf"\b(?:secret|password)\s+(?:level\s+\d+\s+|role\s+\S+\s+)?{_FORM}{_WORD}",
+        rf"\bsnmp-server\s+community\s+(?:encrypted\s+|[0-9]\s+)*{_WORD}",
+        rf"\bsnmp-server\s+host\s+(?:vrf\s+\S+\s+|ipv6\s+)*\S+\s+(?:informs?\s+|traps?\s+|vrf\s+\S+\s+|version\s+(?:1|2c|3\s+\w+)\s+|community\s+|encrypted\s+|[0-9]\s+)*{_WORD}",
+        rf"\bsnmp\s+mib\s+community-map\s+{_WORD}",
+        rf"\brmon\s+event\s.*\b(?:log-?)?trap\s+{_WORD}",
+        rf"\bkey\s+{_FORM}(?!chain\b|\d+\s*$|config-key\b|authentication\b|accounting\b|authorization\b){_WORD}(?=\s*$)",
+        rf"\bkey-string\s+{_FORM}{_WORD}",
+        rf"\b{_SERVERS}.*\bkey\s+{_FORM}{_WORD}",
+        rf"\bkey\s+(?:authentication|accounting|authorization)\s+{_FORM}{_WORD}",
+        rf"\bkey\s+config-key\s+\S+\s+{_WORD}",
         rf"\bcrypto\s+isakmp\s+key\s+(?:\d\s+)?{_WORD}",
-        rf"\bntp\s+authentication-key\s+\d+\s+\w+\s+{_WORD}",
-        rf"\bmessage-digest-key\s+\d+\s+md5\s+(?:\d\s+)?{_WORD}",
-        rf"\b(?:auth|priv)\s+(?:md5|sha(?:-?\d+)?|des|3des|aes(?:\s*-?\d+)?)\s+{_WORD}",
+        rf"\bntp\s+authentication-key\s+\d+\s+[\w-]+\s+{_FORM}{_WORD}",
+        rf"\bmessage-digest-key\s+\d+\s+md5\s+{_FORM}{_WORD}",
+        rf"\b(?:auth|priv)\s+(?:md5|sha(?:-?\d+)?|des|3des|aes(?:-?\d+)?)\s+{_FORM}{_WORD}",
         rf"\bauthentication\s+text\s+{_WORD}",
+        rf"\b(?:standby|vrrp|glbp|nhrp)\b.*\bauthentication\s+(?!md5\b|text\b){_WORD}",
+        # Whatever stands around it: a password in an address, and what a switch has sealed.
+        r"://[^\s:/@]+:([^\s/@]+)@",
+        r"(%\^%#\S+|%@%@\S+|%\$%\$\S+|%\+%#\S+|\$[chHC]\$\d\$\S+|\*\d\d\*[A-Za-z0-9+/=]{8,})",
     )
 )
 _NOT_SECRET = frozenset({"*", "******", "authentication-mode", "level", "role", "any"})

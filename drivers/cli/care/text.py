@@ -38,11 +38,22 @@ _NOISE = {
     Dialect.HUAWEI_VRP8: _HUAWEI_LIKE,
     Dialect.COMWARE: _HUAWEI_LIKE,
     Dialect.RUIJIE: _CISCO_LIKE,
-    Dialect.ZTE: (*_CISCO_LIKE, r"!<.*>", r"!</.*>", r"! Timestamp.*"),
+    Dialect.ZTE: (
+        *_CISCO_LIKE,
+        r"!<.*>",
+        r"! ?[Tt]imestamp.*",
+        r"timestamp_write: .*",
+        # The block "mim" of version 3: when it was saved, loaded and changed, and by whom.
+        r"! ?configuration (?:has|was) .*",
+        r"! ?last configuration change at .*",
+    ),
     Dialect.CISCO_IOS: _CISCO_LIKE,
     Dialect.LINUX: (),
 }
 NOISE = {name: re.compile("|".join(some) or r"(?!)") for name, some in _NOISE.items()}
+ZTE_WIDTH = 80
+"""A ZTE switch breaks each line of its configuration there, also in the middle of a secret
+(running configurations of ZXROS version 3 in public repositories)."""
 _PAGER = re.compile(r"\x1b\[\d+[A-Z]|-{2,4} ?More ?-{2,4}|\x08+ *\x08*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ASKED = re.compile(
@@ -62,8 +73,8 @@ def lines_of(dialect: Dialect, text: str) -> tuple[str, ...]:
             f"the answer is longer than {MOST_BYTES // 1_000_000} MB: that is no configuration"
         )
     noise, found = NOISE[dialect], []
-    for raw in text.replace("\r", "").split("\n"):
-        line = _CONTROL.sub("", _PAGER.sub("", raw)).rstrip()
+    lines = [_CONTROL.sub("", _PAGER.sub("", raw)) for raw in text.replace("\r", "").split("\n")]
+    for line in map(str.rstrip, _unbroken(lines) if dialect is Dialect.ZTE else lines):
         bare = line.strip()
         if not bare or noise.fullmatch(bare) or _ASKED.match(bare):
             continue
@@ -73,6 +84,19 @@ def lines_of(dialect: Dialect, text: str) -> tuple[str, ...]:
     if not any(line.strip(" #!") for line in found):
         raise NotAConfigurationError("the answer holds nothing that was set")
     return tuple(found)
+
+
+def _unbroken(lines: Sequence[str]) -> list[str]:
+    """Lines that were broken at the switch's own width, in one piece again."""
+    whole: list[str] = []
+    broken = False
+    for line in lines:
+        if broken and line:
+            whole[-1] += line
+        else:
+            whole.append(line)
+        broken = len(line) == ZTE_WIDTH
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
