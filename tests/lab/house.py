@@ -138,8 +138,9 @@ class House:
             self.folder, SECRETS,
         )  # fmt: skip
         self.controller.start()
+        # --demo: a machine without NTP does not call its clock set, and city and agent share it.
         self.agent = Process(
-            "agent", [*tenone, "tests.lab.agent", "agent", "-c", school, "--ready-json", "-v"],
+            "agent", [*tenone, "tenone.cli", "agent", "-c", school, "--ready-json", "--demo"],
             self.folder, SECRETS,
         )  # fmt: skip
         self.controller.ready()

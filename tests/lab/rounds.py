@@ -39,9 +39,9 @@ class Round:
     repair: float | None = None
     """The wire: the port was set otherwise for the first time."""
     proof: float | None = None
-    """The agent's step: proved and kept; for a fault without cure: put back."""
+    """The agent's step: proved and kept; for a fault without cure: put back, before any test."""
     shown: float | None = None
-    """The API said so."""
+    """The API said so; for a fault without cure: and what people have to carry."""
     steps: list[str] = field(default_factory=list)
     """Of all its actions, in order."""
     intents: list[str] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Rounds:
             if step["step"] in ENDS
         ]  # fmt: skip
         if finals:
-            made.proof = finals[-1]["at"]
+            made.proof = finals[-1 if made.fault.curable else 0]["at"]
 
     def _over(self, made: Round, link: dict[str, Any], courses: Sequence[dict[str, Any]]) -> bool:
         if made.fault.curable:
