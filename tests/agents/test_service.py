@@ -12,11 +12,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from agents.commands import CommandFailed
+from agents.origin import Origin
+from agents.pending import Standing, parse, rendered
+from agents.polled import Polled
 from agents.service import Agent
 from agents.switch import INVENTORY_BUDGETS, Kind
 from agents.tables import Together
@@ -36,6 +41,7 @@ from tenone.vocabulary.scope import DeviceKind
 from tenone.vocabulary.states import PriorityClass
 from tests.agents.conftest import until
 from tests.agents.host import FakeHost
+from tests.agents.test_pending import PENDING
 
 CLOCK = SystemClock()
 TENONE = (sys.executable, "-m", "tenone.cli")
@@ -456,9 +462,10 @@ def test_what_cannot_start_says_why(
 
 async def test_no_reading_outlives_what_its_task_may_take(school: School) -> None:
     """Tables are given up after some budgets of a sweep; whoever reads them ends before."""
-    async with Agent(school, clock=CLOCK) as agent, SnmpClient(clock=CLOCK) as client:
-        await agent.ready()
-        switch = agent._switch(client, school.switches[0], DeviceKind.SWITCH)
+    origin = Origin(school=school.id, boot_id=bytes(16), clock=CLOCK)
+    async with SnmpClient(clock=CLOCK) as client:
+        polled = Polled(school, client, origin=origin, disk=OsDisk())
+        switch = polled._switch(school.switches[0], DeviceKind.SWITCH)
     cancelled_seconds = switch._budget_seconds * INVENTORY_BUDGETS
     health, around = (switch._tables[kind] for kind in (Kind.HEALTH, Kind.SURROUNDINGS))
     assert isinstance(health, HealthReader)
@@ -468,3 +475,41 @@ async def test_no_reading_outlives_what_its_task_may_take(school: School) -> Non
     assert isinstance(chassis, ChassisReader)
     assert isinstance(others, SurroundingsReader)
     assert chassis._budget_seconds + others._seconds < cancelled_seconds
+
+
+@pytest.fixture
+def mending(config: Path, tmp_path: Path) -> tuple[School, str]:
+    """A switch with a command line that nobody answers at, and a change that has not ended."""
+    body = yaml.safe_load(config.read_text())
+    (tmp_path / "password").write_text("x")
+    body["switches"][0]["cli"] = {
+        "dialect": "huawei-vrp5",
+        "username": "tenone",
+        "password": f"file:{tmp_path / 'password'}",
+        "port": 1,  # nobody listens there
+    }
+    config.write_text(yaml.safe_dump(body))
+    name = body["switches"][0]["name"]
+    standing = Standing(pending={name: replace(PENDING, switch=name)})
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "outbox" / "repairs-pending").write_bytes(rendered(standing))
+    return load_school(config), name
+
+
+async def test_where_a_switch_has_a_command_line_plans_are_offered_and_what_began_is_ended(
+    mending: tuple[School, str], host: FakeHost
+) -> None:
+    """Without the city's keys no change; a record of before is taken up all the same."""
+    school, name = mending
+    async with host.running(), Agent(school, clock=CLOCK) as agent:
+        assert {"Plan", "FetchConfiguration"} <= set(agent.uplink.commands.verbs)
+        assert "Act" not in agent.uplink.commands.verbs
+        repairs = agent.repairs
+        assert repairs is not None
+        await until(lambda: "a-1 at" in repairs.trouble)
+        with pytest.raises(CommandFailed, match="is not at its end"):
+            await repairs.shop.plan(
+                {"intent": "bounce-port", "parameters": {"switch": name, "port": "x"}}
+            )
+    kept = OsDisk().read(school.outbox.path / "repairs-pending")
+    assert parse(kept).pending  # nobody has reached it: the next start goes on
