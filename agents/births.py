@@ -75,6 +75,14 @@ class Announcer:
         if before is None or before.priority != block.priority or before.seq < block.seq:
             streams[layout.stream] = (layout, block)
 
+    def meet(self, block: Block, layout: Layout) -> None:
+        """An older block goes out: of a device nobody has heard of yet it is the newest so far.
+
+        Two that keep at once may be heard of in another order than the journal's.
+        """
+        if device_of(block.stamp.subject) not in self._newest:
+            self.note(block, layout)
+
     def is_newest(self, block: Block, stream: str) -> bool:
         """Whether nothing newer of the block's stream has been kept."""
         _, newest = self._newest.get(device_of(block.stamp.subject), {}).get(stream, (None, None))

@@ -99,10 +99,8 @@ class Uplink:
         self._birth_counter = birth_counter
         self._keeper = keeper
         self._journal = keeper.journal
-        self._clock = clock
-        self._version = version
-        self._boot_id = boot_id
-        self._make_port = make_port
+        self._clock, self._make_port = clock, make_port
+        self._version, self._boot_id = version, boot_id
         self._outbox = Outbox(
             window_bytes=settings.window_bytes, resend_seconds=settings.resend_seconds
         )
@@ -175,7 +173,6 @@ class Uplink:
             await self._clock.sleep(pause_seconds)
 
     # -- one session ---------------------------------------------------------------------
-
     async def _one_session(self, port: Connection, plan: ConnectPlan, backoff: Backoff) -> None:
         self._born = False
         try:
@@ -334,6 +331,7 @@ class Uplink:
             layout = await self._layout(block)
         except KeyError:
             return  # receipted or evicted since it was read, and its layout with it
+        self._announcer.meet(block, layout)
         await self._send_block(port, block, layout, live=False)
 
     async def _send_block(

@@ -26,6 +26,17 @@ def test_the_newest_counts_whatever_the_order() -> None:
     assert [one.seq for one in carried] == [5]
 
 
+def test_an_old_block_of_a_device_nobody_heard_of_can_be_born() -> None:
+    announcer = Announcer()
+    announcer.meet(block(3), NARROW)
+    assert announcer.needs_birth(block(3), NARROW)
+    _, carried = announcer.declare("switch-core", 1)
+    assert [one.seq for one in carried] == [3]
+    announcer.note(block(5), NARROW)
+    announcer.meet(block(4), NARROW)
+    assert announcer.is_newest(block(5), "port-state"), "a newer one is heard of since"
+
+
 def test_a_birth_is_needed_for_what_is_new() -> None:
     announcer = Announcer()
     announcer.note(block(1), NARROW)
