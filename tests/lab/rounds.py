@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lab.faults import Fault, Injected, heal, inject
-from tests.lab.house import House
+from tests.lab.house import SCOPE, House
+from tests.lab.switch import until
 from tests.lab.truth import Moment, Truth
 
 LONGEST_SECONDS = 60.0
@@ -78,6 +79,9 @@ class Rounds:
         house, lab = self._house, self._lab
         port = next(self._steady) if fault.curable else self._spare.pop()
         house.until_all_good()
+        # The city proves the last repair by its own verdicts, too; until then it begins no other
+        # on this switch.
+        until(lambda: house.get("actions/standing", scope=SCOPE)["under_way"] == 0, "rest")
         known = set(house.actions_at(port))
         time.sleep(self._random.uniform(0, 1))  # anywhere between two polls
         injected = inject(lab, fault, port)
