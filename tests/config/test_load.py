@@ -155,7 +155,7 @@ SCHOOL_FAULTS: list[tuple[Callable[[Values], object], str, str, str]] = [
         merge("", zebra=1),
         "zebra",
         "not known here",
-        "the keys known here: calendar, devices, egress",
+        "the keys known here: calendar, care, devices",
     ),
     (merge("", sniff={}), "sniff", "later version", "remove"),
     (merge("links.0", applications=["exam"]), "links[0].applications", "later version", "remove"),
