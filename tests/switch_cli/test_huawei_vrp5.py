@@ -27,6 +27,8 @@ FOLDER = (
 HALF, FULL = Duplex.HALF, Duplex.FULL
 FORCED = PortSettings(negotiation=False, speed_mbps=100, duplex=FULL, access_vlan=20)
 UNSET = PortSettings(mode=PortMode.UNSET)
+Y_N = "[Y/N]:"
+ASKED = {"port link-type access", "undo port link-type", "undo poe enable"}
 ALLOWED = re.compile(
     r"system-view|interface PORT|return|display current-configuration interface PORT|save|"
     r"negotiation auto|undo negotiation auto|(?:undo )?shutdown|undo speed|undo duplex|"
@@ -271,6 +273,38 @@ def test_what_is_shown_saved_and_asked() -> None:
 )
 def test_prompts(prompt: str, is_one: bool) -> None:
     assert (VRP5.prompt.search(prompt) is not None) == is_one
+
+
+@pytest.mark.parametrize(
+    ("line", "question"),
+    [
+        (
+            "port link-type access",
+            "Warning: This command will delete VLANs on this port. Continue?" + Y_N,
+        ),
+        (
+            "undo port link-type",
+            "Warning: This command will delete VLANs on this port. Continue?" + Y_N,
+        ),
+        (
+            "undo poe enable",
+            "Warning: This operation will power off the PD connected to this port. Continue? "
+            + Y_N,
+        ),
+    ],
+)
+def test_what_some_series_ask_is_answered(line: str, question: str) -> None:
+    quarantined = plan(VRP5, Intent.QUARANTINE, PORT, UNSET, quarantine_vlan=99)
+    cycled = plan(VRP5, Intent.CYCLE_POE, PORT, PortSettings())
+    typed = [*quarantined.apply, *quarantined.undo, *cycled.apply]
+    typed += VRP5.set_port(PORT, PortSettings(), PortSettings(poe=False))
+    found = [one for one in typed if one.text == line]
+    assert found
+    for one in found:
+        (ask,) = one.asks
+        assert re.search(ask.pattern, question)
+        assert ask.answer == "y"
+    assert all(not one.asks for one in typed if one.text not in ASKED)
 
 
 @pytest.mark.parametrize(

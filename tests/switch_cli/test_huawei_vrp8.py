@@ -114,6 +114,7 @@ def test_a_port_is_bounced_in_a_trial_that_is_aborted(intent: Intent, off: str, 
     )
     assert change.revert_seconds == 60
     assert [line.text for line in change.apply if line.pause] == ["commit trial 60"]
+    assert [line.text for line in change.apply if line.asks][:-2] == [off] * ("poe" in off)
     assert not any(line.optional for line in change.apply if line.text == "abort trial")
 
 
@@ -143,6 +144,8 @@ def test_questions_on_the_way_out() -> None:
     assert re.search(stay.pattern, question)
     assert re.search(forget.pattern, question)
     assert (stay.answer, forget.answer) == ("c", "n")
+    again = "Error: Please choose 'YES', 'NO' or 'CANCEL' first before pressing 'Enter'. [Y/N/C]:"
+    assert re.search(stay.pattern, again)
     (abort,) = next(line for line in change.undo if line.text == "abort trial").asks
     assert re.search(abort.pattern, "Warning: It will be rolled back. Continue? [Y/N]:")
 

@@ -182,6 +182,13 @@ def test_no_prompts(kind: type[IosLike], line: str) -> None:
     assert kind.prompt.search(f"answer\n{line}") is None
 
 
+@pytest.mark.parametrize("kind", [CiscoIos, Ruijie])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_vlan_that_is_made_is_no_refusal(kind: type[IosLike], blank: str) -> None:
+    answer = f"%{blank}Access VLAN does not exist. Creating vlan 99\n"
+    assert not any(pattern.search(answer) for pattern in kind.refusals)
+
+
 @KINDS
 @pytest.mark.parametrize(
     ("answer", "refused"),
@@ -196,6 +203,9 @@ def test_no_prompts(kind: type[IosLike], line: str) -> None:
         ("*Nov 22 10:00:00.123: %LINEPROTO-5-UPDOWN: Line protocol, changed state\n", False),
         ("interface GigabitEthernet1/0/3\n description % Invalid input detected\nend\n", False),
         ("Building configuration...\n[OK]\n", False),
+        ("%LINK-SW1-3-UPDOWN: Interface GigabitEthernet2/0/3, changed state to up\n", False),
+        ("%Warning: portfast should only be enabled on ports connected to a host\n", False),
+        ("% Warning: portfast should only be enabled on ports connected to a host\n", False),
     ],
 )
 def test_refusals(kind: type[IosLike], answer: str, refused: bool) -> None:

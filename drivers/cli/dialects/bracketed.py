@@ -32,6 +32,8 @@ POE_SECONDS = 4.0
 SHOW_SECONDS = 60.0
 CABLE_SECONDS = 60.0
 SAVE_SECONDS = 120.0
+ASKED_SECONDS = 30.0
+"""A line that asks first, and then takes "a few seconds" as the switch says."""
 PAUSES = {"enabled": BOUNCE_SECONDS, "poe": POE_SECONDS}
 SWITCHES = {"enabled": ("shutdown", "undo shutdown"), "poe": ("undo poe enable", "poe enable")}
 """Off, on."""
@@ -64,6 +66,8 @@ class Bracketed(ABC):
     """What a port is of which the section says nothing."""
     varying: ClassVar[frozenset[str]] = frozenset()
     """Lines that mean the same and of which a series takes only one: the others are refused."""
+    asking: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
+    """Lines that some series ask about before they take them."""
 
     @abstractmethod
     def inside(self, before: PortSettings, after: PortSettings) -> tuple[str, ...]:
@@ -99,7 +103,14 @@ class Bracketed(ABC):
 
     def lines(self, texts: Sequence[str]) -> tuple[Line, ...]:
         """As they are typed in the port's view."""
-        return tuple(Line(text, optional=text in self.varying) for text in texts)
+        return tuple(self.line(text) for text in texts)
+
+    def line(self, text: str, *, pause: float = 0.0) -> Line:
+        """One of them."""
+        optional = text in self.varying
+        if self.asking.fullmatch(text):
+            return Line(text, (YES_NO,), ASKED_SECONDS, optional=optional, pause=pause)
+        return Line(text, optional=optional, pause=pause)
 
     def for_good(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """``lines``, and then nothing goes back by itself."""
@@ -119,8 +130,9 @@ class Bracketed(ABC):
             undo = self.set_port(port, after, before)
         else:
             off, on = SWITCHES[switched]
-            apply = self.in_port(port, [Line(off, pause=PAUSES[switched]), Line(on)])
-            undo = self.for_good(self.in_port(port, [Line(on)]))
+            down = self.line(off, pause=PAUSES[switched])
+            apply = self.in_port(port, [down, self.line(on)])
+            undo = self.for_good(self.in_port(port, [self.line(on)]))
         return Change(
             intent=intent,
             port=port,

@@ -60,14 +60,7 @@ class CiscoIos(IosLike):
 
     name = Name.CISCO_IOS
     device_type = "cisco_ios"
-    refusals: tuple[re.Pattern[str], ...] = (
-        # "%LINK-3-UPDOWN:" and its like are log lines; a VLAN that is made is a VLAN that is there.
-        re.compile(
-            r"(?m)^%[ ]?(?!Warning|Access VLAN does not exist\. Creating|[A-Z0-9_]+-\d-[A-Z0-9_]+:)"
-            r".*"
-        ),
-        ios_like.REFUSED_IN_WORDS,
-    )
+    refusals: tuple[re.Pattern[str], ...] = (ios_like.REFUSED, ios_like.REFUSED_IN_WORDS)
     hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
         {
             Intent.RESTORE_NEGOTIATION: re.compile(r"speed|duplex|media-type|channel-group"),

@@ -37,7 +37,7 @@ TRIAL_SECONDS = 300
 BLINK_SECONDS = 60
 """The shortest trial there is: for a port that is shut and opened again."""
 COMMIT_SECONDS = 60.0
-_UNCOMMITTED = r"(?i)\[y\(yes\)/n\(no\)/c\(cancel\)\]\s*:?\s*\Z"
+_UNCOMMITTED = r"(?i)\[y(?:\(yes\))?/n(?:\(no\))?/c(?:\(cancel\))?\]\s*:?\s*\Z"
 _STAY = Ask(_UNCOMMITTED, "c")
 """Some releases count a trial as not committed: rather stay in the view than end the trial."""
 _FORGET = Ask(_UNCOMMITTED, "n")
@@ -96,7 +96,7 @@ class HuaweiVrp8(Vrp):
 
     def _blink(self, intent: Intent, port: str, before: PortSettings, switched: str) -> Change:
         off, on = SWITCHES[switched]
-        tried = self._tried(port, [Line(off)], BLINK_SECONDS)
+        tried = self._tried(port, self.lines([off]), BLINK_SECONDS)
         *begun, commit, leave = tried
         return Change(
             intent=intent,
@@ -104,7 +104,7 @@ class HuaweiVrp8(Vrp):
             before=before,
             after=before,
             apply=(*begun, replace(commit, pause=PAUSES[switched]), _ABORT, leave),
-            undo=self._committed(port, [Line(on)]),
+            undo=self._committed(port, self.lines([on])),
             revert_seconds=float(BLINK_SECONDS),
         )
 

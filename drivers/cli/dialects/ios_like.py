@@ -39,6 +39,13 @@ POE_SECONDS = 4.0
 """Well above the time a powered device lives on what is stored in it."""
 CONFIRM = Ask(r"(?i)\[confirm\][ ]?\Z", "")
 YES_NO = Ask(r"(?i)[\[(]y(?:es)?/n(?:o)?[\])][:?]?[ ]?\Z", "y")
+LOG = r"[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+:"
+"""``%LINK-3-UPDOWN:``, ``%LINK-SW1-3-UPDOWN:`` of a stack: the beginning of a log line."""
+REFUSED = re.compile(
+    rf"(?m)^%(?![ ]?(?:(?i:warning)\b|Access VLAN does not exist\. Creating|{LOG})).*"
+)
+"""Whether a blank stands behind the percent sign differs by release and by message. A VLAN that is
+made (``% Access VLAN does not exist. Creating vlan 99``) is a VLAN that is there."""
 REFUSED_IN_WORDS = re.compile(
     r"(?mi)^[ \t]*(?:command rejected|(?:speed|duplex) (?:can ?not|will not) be set|error\b).*"
 )

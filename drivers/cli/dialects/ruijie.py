@@ -38,14 +38,7 @@ class Ruijie(IosLike):
 
     name = Name.RUIJIE
     device_type = "ruijie_os"
-    refusals: tuple[re.Pattern[str], ...] = (
-        # Log lines ("*Nov 22 10:00:00: %LINK-3-UPDOWN: ...") begin with their time.
-        re.compile(
-            r"(?m)^%[ ]?(?!Warning|Access VLAN does not exist\. Creating|[A-Z0-9_]+-\d-[A-Z0-9_]+:)"
-            r".*"
-        ),
-        ios_like.REFUSED_IN_WORDS,
-    )
+    refusals: tuple[re.Pattern[str], ...] = (ios_like.REFUSED, ios_like.REFUSED_IN_WORDS)
     hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
         {
             Intent.RESTORE_NEGOTIATION: re.compile(

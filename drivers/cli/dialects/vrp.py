@@ -9,9 +9,13 @@ None of it was run on real hardware. Sources:
   auto-negotiation: speed and duplex are refused while it is on, and leaving it gives the top rate),
   and the command pages of S-series and NE8000;
 - ``shutdown``: the same chapter, for the far end;
-- ``port link-type``, ``port default vlan``: S-series "VLAN configuration commands";
+- ``port link-type``, ``port default vlan``: S-series "VLAN configuration commands"; setting the
+  link type asks "This command will delete VLANs on this port. Continue?[Y/N]" and takes some
+  seconds (three sessions in public repositories, one of them recorded live; others do not ask);
 - ``poe enable``: S-series "PoE configuration commands", on by default (``poe power-off interface``
-  works only where power is managed by hand, so it is not typed);
+  works only where power is managed by hand, so it is not typed); switching it off asks "This
+  operation will power off the PD connected to this port. Continue? [Y/N]" on newer series (a
+  session in a public repository; older ones do not ask);
 - ``trust dscp``: S-series "Priority mapping commands", "trust" (a10.tagan.ru/huawei/dc/trust.html):
   it is taken back by ``undo trust dscp`` on S2720, S5720-LI, -SI, S6720-LI, -SI and their like, by
   ``undo trust`` on the others, so both are typed and one is refused (u: NE and W boards have other
@@ -103,6 +107,7 @@ class Vrp(Bracketed):
     )
     hinders: Mapping[Intent, re.Pattern[str]] = HINDERS
     varying = frozenset(_DISTRUST)
+    asking = re.compile(r"(?:undo )?port link-type.*|undo poe enable")
     movable = frozenset({PortMode.ACCESS})
     """What software makes of each other."""
 

@@ -60,7 +60,7 @@ class Zte(IosLike):
     device_type = "zte_zxros"
     refusals: tuple[re.Pattern[str], ...] = (
         re.compile(r"(?mi)^[ \t]*%[ ]?error\b.*"),
-        re.compile(r"(?m)^%[ ]?(?!(?i:info|warning)\b|[A-Z0-9_]+-\d-[A-Z0-9_]+:).*"),
+        re.compile(rf"(?m)^%(?![ ]?(?:(?i:info|warning)\b|{ios_like.LOG})).*"),
     )
     """``%Error 20200: Invalid input detected``; ``%Info 20272: ...`` is none."""
     hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType(
