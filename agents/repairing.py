@@ -1,5 +1,6 @@
 """Repairs and the check of approvals, put together for one school's agent."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
@@ -11,12 +12,14 @@ from agents.configurations import Configurations
 from agents.origin import Origin
 from agents.port_look import Eyes
 from agents.ports import Keep
+from agents.repair_steps import Deed
 from agents.repairs import Repairs
 from drivers.cli.child_consoles import ChildConsoles
 from drivers.cli.console import Consoles
 from tenone.config import School
 from tenone.config.compliance import load_compliance
 from tenone.journal.disk import Disk
+from tenone.vocabulary.repairs import RepairStep
 
 log = logging.getLogger(__name__)
 
@@ -101,3 +104,26 @@ def make_configurations(
     return Configurations(
         school, sessions=repairs.sessions, history=history, rules=rules, origin=origin, keep=keep
     )
+
+
+class AfterChanges:
+    """Has a switch's configuration fetched when an action there has ended.
+
+    Give :meth:`run` to a supervisor and :meth:`heard` to :attr:`agents.repair_steps.Steps.heard`.
+    """
+
+    def __init__(self, care: Configurations) -> None:
+        self._care = care
+        self._ended: asyncio.Queue[tuple[Deed, RepairStep]] = asyncio.Queue()
+
+    def heard(self, deed: Deed, step: RepairStep) -> None:
+        """A step was kept."""
+        if step.final:
+            self._ended.put_nowait((deed, step))
+
+    async def run(self) -> None:
+        """One after the other; what was proved or has ended as it should is right."""
+        while True:
+            deed, step = await self._ended.get()
+            right = step in {RepairStep.DONE, RepairStep.ENDED}
+            await self._care.fetch(deed.switch, why=f"after {deed.action}", accept=right)

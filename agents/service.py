@@ -29,7 +29,7 @@ from agents.polled import Polled
 from agents.poller import Poller, PollError
 from agents.probing import Probing
 from agents.quarantine import Quarantine
-from agents.repairing import make_configurations, make_repairs, verbs_of
+from agents.repairing import AfterChanges, make_configurations, make_repairs, verbs_of
 from agents.repairs import Repairs
 from agents.uplink import Uplink, UplinkSettings
 from agents.uplink_told import UplinkTold
@@ -259,6 +259,10 @@ class Agent:
             self.repairs.start(self.tasks)
         if self.configurations is not None:
             self.tasks.start("configurations", self.configurations.run)
+            after = AfterChanges(self.configurations)
+            self.tasks.start("configurations after changes", after.run)
+            if self.repairs is not None:
+                self.repairs.steps.heard = after.heard
         if self._gateway is not None:
             self._gateway.start(self.tasks)
         self.tasks.start("uplink", self.uplink.run)

@@ -287,8 +287,13 @@ class ChildConsoles:
                 raise LoginError("no session is opened any more: the agent is ending")
             child = self._child
             if child is None or child.over:
+                starting = asyncio.ensure_future(_Child.start(self._command))
                 try:
-                    child = self._child = await _Child.start(self._command)
+                    child = self._child = await asyncio.shield(starting)
+                except asyncio.CancelledError:
+                    # Started all the same: it is there for close() to end.
+                    self._child = (await asyncio.gather(starting))[0]
+                    raise
                 except OSError as error:
                     raise LoginError(
                         f"the process for sessions cannot be started ({error.strerror})"

@@ -1,14 +1,16 @@
 """What an agent offers: plans where a switch has a command line, changes where keys are pinned."""
 
+import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from agents.approvals import KEYS_VERB, VERB, pin_first_keys
 from agents.boards import BoardTable
+from agents.configurations import Configurations
 from agents.origin import Origin
-from agents.repairing import boards_heard, make_repairs, verbs_of
+from agents.repairing import AfterChanges, boards_heard, make_repairs, verbs_of
 from agents.workshop import PLAN_VERB
 from drivers.devices.board import read_message
 from drivers.devices.message import parse_topic
@@ -17,9 +19,11 @@ from tenone.config.school import Device
 from tenone.journal.disk import OsDisk
 from tenone.trust.approval_keys import KeySet, KeySetError
 from tenone.vocabulary.intents import Dialect
+from tenone.vocabulary.repairs import RepairStep
 from tenone.vocabulary.scope import DeviceKind
-from tests.agents.conftest import Kept
+from tests.agents.conftest import Kept, until
 from tests.agents.repair_bench import SimSchool
+from tests.agents.test_pending import PENDING
 from tests.trust.approving import PUBLIC
 
 
@@ -69,3 +73,19 @@ def test_boards_of_a_room_that_were_heard(tmp_path: Path) -> None:
     assert boards_heard(school, table, "r1") == {"b-0": 2}
     assert boards_heard(school, table, "r2") == {}
     assert boards_heard(school, table, None) == {}
+
+
+async def test_a_configuration_is_fetched_when_an_action_has_ended() -> None:
+    asked: list[tuple[str, str, bool]] = []
+
+    class Care:
+        async def fetch(self, switch: str, *, why: str, accept: bool) -> None:
+            asked.append((switch, why, accept))
+
+    after = AfterChanges(cast("Configurations", Care()))
+    for step in (RepairStep.BEGUN, RepairStep.DONE, RepairStep.UNDONE):
+        after.heard(PENDING, step)
+    task = asyncio.ensure_future(after.run())
+    await until(lambda: len(asked) == 2)
+    task.cancel()
+    assert asked == [("core", "after a-1", True), ("core", "after a-1", False)]

@@ -507,6 +507,7 @@ async def test_where_a_switch_has_a_command_line_plans_are_offered_and_what_bega
         repairs = agent.repairs
         assert repairs is not None
         await until(lambda: "a-1 at" in repairs.trouble)
+        await until(lambda: "configurations" in streams(host))  # it was told that it is away
         with pytest.raises(CommandFailed, match="is not at its end"):
             await repairs.shop.plan(
                 {"intent": "bounce-port", "parameters": {"switch": name, "port": "x"}}
