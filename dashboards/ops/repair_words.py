@@ -149,6 +149,16 @@ class RepairWords:
         return name or account
 
     @staticmethod
+    def is_own(action: Action) -> bool:
+        """Whether the controller asked for it: then the reason is its own, English."""
+        return action.requester.startswith(SYSTEM)
+
+    @staticmethod
+    def told(course: Course | None, outcome: str) -> bool:
+        """Whether a step says the same as the outcome."""
+        return course is not None and any(one.sentence == outcome for one in course.steps)
+
+    @staticmethod
     def by(who: str) -> str:
         """A name without the session behind it."""
         return person(who)

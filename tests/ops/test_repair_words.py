@@ -141,6 +141,12 @@ def test_who_asked_and_approved() -> None:
     assert words().who("account:li/1", "") == "account:li/1"
     assert words().risk(Risk.HIGH) != words().risk(Risk.ORDINARY)
     assert words().took(600) == "10 min"
+    assert words().is_own(action(NOW, requester="system:enforcement"))
+    assert not words().is_own(action(NOW))
+    course = FakeEnforcement(NOW).courses[PROVED]
+    assert words().told(course, "Done.")
+    assert not words().told(course, "Proved after 3.1 s.")
+    assert not words().told(None, "Done.")
 
 
 @pytest.mark.parametrize(
