@@ -152,6 +152,10 @@ class History:
         except UnknownSecretError as error:
             raise HistoryError(f"{switch}: {error}") from error
 
+    def hidden(self, line: str) -> str:
+        """One line as it may be shown."""
+        return "\n".join(mask([line], self._names_key).lines)
+
     # -- git
 
     def _commit(self, switch: str, lines: Sequence[str], *, at: int, why: str) -> None:

@@ -195,7 +195,8 @@ class Configurations:
             return Found(switch, error=str(error))
         changed = kept.hash != kept.accepted
         text = await asyncio.to_thread(_differences, kept) if changed else ""
-        return Found(switch, kept, text, broken(self._rules, name, kept.lines))
+        rules = broken(self._rules, name, lines, hide=self._history.hidden)
+        return Found(switch, kept, text, rules)
 
     def _draft(self, found: Found) -> Draft:
         kept = found.kept

@@ -81,7 +81,8 @@ def check(config: Config, switch: Switch, version: Commit = None) -> None:
         dialect = next(
             one.cli.dialect for one in school.switches if one.name == switch and one.cli is not None
         )
-        found = broken(rules, dialect, history.lines(switch, version))
+        lines = history.restore(switch, version)
+        found = broken(rules, dialect, lines, hide=history.hidden)
     for one in found:
         typer.echo(f"{one.severity.label}: {one.en} / {one.zh}")
         for place in one.where:

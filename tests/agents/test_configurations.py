@@ -13,6 +13,7 @@ from agents.configuration_history import History
 from agents.configurations import NIGHT_GAP_SECONDS, Configurations
 from agents.origin import Origin
 from agents.sessions import Sessions
+from drivers.cli.care.text import lines_of
 from tenone.blocks.block import Block, Draft
 from tenone.config.compliance import load_compliance
 from tenone.journal.disk import OsDisk
@@ -115,6 +116,21 @@ async def test_rules_are_told_in_both_languages(tmp_path: Path) -> None:
     told = json.loads(str(one.last()["config_broken"]))
     assert {rule["rule"] for rule in told} >= {"clock-is-set"}
     assert all(rule["en"] and rule["zh"] for rule in told)
+
+
+async def test_a_community_that_everybody_knows_is_found_and_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    community = "snmp-agent community read public"
+    monkeypatch.setattr(
+        "agents.configurations.lines_of", lambda name, text: (*lines_of(name, text), community)
+    )
+    one = Care(tmp_path, Dialect.HUAWEI_VRP5)
+    await drive(one.school.clock, one.care.fetch("core", why="first"))
+    told = json.loads(str(one.last()["config_broken"]))
+    assert "no-default-community" in {rule["rule"] for rule in told}
+    assert "public" not in json.dumps([rule["where"] for rule in told])
+    assert one.history.hidden(community) in one.history.lines("core")
 
 
 async def test_a_silent_switch_is_told_and_known_no_better(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """What a configuration must and must not say: a small file of rules, explained in zh and en.
 
 A rule is about the whole configuration, or (``each``) about every section whose first line fits.
-It holds for the dialects it names. No I/O: :mod:`tenone.config.compliance` reads the file.
+It holds for the dialects it names. Rules are about secrets, too (a community that everybody knows),
+so they are held against the lines as the switch has them, and what is told of a line is masked.
+No I/O: :mod:`tenone.config.compliance` reads the file.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tenone.config.compliance import ComplianceRule
@@ -40,12 +42,16 @@ def sections(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def broken(
-    rules: Iterable[ComplianceRule], dialect: Dialect, lines: Sequence[str]
+    rules: Iterable[ComplianceRule],
+    dialect: Dialect,
+    lines: Sequence[str],
+    *,
+    hide: Callable[[str], str],
 ) -> tuple[Broken, ...]:
-    """The rules that do not hold, gravest first."""
+    """The rules that do not hold, gravest first; ``lines`` whole, each that is told hidden."""
     bare = tuple(line.strip() for line in lines)
     found = [
-        Broken(rule.id, Severity[rule.severity.upper()], rule.en, rule.zh, where)
+        Broken(rule.id, Severity[rule.severity.upper()], rule.en, rule.zh, tuple(map(hide, where)))
         for rule in rules
         if dialect in rule.dialects and (where := _breaks(rule, lines, bare)) is not None
     ]
