@@ -85,6 +85,7 @@ def test_what_is_no_configuration_is_said(text: str) -> None:
 ZTE = """\
 !<mim>
 !configuration has not been saved since system starting
+!configuration saved at 13:59:37 Thu Oct 16 2025 by write zdb
 !configuration was loaded by txt that saved at 16:43:13 Thu Nov 6 2025
 !last configuration change at 20:37:10 Mon Nov 17 2025 by NULL
 !</mim>

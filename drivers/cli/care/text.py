@@ -44,7 +44,7 @@ _NOISE = {
         r"! ?[Tt]imestamp.*",
         r"timestamp_write: .*",
         # The block "mim" of version 3: when it was saved, loaded and changed, and by whom.
-        r"! ?configuration (?:has|was) .*",
+        r"! ?configuration (?:has|was|saved) .*",
         r"! ?last configuration change at .*",
     ),
     Dialect.CISCO_IOS: _CISCO_LIKE,
