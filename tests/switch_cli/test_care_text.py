@@ -63,6 +63,22 @@ def test_the_same_configuration_an_hour_later_is_no_difference() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("dialect", "stamp"),
+    [
+        (Dialect.HUAWEI_VRP8, "2018-03-14 19:43:44.320 +01:00\n"),
+        (Dialect.HUAWEI_VRP5, "2018-03-14 19:43:44+08:00\n"),
+        (
+            Dialect.CISCO_IOS,
+            "Load for five secs: 4%/0%; one minute: 5%\nTime source is NTP, 15:48:03.125 CST\n\n",
+        ),
+    ],
+)
+def test_the_time_of_an_answer_is_noise(dialect: Dialect, stamp: str) -> None:
+    text = "sysname a\n description 2018-03-14 19:43:44\n"
+    assert lines_of(dialect, stamp + text) == lines_of(dialect, text)
+
+
 def test_a_difference_names_its_section() -> None:
     before = lines_of(Dialect.HUAWEI_VRP5, HUAWEI)
     after = lines_of(

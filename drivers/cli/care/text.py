@@ -25,6 +25,9 @@ _CISCO_LIKE = (
     r"!Time:.*",
     r"!Command:.*",
     r"!config-version.*",
+    # With "exec prompt timestamp" the load and the time stand above every answer.
+    r"Load for five secs: .*",
+    r"Time source is .*",
 )
 _HUAWEI_LIKE = (
     r"!Software Version .*",
@@ -32,6 +35,8 @@ _HUAWEI_LIKE = (
     r"!MKHash .*",
     r"!The current login time is .*",
     r"Info: .*",
+    # With "timestamp enable" the time stands above every answer (ytti/oxidized issue 1218).
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:\d\d)?(?: DST)?",
 )
 _NOISE = {
     Dialect.HUAWEI_VRP5: _HUAWEI_LIKE,
