@@ -1,6 +1,5 @@
 """What the API says of repairs, as OpenAPI sees it; and how it is written."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -16,6 +15,7 @@ from controller.enforcement.model import (
     Standing,
     Stop,
 )
+from controller.foreign import read_foreign
 from controller.trust.approval_model import Plan
 from tenone.config.quantities import Prose
 from tenone.trust.approval import plan_hash
@@ -227,7 +227,7 @@ def cable_of(text: str) -> Mapping[str, object] | Sequence[object] | None:
     if not text or len(text) > MOST_CABLE:
         return None
     try:
-        read = json.loads(text)
-    except (ValueError, RecursionError):
+        read = read_foreign(text)
+    except ValueError:
         return None
     return read if isinstance(read, dict | list) else None

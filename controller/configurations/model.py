@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.foreign import read_foreign
 from controller.topology.reading import Row, number, text
 from tenone.vocabulary.scope import ScopePath
 
 Json = dict[str, object]
 MS = 1_000
+HASH_DIGITS = 64
 
 
 class NotDoneError(Exception):
@@ -67,13 +69,16 @@ class Configuration:
         return next((head for head in heads if head), "")
 
 
-def folded(before: Configuration | None, school: str, switch: str, row: Row) -> Configuration:
+def folded(
+    before: Configuration | None, school: str, switch: str, row: Row, *, received_ms: int
+) -> Configuration:
     """What is known after a row of the stream ``configurations``.
 
-    A failed attempt changes nothing of what was found before.
+    A failed attempt changes nothing of what was found before. Nothing is found after it was
+    received: a gateway's clock that was ahead once does not silence the switch until then.
     """
-    at_ms = number(row, "config_at_ms") or 0
-    found = text(row, "config_hash")
+    at_ms = min(number(row, "config_at_ms") or 0, received_ms)
+    found = _hash(row, "config_hash")
     if before is not None and at_ms <= before.at_ms:
         return before  # a resend
     known = before or Configuration(school=school, switch=switch, at_ms=at_ms)
@@ -95,16 +100,21 @@ def folded(before: Configuration | None, school: str, switch: str, row: Row) -> 
         at_ms=at_ms,
         fetched_ms=at_ms,
         hash=found,
-        accepted=text(row, "config_accepted"),
+        accepted=_hash(row, "config_accepted"),
         differences=text(row, "config_differences") or "",
         broken=rules_of(text(row, "config_broken") or "[]"),
     )
 
 
+def _hash(row: Row, name: str) -> str | None:
+    found = text(row, name)
+    return None if found is None else found[:HASH_DIGITS]
+
+
 def rules_of(told: str) -> tuple[BrokenRule, ...]:
     """Read the JSON of an agent; what is not understood is left out."""
     try:
-        rules = json.loads(told)
+        rules = read_foreign(told)
     except ValueError:
         return ()
     found = (

@@ -36,6 +36,7 @@ STREAM = "configurations"
 ACCEPT_VERB, FETCH_VERB = "AcceptConfiguration", "FetchConfiguration"
 """The agent's verbs: :mod:`agents.configurations`."""
 DEADLINE_SECONDS = 60.0
+MS_NS = 1_000_000
 
 
 class AskAgent(Protocol):
@@ -103,7 +104,13 @@ class ConfigurationsRoom:
                     key = (arrival.school, switch)
                     if key in self._switches:
                         known = self._known.get(key)
-                        self._known[key] = now = folded(known, arrival.school, switch, row)
+                        self._known[key] = now = folded(
+                            known,
+                            arrival.school,
+                            switch,
+                            row,
+                            received_ms=arrival.received_ns // MS_NS,
+                        )
                         if now is not known:
                             self._unwritten[key] = now
             rows, self._unwritten = tuple(self._unwritten.values()), {}

@@ -6,7 +6,6 @@ hangs. What was tried and taken back is not tried again; then the cable is measu
 sentence says which part to carry where.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from controller.enforcement.sentences import (
     say,
     speed_words,
 )
+from controller.foreign import read_foreign
 from tenone.vocabulary.body import PoeStatus
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import AdminStatus, Cause, OperStatus
@@ -209,7 +209,7 @@ def read_cable(text: str) -> tuple[bool, CableFault | None]:
     understood says nothing.
     """
     try:
-        said = json.loads(text)
+        said = read_foreign(text)
     except ValueError:
         return False, None
     measured = False

@@ -7,6 +7,7 @@ import pytest
 from controller.configurations.model import Configuration, folded, rules_of, rules_text
 from controller.topology.reading import Row
 
+NOW_MS = 1_000
 RULE = {"rule": "no-telnet", "severity": "critical", "en": "x.", "zh": "y。", "where": ["a"]}
 
 
@@ -24,7 +25,7 @@ def word(at_ms: int, found: str | None, accepted: str = "a", **more: str) -> Row
 def told(*rows: Row) -> Configuration:
     known: Configuration | None = None
     for row in rows:
-        known = folded(known, "no1", "core", row)
+        known = folded(known, "no1", "core", row, received_ms=NOW_MS)
     assert known is not None
     return known
 
@@ -53,6 +54,17 @@ def test_a_resend_and_an_older_word_change_nothing() -> None:
     assert (one.hash, one.at_ms) == ("b", 5)
 
 
+def test_a_clock_that_was_ahead_does_not_silence_a_switch() -> None:
+    first = folded(None, "no1", "core", word(2**62, "b"), received_ms=100)
+    assert first.at_ms == 100
+    later = folded(first, "no1", "core", word(101, "a"), received_ms=102)
+    assert (later.hash, later.at_ms) == ("a", 101)
+
+
+def test_a_hash_is_never_longer_than_its_column() -> None:
+    assert told(word(1, "f" * 70_000)).hash == "f" * 64
+
+
 @pytest.mark.parametrize(
     ("text", "rules"),
     [
@@ -60,6 +72,8 @@ def test_a_resend_and_an_older_word_change_nothing() -> None:
         ("[]", 0),
         ("{", 0),
         ("7", 0),
+        ("[" * 8000, 0),
+        (json.dumps([RULE | {"en": "\ud800"}]), 0),
         (json.dumps([RULE | {"en": ""}, RULE | {"where": "a"}, 3, RULE]), 1),
     ],
 )

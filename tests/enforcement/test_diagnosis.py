@@ -163,6 +163,10 @@ def test_what_is_set_so_already_is_met_by_other_means_once() -> None:
         (cable(("A", "ok", 3.0), ("B", "ok", 3.0)), True, None),
         (cable(("A", "ok", 3.0), ("B", "crosstalk", 3.5)), True, "B"),
         ('[{"pair": "D", "state": "mismatch", "metres": true}]', True, "D"),
+        ("[" * 4096, False, None),
+        ('[{"pair": "A", "state": "open", "metres": 1' + "0" * 400 + "}]", False, None),
+        (r'[{"pair": "\ud800", "state": "open"}]', False, None),
+        ('[{"pair": "A", "state": "open", "metres": NaN}]', False, None),
     ],
 )
 def test_cable_tests_are_read_with_care(text: str, measured: bool, pair: str | None) -> None:
