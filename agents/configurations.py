@@ -8,8 +8,8 @@ by hand. What is told of it has no secrets; the text itself stays at the school.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -20,10 +20,16 @@ from agents.origin import Origin
 from agents.ports import Keep
 from agents.sessions import Sessions
 from drivers.cli.care.rules import Broken, broken
-from drivers.cli.care.text import NotAConfigurationError, as_text, differences, lines_of
+from drivers.cli.care.text import (
+    Difference,
+    NotAConfigurationError,
+    as_text,
+    differences,
+    lines_of,
+)
 from drivers.cli.dialect import Dialect
 from drivers.cli.dialects.registry import dialect as dialect_called
-from drivers.cli.errors import CliError
+from drivers.cli.errors import BadPortError, CliError
 from drivers.cli.hostkeys import HostKeyError
 from tenone.blocks.block import Draft
 from tenone.blocks.columns import Column, Value
@@ -96,13 +102,14 @@ class Configurations:
         """For the agent's table of commands."""
         return MappingProxyType({FETCH_VERB: self.fetch_now, ACCEPT_VERB: self.accept})
 
-    async def fetch(self, switch: str, *, why: str, accept: bool = False) -> Found:
+    async def fetch(self, switch: str, *, why: str, ours: str | None = None) -> Found:
         """Fetch one now, keep it and tell of it; what went wrong is in what is found.
 
-        ``accept``: what is found is right, for we have just changed and proved it.
+        ``ours``: we have just changed and proved this port, so what differs in its section is
+        right; what somebody set elsewhere is drift as before.
         """
         async with self._one:
-            found = await self._fetched(switch, why, accept=accept)
+            found = await self._fetched(switch, why, ours)
             await self._keep([self._draft(found)])
         if found.error:
             log.warning("configuration of %s: %s", switch, found.error)
@@ -177,26 +184,40 @@ class Configurations:
             )
         return switch
 
-    async def _fetched(self, switch: str, why: str, *, accept: bool) -> Found:
+    async def _fetched(self, switch: str, why: str, ours: str | None) -> Found:
         name = self._dialect_of[switch]
         try:
             async with self._sessions.hold(switch, fresh=not self._sessions.is_kept(switch)) as one:
                 answers = await one.run(self._dialects(name).show_configuration())
             lines = lines_of(name, "\n".join(answers))
-            kept = await asyncio.to_thread(
-                self._history.keep,
-                switch,
-                lines,
-                at=self._origin.clock.wall_ns() // 10**9,
-                why=why,
-                accept=accept,
-            )
+            at = self._origin.clock.wall_ns() // 10**9
+            kept, differing = await asyncio.to_thread(self._keep_it, switch, lines, at, why)
+            if differing and ours is not None and self._is_ours(name, ours, differing):
+                await asyncio.to_thread(self._history.accept, switch, kept.hash)
+                kept, differing = replace(kept, accepted=kept.hash, before=kept.lines), ()
         except (CliError, HostKeyError, HistoryError, NotAConfigurationError) as error:
             return Found(switch, error=str(error))
-        changed = kept.hash != kept.accepted
-        text = await asyncio.to_thread(_differences, kept) if changed else ""
         rules = broken(self._rules, name, lines, hide=self._history.hidden)
-        return Found(switch, kept, text, rules)
+        return Found(switch, kept, as_text(differing), rules)
+
+    def _keep_it(
+        self, switch: str, lines: Sequence[str], at: int, why: str
+    ) -> tuple[Kept, tuple[Difference, ...]]:
+        """For a thread: git, and to compare long texts, take a while."""
+        kept = self._history.keep(switch, lines, at=at, why=why)
+        return kept, differences(kept.before, kept.lines)
+
+    def _is_ours(self, name: DialectName, port: str, differing: Iterable[Difference]) -> bool:
+        """Whether all that differs stands in the section of this port."""
+        spoken = self._dialects(name)
+        try:
+            typed = spoken.check_port(port)
+            return all(
+                spoken.check_port(one.section.removeprefix("interface ").strip()) == typed
+                for one in differing
+            )
+        except BadPortError:
+            return False
 
     def _draft(self, found: Found) -> Draft:
         kept = found.kept
@@ -213,10 +234,6 @@ class Configurations:
         ]
         made = layout(STREAM, CONFIGURATIONS, [found.switch])
         return Draft.of(made, self._origin.stamp(SUBJECT), columns)
-
-
-def _differences(kept: Kept) -> str:
-    return as_text(differences(kept.before, kept.lines))
 
 
 def broken_json(found: Iterable[Broken]) -> str:

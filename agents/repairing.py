@@ -126,4 +126,5 @@ class AfterChanges:
         while True:
             deed, step = await self._ended.get()
             right = step in {RepairStep.DONE, RepairStep.ENDED}
-            await self._care.fetch(deed.switch, why=f"after {deed.action}", accept=right)
+            ours = deed.port if right else None
+            await self._care.fetch(deed.switch, why=f"after {deed.action}", ours=ours)

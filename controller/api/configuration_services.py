@@ -14,6 +14,10 @@ class Configurations(Protocol):
         """Of all switches inside ``scope`` that were ever tried."""
         ...
 
+    def has(self, school: str, switch: str) -> bool:
+        """Whether the school lists this switch."""
+        ...
+
     def find(self, school: str, switch: str) -> Configuration | None:
         """One switch."""
         ...
@@ -33,6 +37,10 @@ class NoConfigurations:
     def configurations(self, _scope: ScopePath) -> Sequence[Configuration]:
         """See :class:`Configurations`."""
         return ()
+
+    def has(self, _school: str, _switch: str) -> bool:
+        """See :class:`Configurations`."""
+        return False
 
     def find(self, _school: str, _switch: str) -> Configuration | None:
         """See :class:`Configurations`."""

@@ -133,6 +133,10 @@ class ConfigurationsRoom:
             if (place := city.scope_of_school(one.school)) is not None and scope.covers(place)
         ]
 
+    def has(self, school: str, switch: str) -> bool:
+        """Whether the school lists this switch."""
+        return (school, switch) in self._switches
+
     def find(self, school: str, switch: str) -> Configuration | None:
         """One switch."""
         return self._known.get((school, switch))

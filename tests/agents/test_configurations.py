@@ -105,9 +105,14 @@ async def test_a_change_of_ours_is_no_drift(tmp_path: Path) -> None:
     one = Care(tmp_path, Dialect.COMWARE)
     await drive(one.school.clock, one.care.fetch("core", why="first"))
     one.change()
-    found = await drive(one.school.clock, one.care.fetch("core", why="after a-1", accept=True))
+    port, other = one.school.port, one.school.switch.sockets[1].name
+    found = await drive(one.school.clock, one.care.fetch("core", why="after a-1", ours=port))
     assert not found.drifted
     assert [version.why for version in one.history.versions("core")] == ["after a-1", "first"]
+    one.school.type("system-view", f"interface {port}", "shutdown")
+    one.school.type("system-view", f"interface {other}", "description by hand")
+    found = await drive(one.school.clock, one.care.fetch("core", why="after a-2", ours=port))
+    assert found.drifted, "somebody set another port"
 
 
 async def test_rules_are_told_in_both_languages(tmp_path: Path) -> None:

@@ -76,11 +76,11 @@ def test_boards_of_a_room_that_were_heard(tmp_path: Path) -> None:
 
 
 async def test_a_configuration_is_fetched_when_an_action_has_ended() -> None:
-    asked: list[tuple[str, str, bool]] = []
+    asked: list[tuple[str, str, str | None]] = []
 
     class Care:
-        async def fetch(self, switch: str, *, why: str, accept: bool) -> None:
-            asked.append((switch, why, accept))
+        async def fetch(self, switch: str, *, why: str, ours: str | None) -> None:
+            asked.append((switch, why, ours))
 
     after = AfterChanges(cast("Configurations", Care()))
     for step in (RepairStep.BEGUN, RepairStep.DONE, RepairStep.UNDONE):
@@ -88,4 +88,4 @@ async def test_a_configuration_is_fetched_when_an_action_has_ended() -> None:
     task = asyncio.ensure_future(after.run())
     await until(lambda: len(asked) == 2)
     task.cancel()
-    assert asked == [("core", "after a-1", True), ("core", "after a-1", False)]
+    assert asked == [("core", "after a-1", PENDING.port), ("core", "after a-1", None)]

@@ -39,6 +39,9 @@ class FakeConfigurations(NoConfigurations):
     def find(self, school: str, switch: str) -> Configuration | None:
         return self.known.get(school) if switch == "core" else None
 
+    def has(self, school: str, switch: str) -> bool:
+        return self.find(school, switch) is not None
+
     async def accept(self, school: str, switch: str, seen: str) -> str:
         self.asked.append((school, switch, seen))
         if self.fails:
@@ -99,4 +102,5 @@ async def test_who_may(
             answer = await west.post(f"{WHERE}/no3/core/{word}", json={"hash": B})
             assert answer.status_code == 404
         assert (await west.get(WHERE)).json()["items"] == []
+    assert (await operator.post(f"{WHERE}/no3/other/fetch")).status_code == 404
     assert kept.asked == [("no3", "core")]

@@ -1,6 +1,6 @@
 """Configurations of switches: what was set by hand, which rules do not hold; never the text."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -10,6 +10,7 @@ from controller.api.access import Caller, Here, need, scope_of, visible
 from controller.api.ledgering import ledgered
 from controller.api.listing import Listed, Listing, one_page
 from controller.api.problems import Problem, not_found
+from controller.api.schemas import ProblemOut
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.api.together import each
@@ -73,6 +74,12 @@ class SaidOut(BaseModel):
     message: str
 
 
+ASKED: dict[int | str, dict[str, Any]] = {
+    200: {"model": SaidOut},
+    502: {"model": ProblemOut, "description": "The school did not do it, or did not answer"},
+}
+
+
 @router.get("", responses={200: {"model": ConfigurationPage}})
 async def configurations(services: Here, query: Listing) -> JSONResponse:
     """Every switch that was ever fetched; ``state=drifted`` are those changed by hand."""
@@ -99,7 +106,7 @@ async def one(services: Here, session: Caller, school: str, switch: str) -> JSON
     return JSONResponse(configuration_json(known, scope))
 
 
-@router.post("/{school}/{switch}/accept", responses={200: {"model": SaidOut}})
+@router.post("/{school}/{switch}/accept", responses=ASKED)
 async def accept(
     services: Here, session: Caller, school: str, switch: str, body: AcceptIn
 ) -> JSONResponse:
@@ -119,12 +126,14 @@ async def accept(
     return JSONResponse({"message": said})
 
 
-@router.post("/{school}/{switch}/fetch", responses={200: {"model": SaidOut}})
+@router.post("/{school}/{switch}/fetch", responses=ASKED)
 async def fetch(services: Here, session: Caller, school: str, switch: str) -> JSONResponse:
     """Have the school look at it now."""
     scope = scope_of(services, school)
     if not visible(session, scope):
         raise not_found("school", school)
+    if not services.configurations.has(school, switch):
+        raise not_found("switch", f"{school}/{switch}"[:64])
     need(session, Permission.POLL, scope)
     try:
         async with ledgered(services, session, "poll.request", scope, subject=f"{school}/{switch}"):
