@@ -23,6 +23,7 @@ READ_BYTES = 65_536
 SEND_SECONDS = 10.0
 SHOWN_CHARS = 160
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CHANGE = Ask(r"(?i)change [^\n]{0,40}[\[(]y(?:es)?/no?[\])][^\n]{0,3}$", "no")
 _NO_PASSWORD = re.compile(r"(?i)denied|bad (?:secrets?|passwords?)|error|incorrect|fail|invalid")
 
 
@@ -135,7 +136,8 @@ class Session:
         self._connection.disconnect()
 
     def _rise(self, command: str, password: str) -> None:
-        asks = (Ask(r"(?i)password[^\n]{0,20}$", password),)
+        # Asked whether a weak password is to be changed (Ruijie), it says no, and not the password.
+        asks = (_CHANGE, Ask(r"(?i)password[^\n]{0,20}$", password))
         (answer,) = self.run([Line(command, asks)])
         if _NO_PASSWORD.search(answer):
             raise LoginError(f"{self._where} does not take the second password ('enable')")

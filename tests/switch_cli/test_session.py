@@ -147,6 +147,11 @@ def test_nothing_is_typed_where_a_line_holds_another(
 def test_the_second_password(scripted: ScriptedSwitch, opens: Opens) -> None:
     scripted.answers["super"] = (b"Password:", KEY, b"\r\nNow user privilege is level 15\r\n")
     opens(enable=ENABLE)
+    change = b"\r\nDo you want to change the password(yes/no):"
+    scripted.answers["super"] = (b"Password:", KEY, change, KEY, b"\r\n")
+    scripted.keys = b""
+    opens(enable=ENABLE)
+    assert scripted.keys.split() == [ENABLE.encode(), b"no"]
     scripted.answers["super"] = (b"Password:", KEY, b"\r\nError: Authentication failed.\r\n")
     with pytest.raises(LoginError) as caught:
         opens(enable=ENABLE)
