@@ -7,6 +7,7 @@ from typing import Protocol
 
 from agents.origin import Origin
 from agents.ports import Keep
+from drivers.cli.care.masks import hidden
 from drivers.cli.dialect import CableState, Pair
 from tenone.blocks.block import Draft
 from tenone.blocks.columns import Column
@@ -74,7 +75,7 @@ class Steps:
             deed.port,
             int(step),
             self._origin.clock.wall_ns() // 1_000_000,
-            sentence,
+            hidden(sentence),
             cable,
             shortened(transcript),
         )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drivers.cli.care.masks import hidden
 from drivers.cli.console import Console, ConsoleLogin, Consoles
 from drivers.cli.errors import LoginError
 from drivers.cli.hostkeys import HostKeyStore
@@ -77,12 +78,12 @@ class Sessions:
         return login_of(self._switches[switch], self.host_keys.path)
 
     def masked(self, switch: str, text: str) -> str:
-        """``text`` without anything that is typed to log in."""
+        """``text`` without anything that is typed to log in, nor what a port's section keeps."""
         login = self.login(switch)
         for secret in (login.password, login.enable):
             if secret is not None and secret:
                 text = text.replace(secret.use(), MASK)
-        return text
+        return hidden(text)
 
     async def run(self) -> None:
         """End sessions that nobody has used for a while."""

@@ -8,8 +8,9 @@ when the approval of it arrives; only if lines and facts are the same does anyth
 
 import json
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -32,6 +33,7 @@ from agents.repair_guards import (
     switch_of,
 )
 from agents.sessions import Sessions
+from drivers.cli.care.masks import hidden, mask
 from drivers.cli.console import Console
 from drivers.cli.dialect import Change, Dialect, Line, PortSettings
 from drivers.cli.dialects.registry import dialect as dialect_called
@@ -97,6 +99,8 @@ class RepairShop:
         self._dialects = dialects
         self._doer = doer
         self._clock = clock
+        self._key = secrets.token_bytes(32)
+        """Names secrets of a port's section in the facts: that one changed shows, not which."""
         self._drawn: tuple[str, Drawing] | None = None
         """(action, drawing) of the approval that is being checked."""
 
@@ -184,7 +188,7 @@ class RepairShop:
         except SetSoAlreadyError as error:
             raise refused(f"{switch.name}: {error}", Refusal.SET_SO_ALREADY) from error
         except (LookError, CliError, HostKeyError) as error:
-            raise refused(f"{switch.name}: {error}", Refusal.UNREADABLE) from error
+            raise refused(hidden(f"{switch.name}: {error}"), Refusal.UNREADABLE) from error
         drawing = Drawing(change=change, measure=measure, facts=facts, look=look)
         if len(drawing.lines) > MOST_LINES:
             raise refused(f"the plan for {port} has more than {MOST_LINES} lines")
@@ -209,7 +213,8 @@ class RepairShop:
             "host key": self._sessions.fingerprint(switch),
         }
         if before is not None:
-            facts[f"port {port}"] = json.dumps(settings_json(before), sort_keys=True)
+            shown = replace(before, other=mask(before.other, self._key).lines)
+            facts[f"port {port}"] = json.dumps(settings_json(shown), sort_keys=True)
         return facts
 
     def _drawing_of(self, approval: Approval) -> Drawing:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from agents.commands import Code, CommandFailed
 from agents.port_look import PortSeen
+from drivers.cli.dialect import Line
 from tenone.journal.disk import OsDisk
 from tenone.trust.approval import Refusal, Refused
 from tenone.vocabulary.intents import Dialect
@@ -19,6 +21,7 @@ from tests.agents.conftest import Kept
 from tests.agents.repair_bench import (
     PASSWORD,
     Life,
+    SimConsole,
     SimSchool,
     drive,
     sentences_of,
@@ -125,6 +128,23 @@ async def test_the_cable_test_by_itself(sim: SimSchool, kept: Kept) -> None:
     settle(sim)
     assert "pair C open" in await once(sim, kept, "cable-diagnosis")
     assert steps_of(kept) == [S.BEGUN, S.DONE]
+
+
+async def test_secrets_of_the_ports_section_are_not_told(
+    sim: SimSchool, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = SimConsole._carry_out
+
+    def carry_out(console: SimConsole, line: Line) -> str:
+        canary = " ospf authentication-mode md5 1 cipher CANARY"
+        return re.sub(r"(?m)^#$", f"{canary}\n#", whole(console, line))
+
+    monkeypatch.setattr(SimConsole, "_carry_out", carry_out)
+    force(sim)
+    await once(sim, kept, "restore-negotiation")
+    told = str([list(column) for draft in kept.of("repairs") for column in draft.columns])
+    assert "md5 1 cipher <secret>" in told
+    assert "CANARY" not in told
 
 
 async def test_a_single_good_look_proves_nothing(sim: SimSchool, kept: Kept) -> None:

@@ -1,6 +1,7 @@
 """Plans at a switch: what is drawn, what the school's own rules refuse, whom the agent admits."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from agents.commands import Code, CommandFailed
 from agents.pending import Pending, PendingBook
 from agents.sessions import Sessions
 from agents.workshop import RepairShop
+from drivers.cli.dialect import Line
 from tenone.journal.disk import OsDisk
 from tenone.trust.approval import Refusal, Refused
 from tenone.vocabulary.intents import Dialect, Intent
-from tests.agents.repair_bench import PASSWORD, SimSchool, drive
+from tests.agents.repair_bench import PASSWORD, SimConsole, SimSchool, drive
 from tests.trust.approving import approval
 
+SECRET_LINE = " ospf authentication-mode md5 1 cipher {}"
 PORT = "GigabitEthernet0/0/1"
 FORCED = ("system-view", f"interface {PORT}", "undo negotiation auto", "speed 100", "return")
 
@@ -86,6 +89,31 @@ async def test_the_same_switch_gives_the_same_plan_and_another_state_another(sho
     assert shop.sim.consoles.opened == 1  # the session is kept
     shop.sim.type("system-view", f"interface {PORT}", "description x", "return")
     assert (await shop.plan("restore-negotiation", port=PORT))["facts"] != first["facts"]
+
+
+@pytest.mark.parametrize("intent", ["restore-negotiation", "bounce-port"])
+async def test_secrets_of_a_ports_section_stay_at_the_school(
+    shop: Shop, intent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts and refusals repeat lines of the switch; what is secret in them is not sent."""
+    shop.sim.type(*FORCED)
+    said = [SECRET_LINE.format("CANARY-1")]
+    whole = SimConsole._carry_out
+
+    def carry_out(console: SimConsole, line: Line) -> str:
+        return re.sub(r"(?m)^#$", f"{said[0]}\n#", whole(console, line))
+
+    monkeypatch.setattr(SimConsole, "_carry_out", carry_out)
+    facts = (await shop.plan(intent, port=PORT))["facts"]
+    assert "md5 1 cipher <secret:" in str(facts)
+    assert "CANARY" not in str(facts)
+    assert (await shop.plan(intent, port=PORT))["facts"] == facts
+    said[0] = SECRET_LINE.format("CANARY-2")
+    assert (await shop.plan(intent, port=PORT))["facts"] != facts
+    said[0] = " undo negotiation auto cipher CANARY-3" + "x" * 5000
+    _, words = await shop.refused(intent, port=PORT)
+    assert "longer than any known" in words
+    assert "CANARY" not in words
 
 
 async def test_a_kept_session_that_has_died_is_opened_anew(shop: Shop) -> None:

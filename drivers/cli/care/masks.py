@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 NAME_BYTES = 8
+HIDDEN = "<secret>"
 _WORD = r'("[^"]*"\S*|\S+)'
 _SEALED = "irreversible-cipher|cipher|simple|plain|hash"
 _FORM = rf"(?:(?:{_SEALED}|encrypted|encryption|ascii|hex|\d{{1,3}})\s+)*"
@@ -84,6 +85,15 @@ def mask(lines: Iterable[str], key: bytes) -> Masked:
         secrets[name.hexdigest()[: 2 * NAME_BYTES]] = text
         return f"<secret:{name.hexdigest()[: 2 * NAME_BYTES]}>"
 
+    return Masked(tuple(_hidden(lines, hide)), secrets)
+
+
+def hidden(text: str) -> str:
+    """``text`` with its secrets gone for good: what a switch said, for people to read."""
+    return "\n".join(_hidden(text.split("\n"), lambda _: HIDDEN))
+
+
+def _hidden(lines: Iterable[str], hide: Hide) -> list[str]:
     found: list[str] = []
     block: list[str] | None = None
     for line in lines:
@@ -99,7 +109,7 @@ def mask(lines: Iterable[str], key: bytes) -> Masked:
         found.append(_masked(line, hide))
     if block is not None:
         found.append(hide("\n".join(block)))
-    return Masked(tuple(found), secrets)
+    return found
 
 
 def _masked(line: str, hide: Hide) -> str:
