@@ -92,6 +92,19 @@ def test_a_difference_names_its_section() -> None:
     assert back == Difference("interface GigabitEthernet0/0/3", ("shutdown",), ())
 
 
+def test_a_line_of_no_section_is_indented_on_comware() -> None:
+    before = (
+        "#",
+        "local-user admin class manage",
+        " service-type ssh",
+        "#",
+        " version 7.1.070",
+        "#",
+    )
+    after = (*before, " telnet server enable", "#")
+    assert differences(before, after) == (Difference("", (), ("telnet server enable",)),)
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "sw-1#", "!\n!\n", "x" * (MOST_BYTES + 1)])
 def test_what_is_no_configuration_is_said(text: str) -> None:
     with pytest.raises(NotAConfigurationError):

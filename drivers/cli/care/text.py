@@ -67,6 +67,10 @@ _ASKED = re.compile(
 _PROMPT = re.compile(r"^(?:<[^<>\s]+>|\[[^\[\]\s]+\]|[\w.()/-]+[#>])\s*$")
 
 
+_APART = frozenset({"#", "!"})
+"""Between sections. Comware indents lines of no section, too (`` telnet server enable``)."""
+
+
 class NotAConfigurationError(ValueError):
     """A text that is too long, or holds nothing that was set; one sentence."""
 
@@ -135,6 +139,8 @@ def _section(lines: Sequence[str], place: int) -> str:
         return ""
     depth = _depth(lines[place])
     for line in reversed(lines[:place]):
+        if line in _APART:
+            return ""
         if depth and _depth(line) < depth and line.strip(" #!"):
             return line.strip()
     return ""
