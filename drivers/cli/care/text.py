@@ -57,8 +57,9 @@ _NOISE = {
 }
 NOISE = {name: re.compile("|".join(some) or r"(?!)") for name, some in _NOISE.items()}
 ZTE_WIDTH = 80
-"""A ZTE switch breaks each line of its configuration there, also in the middle of a secret
-(running configurations of ZXROS version 3 in public repositories)."""
+"""ZXROS version 3 breaks each line of its configuration there, also in the middle of a secret
+(running configurations of two access nodes in public repositories; that switches do it, too, is
+inferred: a whole line of just this length would be joined to the next, which hides more)."""
 _PAGER = re.compile(r"\x1b\[\d+[A-Z]|-{2,4} ?More ?-{2,4}|\x08+ *\x08*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ASKED = re.compile(
