@@ -245,6 +245,8 @@ class SimEyes:
         self.lies: list[Callable[[dict[str, PortSeen]], None]] = []
         """Each look has the next one change what is seen; the last one stays."""
         self.gateway_at: frozenset[str] = frozenset()
+        self.hostile: frozenset[str] = frozenset()
+        """Ports the switch reports beside its own."""
 
     async def look(self, switch: str) -> Look:
         school = self._school
@@ -260,7 +262,7 @@ class SimEyes:
         return Look(asked_ns=asked_ns, ports=ports)
 
     def reported(self, _switch: str) -> frozenset[str]:
-        return frozenset(port.name for port in self._school.switch.sockets)
+        return self.hostile.union(port.name for port in self._school.switch.sockets)
 
     def means(self, switch: str, text: str) -> str | None:
         return text if text in self.reported(switch) else None
