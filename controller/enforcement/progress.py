@@ -1,7 +1,6 @@
 """Follows what was begun to its end: the agent's steps, its answer, the controller's own proof."""
 
 import logging
-from collections.abc import Iterable
 
 from controller.enforcement.attempts import END_OF, Attempt, End
 from controller.enforcement.figures import Figures
@@ -14,7 +13,7 @@ from controller.enforcement.sentences import PROVED, STEPS, UNPROVED, both
 from controller.enforcement.surroundings import Surroundings
 from controller.enforcement.telling import Teller
 from controller.house import House
-from controller.store.protocols import NS, Arrival
+from controller.store.protocols import NS, Arrival, StoreError
 from controller.trust.approval_model import Executed
 from controller.trust.entries import LedgerError
 from tenone.vocabulary.intents import MEANINGS, Indicator
@@ -57,7 +56,9 @@ class Progress:
         self._hold_ns = hold_ns
         self._inbox = house.bus.blocks(STREAM)
         self._late: list[Arrival] = []
-        """Of the store: what came while nobody was here."""
+        """What came while nobody was here, or while the records could not be written."""
+        self._unkept: dict[str, Attempt] = {}
+        """What the records do not know yet: a disk that is full for a moment loses nothing."""
         self._watching: dict[str, Watching] = {}
         self._to_learn: dict[str, Executed] = {}
 
@@ -91,22 +92,33 @@ class Progress:
 
     async def step(self, now_ns: int) -> None:
         """Take in steps, settle what is over, look at the proofs; StoreError."""
-        late, self._late = self._late, []
-        await self._take([*late, *self._inbox.take_now()], now_ns)
-        await self._settle(now_ns)
-        await self._prove(now_ns)
+        self._late += self._inbox.take_now()
+        while self._late:
+            await self._take(self._late.pop(0), now_ns)
+        self._settle(now_ns)
+        self._prove(now_ns)
+        await self._keep()
         await self._learn()
+
+    async def _keep(self) -> None:
+        while self._unkept:
+            action, attempt = next(iter(self._unkept.items()))
+            await self._house.in_records(self._records.put, attempt)
+            self._unkept.pop(action)
 
     # -- the agent's steps
 
-    async def _take(self, arrivals: Iterable[Arrival], now_ns: int) -> None:
-        for arrival in arrivals:
-            steps = list(told(arrival))
+    async def _take(self, arrival: Arrival, now_ns: int) -> None:
+        steps = list(told(arrival))
+        try:
             new = await self._house.in_records(self._records.add_steps, arrival.school, steps)
-            for one in new:
-                await self._follow(one, arrival, now_ns)
+        except StoreError:
+            self._late.insert(0, arrival)
+            raise
+        for one in new:
+            self._follow(one, arrival, now_ns)
 
-    async def _follow(self, one: Told, arrival: Arrival, now_ns: int) -> None:
+    def _follow(self, one: Told, arrival: Arrival, now_ns: int) -> None:
         attempt = self._gate.attempts.by_action.get(one.action)
         if attempt is None:
             return
@@ -118,14 +130,14 @@ class Progress:
         self._tell(attempt, both(STEPS[one.step], action=one.action, intent=attempt.intent.value))
         end = END_OF.get(one.step)
         if end is not None and attempt.end is not end:
-            await self._ended(attempt, end, one.sentence, now_ns)
+            self._ended(attempt, end, one.sentence, now_ns)
         elif one.cable:
-            await self._house.in_records(self._records.put, attempt)
+            self._unkept[attempt.action] = attempt
 
     def _proves(self, attempt: Attempt) -> bool:
         return attempt.link is not None and MEANINGS[attempt.intent].indicator is Indicator.LINK
 
-    async def _ended(self, attempt: Attempt, end: End, sentence: str, now_ns: int) -> None:
+    def _ended(self, attempt: Attempt, end: End, sentence: str, now_ns: int) -> None:
         first = attempt.ended_ns is None
         self._gate.end(attempt, end)
         if end is End.DONE and self._proves(attempt):
@@ -136,25 +148,25 @@ class Progress:
         else:
             self._watching.pop(attempt.action, None)
             attempt.proved_ns = None
-        await self._house.in_records(self._records.put, attempt)
+        self._unkept[attempt.action] = attempt
         if first:
             self._figures.ended(attempt.intent.value, end.value)
         self._to_learn[attempt.action] = Executed(good=end is End.DONE, sentence=sentence)
 
     # -- its answer, or none
 
-    async def _settle(self, now_ns: int) -> None:
+    def _settle(self, now_ns: int) -> None:
         for action, (at_ns, done) in list(self._gate.answered.items()):
             attempt = self._gate.attempts.by_action.get(action)
             if attempt is None or attempt.ended_ns is not None:
                 del self._gate.answered[action]
             elif action in self._gate.held_back:
-                await self._ended(attempt, End.REFUSED, done.sentence, now_ns)
+                self._ended(attempt, End.REFUSED, done.sentence, now_ns)
             elif not attempt.heard and done.answered and now_ns - at_ns >= SILENCE_NS:
                 end = End.DONE if done.good else End.REFUSED
-                await self._ended(attempt, end, done.sentence, now_ns)
+                self._ended(attempt, end, done.sentence, now_ns)
             elif now_ns - at_ns >= LOST_NS:
-                await self._ended(attempt, End.LOST, "No word of it ever came.", now_ns)
+                self._ended(attempt, End.LOST, "No word of it ever came.", now_ns)
 
     async def _learn(self) -> None:
         """What the room of actions calls unknown is known by the sealed steps."""
@@ -174,7 +186,7 @@ class Progress:
 
     # -- the controller's own proof
 
-    async def _prove(self, now_ns: int) -> None:
+    def _prove(self, now_ns: int) -> None:
         for action, watching in list(self._watching.items()):
             attempt = self._gate.attempts.by_action.get(action)
             number = None if attempt is None else self._around.number_of(attempt.link or "")
@@ -190,15 +202,15 @@ class Progress:
                     attempt.end = End.UNPROVED
                     self._figures.ended(attempt.intent.value, End.UNPROVED.value)
                     self._tell(attempt, both(UNPROVED, action=action))
-                    await self._house.in_records(self._records.put, attempt)
+                    self._unkept[attempt.action] = attempt
             if attempt.proved_ns is not None and attempt.end is End.DONE:
                 del self._watching[action]
-                await self._cured(attempt)
+                self._cured(attempt)
 
-    async def _cured(self, attempt: Attempt) -> None:
+    def _cured(self, attempt: Attempt) -> None:
         proved_ns = attempt.proved_ns or 0
         faulted_ns = attempt.faulted_ns
-        await self._house.in_records(self._records.put, attempt)
+        self._unkept[attempt.action] = attempt
         if faulted_ns is None:
             return
         seconds = (proved_ns - faulted_ns) / NS

@@ -21,6 +21,10 @@ from tenone.vocabulary.scope import ScopePath
 log = logging.getLogger(__name__)
 
 MS_NS = 1_000_000
+MOST_STEPS = 200
+"""Of one action: five to eight are usual, an agent that is started anew tells some twice."""
+MOST_ENDS = 20
+"""So many more, of those that end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,11 @@ class RepairRecords:
                     StepRow.at_ms == one.at_ms,
                 )
                 if unit.scalars(known).first() is not None:
+                    continue
+                count = sa.select(sa.func.count()).where(StepRow.action == one.action)
+                most = MOST_STEPS + MOST_ENDS * one.step.final
+                if (unit.scalar(count) or 0) >= most:
+                    log.warning("%s tells of more than %d steps of %s", school, most, one.action)
                     continue
                 unit.add(
                     StepRow(

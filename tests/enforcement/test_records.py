@@ -7,7 +7,7 @@ import pytest
 
 from controller.enforcement.attempts import AGAIN_NS, End
 from controller.enforcement.model import Stop
-from controller.enforcement.records import RepairRecords, Told
+from controller.enforcement.records import MOST_STEPS, RepairRecords, Told
 from controller.store.records import SqlRecords
 from controller.trust.approval_records import KEEP_NS
 from tenone.vocabulary.repairs import RepairStep
@@ -73,3 +73,13 @@ def test_steps_are_kept_once_and_for_their_own_school(records: RepairRecords) ->
     ]
     assert (course.steps[0].at, course.steps[0].transcript) == (0.005, "y")
     assert records.course("of nobody") is None
+
+
+def test_an_agent_that_tells_without_end_does_not_fill_the_records(records: RepairRecords) -> None:
+    records.put(attempt("a"))
+    for first in (0, 150):
+        records.add_steps("no1", [told(RepairStep.GOOD, first + n) for n in range(150)])
+    course = records.course("a")
+    assert course is not None
+    assert len(course.steps) == MOST_STEPS
+    assert records.add_steps("no1", [told(RepairStep.DONE, 999)]), "how it ended is still heard"

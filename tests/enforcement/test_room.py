@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from controller.enforcement.model import GuardName
+from controller.enforcement.records import RepairRecords
+from controller.store.protocols import StoreError
 from controller.trust.approval_model import ActionState, PlanError
 from controller.trust.approval_own import SYSTEM
 from tenone.blocks.block import Block
@@ -407,6 +409,48 @@ async def test_an_agent_speaks_of_its_own_actions_alone(tmp_path: Path) -> None:
         await town.run(2)
         assert [one.step for one in (await town.course()).steps] == [S.BEGUN]
         assert town.room.standing(NO1).under_way == 1
+
+
+@pytest.mark.parametrize("name", ["add_steps", "put"])
+@pytest.mark.parametrize("step", [S.BEGUN, S.DONE])
+async def test_a_disk_that_is_full_for_a_moment_loses_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, step: S
+) -> None:
+    """What the agent has told is told once: the records must not be the end of it."""
+    full = [False]
+
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.steps, town.agent.hangs = (), asyncio.Event()
+        town.columns = dict(SLOW)
+        await town.run(4)
+        (action,) = await town.actions()
+        assert action.state is ActionState.STARTED
+        whole = getattr(RepairRecords, name)
+
+        def write(records: RepairRecords, *given: Any) -> Any:
+            if full[0]:
+                raise StoreError("database or disk is full")
+            return whole(records, *given)
+
+        monkeypatch.setattr(RepairRecords, name, write)
+        at = GOOD.index(step)
+        town.agent.tell(action.id, GOOD[:at])
+        await town.run(1)
+        full[0] = True
+        town.agent.tell(action.id, GOOD[at:])
+        await town.run(3)
+        full[0] = False
+        await town.run(1)
+        town.agent.steps = GOOD
+        town.agent.hangs.set()
+        await town.run(6)
+        (action,) = await town.actions()
+        assert action.state is ActionState.DONE
+        course = await town.course()
+        assert [one.step for one in course.steps] == list(GOOD)
+        assert course.proved is not None
+        assert town.room.standing(NO1).under_way == 0
+        assert town.room.health().ready
 
 
 async def test_what_lies_behind_dead_power_is_left_alone(tmp_path: Path) -> None:
