@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from drivers.wire.commands import CommandError, CommandState, Reply, Request
@@ -52,6 +53,7 @@ class CommandDesk:
         now_ms = self._clock.wall_ns() // 1_000_000
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[node, identity] = waiting
+        sent: list[int] = []
         try:
             request = Request(
                 verb=verb,
@@ -59,7 +61,7 @@ class CommandDesk:
                 deadline_ms=now_ms + round(deadline_seconds * 1000),
                 arguments=arguments,
             )
-            asking = asyncio.ensure_future(self._keep_asking(node, request))
+            asking = asyncio.ensure_future(self._keep_asking(node, request, sent))
             ending = asyncio.ensure_future(self._clock.sleep(deadline_seconds))
             try:
                 everything: set[asyncio.Future[Any]] = {waiting, asking, ending}
@@ -69,7 +71,7 @@ class CommandDesk:
                     task.cancel()
                 outcome, _ = await asyncio.gather(asking, ending, return_exceptions=True)
             if waiting.done():
-                return waiting.result()
+                return replace(waiting.result(), asked=len(sent))
             if isinstance(outcome, MqttError | SessionError | CommandError):
                 return _failed(verb, identity, str(outcome))
             return _failed(verb, identity, f"the agent did not answer in {deadline_seconds:g} s")
@@ -78,9 +80,11 @@ class CommandDesk:
         finally:
             del self._waiting[node, identity]
 
-    async def _keep_asking(self, node: NodeId, request: Request) -> None:
+    async def _keep_asking(self, node: NodeId, request: Request, sent: list[int]) -> None:
         while True:
-            metric = request.metric(now_ms=self._clock.wall_ns() // 1_000_000)
+            now_ms = self._clock.wall_ns() // 1_000_000
+            metric = request.metric(now_ms=now_ms)
+            sent.append(now_ms)
             await self._send(node, (metric,))
             await self._clock.sleep(ASK_AGAIN_SECONDS)
 

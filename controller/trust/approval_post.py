@@ -45,8 +45,10 @@ class ApprovalPost:
         reply = await self._act(school, document)
         if reply.code == Refusal.UNKNOWN_KEY and await self._tell_keys(school):
             reply = await self._act(school, document)
-        if reply.code == Refusal.USED:
-            # We send it once; so the agent was restarted after it had begun.
+        if reply.code == Refusal.USED and reply.asked > 1:
+            # It was asked again by the wire alone: the agent was restarted after it had begun. One
+            # that was asked once and says so has lost its notes (a new gateway has none for a
+            # minute), and cannot have begun what it had not heard of.
             return Executed(
                 good=False, answered=False, sentence="The agent had begun it and was restarted."
             )

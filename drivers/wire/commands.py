@@ -86,6 +86,8 @@ class Reply:
     state: CommandState
     code: int = 0
     message: str = ""
+    asked: int = 1
+    """How often the request had been sent by then: the asker's own count, never on the wire."""
 
     def __post_init__(self) -> None:
         _check(self.verb, self.id)

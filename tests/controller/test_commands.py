@@ -55,6 +55,18 @@ async def test_the_last_word_is_the_answer() -> None:
     bench.desk.replied(NODE, bench.reply(CommandState.FAILED))
 
 
+async def test_the_answer_says_how_often_was_asked() -> None:
+    for times in (1, 3):
+        bench = Desk()
+        asking = bench.ask()
+        await settle()
+        for _ in range(times - 1):
+            bench.clock.advance(ASK_AGAIN_SECONDS)
+            await settle()
+        bench.desk.replied(NODE, bench.reply(CommandState.FAILED, "used before"))
+        assert (await asking).asked == times
+
+
 async def test_a_request_is_repeated_under_the_same_id_until_the_deadline() -> None:
     bench = Desk()
     asking = bench.ask(5.0)

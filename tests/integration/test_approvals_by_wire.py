@@ -216,17 +216,18 @@ async def test_abuse_24_over_the_wire(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "state"),
+    ("code", "asked", "state"),
     [
-        (0, ActionState.DONE),
-        (Refusal.OTHER_STATE, ActionState.FAILED),
-        (Refusal.USED, ActionState.UNKNOWN),
-        (-1, ActionState.UNKNOWN),
-        (-2, ActionState.FAILED),
+        (0, 1, ActionState.DONE),
+        (Refusal.OTHER_STATE, 1, ActionState.FAILED),
+        (Refusal.USED, 2, ActionState.UNKNOWN),
+        (Refusal.USED, 1, ActionState.FAILED),  # a new gateway's first minute: nothing was begun
+        (-1, 2, ActionState.UNKNOWN),
+        (-2, 1, ActionState.FAILED),
     ],
 )
 async def test_what_the_agents_word_makes_of_an_action(
-    tmp_path: Path, code: int, state: ActionState
+    tmp_path: Path, code: int, asked: int, state: ActionState
 ) -> None:
     from controller.trust.approval_signer import ApprovalSigner  # noqa: PLC0415 - for this one
     from drivers.wire.commands import CommandState, Reply  # noqa: PLC0415 - for this one
@@ -242,7 +243,7 @@ async def test_what_the_agents_word_makes_of_an_action(
         ) -> Reply:
             assert deadline_seconds > 1
             word = CommandState.SUCCESSFUL if code == 0 else CommandState.FAILED
-            return Reply(verb=verb, id="x", state=word, code=code, message="Said.")
+            return Reply(verb=verb, id="x", state=word, code=code, message="Said.", asked=asked)
 
     post = ApprovalPost(Agents(), ApprovalSigner(tmp_path, "c"))
     assert (await post.execute("no1", SignedApproval("", b""))).state is state
