@@ -80,6 +80,9 @@ class SwitchRepairs:
         self._steps = steps
         self._clock = clock
         self._job: _Job | None = None
+        self._untold: Outcome | None = None
+        """How what is under way ended, until that is kept: a journal that fails has nothing typed
+        again."""
         self._wake = asyncio.Event()
         self._way_back = WayBack(prover=prover, steps=steps, clock=clock)
         self._windows = WindowEnder(book=book, steps=steps, clock=clock)
@@ -134,12 +137,15 @@ class SwitchRepairs:
         return window.until_ms / 1000 - self._clock.wall_ns() / 1e9
 
     async def _carry(self, pending: Pending, job: _Job | None) -> None:
-        if job is not None and not job.begun:
-            job.begun = True
-            outcome = await self._forward(pending)
-        else:
-            outcome = await self._recover("the agent was started anew in the middle of it")
-        await self._finish(outcome, job)
+        if self._untold is None:
+            if job is not None and not job.begun:
+                job.begun = True
+                self._untold = await self._forward(pending)
+            else:
+                why = "the agent was started anew in the middle of it"
+                self._untold = await self._recover(why)
+        await self._finish(self._untold, job)
+        self._untold = None
 
     async def _finish(self, outcome: Outcome, job: _Job | None) -> None:
         """Tell it durably, then forget: told twice is better than not at all."""

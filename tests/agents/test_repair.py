@@ -13,6 +13,7 @@ from agents.commands import Code, CommandFailed
 from agents.port_look import PortSeen
 from drivers.cli.dialect import Line
 from tenone.journal.disk import OsDisk
+from tenone.journal.journal import JournalError
 from tenone.trust.approval import Refusal, Refused
 from tenone.vocabulary.intents import Dialect
 from tenone.vocabulary.repairs import RepairStep as S
@@ -245,6 +246,46 @@ async def test_what_cannot_be_written_down_does_not_begin(
     assert failed.value.code is Refusal.NOT_KEPT
     assert all(line.startswith("display") for line in sim.wire.transcript)
     assert not sentences_of(kept)
+
+
+@pytest.mark.parametrize("cured", [True, False])
+async def test_an_end_that_cannot_be_told_yet_is_not_done_again(
+    sim: SimSchool, kept: Kept, monkeypatch: pytest.MonkeyPatch, *, cured: bool
+) -> None:
+    """A broken journal: the switch is not typed at, saved or measured at every new try."""
+    force(sim)
+    if not cured:
+        sim.switch.set_wire(sim.port, {"pairs": {"A": {"state": "open", "metres": 7}}})
+        settle(sim)
+    life = Life(sim, OsDisk(), kept)
+    tell = life.repairs.steps.tell
+    broken = [True]
+
+    async def telling(deed: Any, step: S, sentence: str, **more: str) -> None:
+        if step.final and broken[0]:
+            raise JournalError("no space left on device")
+        await tell(deed, step, sentence, **more)
+
+    monkeypatch.setattr(life.repairs.steps, "tell", telling)
+
+    async def act() -> int:
+        asking = asyncio.ensure_future(life.act("restore-negotiation", port=sim.port))
+        typed = -1
+        for _ in range(4):
+            await asyncio.wait([life.worker])
+            with pytest.raises(JournalError):
+                life.worker.result()
+            typed = len(sim.wire.transcript) if typed < 0 else typed
+            assert len(sim.wire.transcript) == typed
+            life.worker = asyncio.ensure_future(life.repairs._of["core"].run())
+        broken[0] = False
+        await asyncio.wait([asking])
+        assert (asking.exception() is None) is cured
+        assert len(sim.wire.transcript) == typed
+        return steps_of(kept).count(S.DONE if cured else S.UNDONE)
+
+    assert await drive(sim.clock, act()) == 1
+    await life.close()
 
 
 async def test_a_line_that_is_not_taken_is_undone(sim: SimSchool, kept: Kept) -> None:
