@@ -139,12 +139,23 @@ def link_at(school: School, eyes: Eyes, switch: str, port: str) -> Link | None:
     )
 
 
-def check_typed(dialect: Dialect, switch: str, port: str) -> None:
-    """Whether the name may be typed at all, by the vendor's grammar."""
+def check_typed(dialect: Dialect, switch: str, port: str, reported: frozenset[str] | None) -> None:
+    """Whether the name may be typed at all, by the vendor's grammar, and means one port.
+
+    Rules and proofs go by the name that is polled, the switch by the one that is typed: were two
+    polled ports typed alike, one would be changed and the other looked at.
+    """
     try:
-        dialect.check_port(port)
+        typed = dialect.check_port(port)
     except CliError as error:
         raise refused(f"{switch}: {error}") from error
+    for other in sorted((reported or frozenset()) - {port}):
+        try:
+            alike = dialect.check_port(other) == typed
+        except CliError:
+            continue  # no port that could be typed
+        if alike:
+            raise refused(f"{switch} reports {port!r:.80} and {other!r:.80}, both typed {typed}")
 
 
 def check_automatic(approval: Approval, cli: SwitchCli, switch: str, intent: Intent) -> None:

@@ -170,7 +170,7 @@ class RepairShop:
             look = await self._eyes.look(switch.name)
             if "port" in MEANINGS[intent].parameters:
                 check_port(self._school, cli, self._eyes, switch=switch.name, port=port, look=look)
-                check_typed(dialect, switch.name, port)
+                check_typed(dialect, switch.name, port, self._eyes.reported(switch.name))
             before = await self._read(switch.name, dialect, port)
             remembered = self._book.isolated(switch.name, port)
             if intent is Intent.RELEASE and remembered is None:

@@ -176,6 +176,21 @@ async def test_abuse_22_an_uplink_is_touched_only_where_the_school_says_so(tmp_p
     assert "gateway itself" in (await shop.refused("bounce-port", port=uplink))[1]
 
 
+async def test_a_name_that_would_be_typed_like_a_protected_ones_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ports polled as GE0/0/4 and GigabitEthernet0/0/4: rules know one, the line both."""
+    shop = Shop(tmp_path, protected=["GigabitEthernet0/0/4"])
+    eyes, whole = shop.sim.eyes, shop.sim.eyes.reported
+    monkeypatch.setattr(eyes, "reported", lambda switch: whole(switch) | {"GE0/0/4", "NULL0"})
+    eyes.lies.append(lambda ports: ports.update({"GE0/0/4": ports[PORT]}))
+    why, words = await shop.refused("bounce-port", port="GE0/0/4")
+    assert why == Refusal.NOT_HERE
+    assert "typed GigabitEthernet0/0/4" in words
+    assert not shop.sim.wire.transcript
+    assert (await shop.plan("bounce-port", port=PORT))["lines"]
+
+
 async def test_a_switch_with_a_change_that_has_not_ended_is_left_alone(shop: Shop) -> None:
     lines = await drive(shop.sim.clock, shop.shop.render(person()))
     await shop.shop.execute(person(), lines)
