@@ -107,9 +107,9 @@ class Gate:
             if not passing:
                 self.held_back.add(action.id)
             return Hold(_sentence(reasons), passing=passing)
-        if wanted.automatic and (number is None or self._around.verdict(number) is not Verdict.BAD):
+        if well := self._well(wanted, number):
             self.held_back.add(action.id)
-            return Hold("The link is not bad any more, so nothing is changed.")
+            return Hold(well)
         attempt = self._attempt(action, wanted, number)
         self.attempts.add(attempt)
         self.running.add(action.id)
@@ -127,6 +127,7 @@ class Gate:
         if wanted is None or action.id not in self.attempts.by_action:
             return "It is no longer known here."
         said = _sentence(self.held(wanted, but=action.id))
+        said = said or self._well(wanted, self._link_of(action))
         if said:
             self.held_back.add(action.id)
         return said
@@ -147,6 +148,13 @@ class Gate:
         return self.wanted(
             Intent(action.intent), action.school, action.parameters, automatic=automatic, by=by
         )
+
+    def _well(self, wanted: Wanted, number: int | None) -> str:
+        """What nobody asked for is not done to a link that is good by now; empty: it is bad."""
+        bad = number is not None and self._around.verdict(number) is Verdict.BAD
+        if bad or not wanted.automatic:
+            return ""
+        return "The link is not bad any more, so nothing is changed."
 
     def _tried(self, intent: Intent, number: int | None) -> bool:
         """Whether this fault was met with a repair meanwhile that did not cure it."""

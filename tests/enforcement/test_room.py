@@ -11,6 +11,7 @@ from controller.enforcement.records import RepairRecords
 from controller.store.protocols import StoreError
 from controller.trust.approval_model import ActionState, PlanError
 from controller.trust.approval_own import SYSTEM
+from controller.trust.approvals import AT_ONCE
 from tenone.blocks.block import Block
 from tenone.vocabulary.body import UPS
 from tenone.vocabulary.intents import Intent, Mode
@@ -298,6 +299,25 @@ async def test_a_stop_refuses_what_was_granted_and_lets_end_what_was_begun(tmp_p
         states = {one.id: one.state for one in await town.actions()}
         assert states == {begun.id: ActionState.DONE, waiting.id: ActionState.REFUSED}
         assert len(town.agent.acted) == 1
+
+
+async def test_a_link_that_healed_while_its_repair_waited_its_turn_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        for _ in range(AT_ONCE):
+            await town.approvals._free.acquire()
+        town.columns = dict(SLOW)
+        await town.run(6)
+        assert town.room.standing(NO1).under_way == 1
+        town.columns = {}
+        await town.run(3)
+        for _ in range(AT_ONCE):
+            town.approvals._free.release()
+        await town.run(2)
+        assert not town.agent.acted
+        (action,) = await town.actions()
+        assert "not bad any more" in action.outcome
 
 
 async def test_two_that_wait_for_each_other_are_done_in_turn(tmp_path: Path) -> None:
