@@ -44,6 +44,8 @@ class Gate:
         self.held_back: set[str] = set()
         """Actions that this gate refused."""
         self.faulted_at: FaultedAt = lambda _number: None
+        self.incident_of: Callable[[str], str | None] = lambda _link: None
+        """The open one of a link. Never the one a request names: that may be another school's."""
 
     # -- asking the guards
 
@@ -172,6 +174,7 @@ class Gate:
     def _attempt(self, action: Action, wanted: Wanted, number: int | None) -> Attempt:
         faulted = None if number is None else self.faulted_at(number)
         causes = () if number is None else self._around.causes(number)
+        link = None if number is None else self._around.link_plan(number).id
         return Attempt(
             action=action.id,
             school=action.school,
@@ -179,9 +182,9 @@ class Gate:
             intent=wanted.intent,
             switch=action.parameters.get("switch", ""),
             port=action.parameters.get("port", ""),
-            link=None if number is None else self._around.link_plan(number).id,
+            link=link,
             cause=int(causes[0]) if causes else None,
-            incident=action.parameters.get("incident") or None,
+            incident=None if link is None else self.incident_of(link),
             automatic=wanted.automatic,
             day=self._around.today,
             begun_ns=self._house.clock.wall_ns(),

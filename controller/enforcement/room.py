@@ -85,6 +85,7 @@ class EnforcementRoom:
         self._trouble = ""
         self._adopted = False
         self.gate.faulted_at = self._faulted_at
+        self.gate.incident_of = timeline.incident_of
         approvals.own = Own(standing_of(self._rules))
 
     # -- a room

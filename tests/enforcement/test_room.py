@@ -8,6 +8,7 @@ import pytest
 
 from controller.enforcement.model import GuardName
 from controller.enforcement.records import RepairRecords
+from controller.incidents.model import Subject
 from controller.store.protocols import StoreError
 from controller.trust.approval_model import ActionState, PlanError
 from controller.trust.approval_own import SYSTEM
@@ -318,6 +319,21 @@ async def test_a_link_that_healed_while_its_repair_waited_its_turn_is_left_alone
         assert not town.agent.acted
         (action,) = await town.actions()
         assert "not bad any more" in action.outcome
+
+
+async def test_a_request_writes_in_no_other_incident_than_that_of_its_link(
+    tmp_path: Path,
+) -> None:
+    async with RepairTown(tmp_path, mode="propose") as town:
+        town.columns = dict(BOTH_SLOW)
+        await town.run(18)
+        other = town.town.room.engine.cases[Subject.link("no1/c302")].incident
+        assert other is not None
+        before = town.remarks("no1/c302")
+        await town.approve(await town.ask(incident=other))
+        await town.run(4)
+        assert town.remarks("no1/c302") == before
+        assert any("The agent" in one or "switch" in one for one in town.remarks("no1/c301"))
 
 
 async def test_two_that_wait_for_each_other_are_done_in_turn(tmp_path: Path) -> None:
