@@ -28,7 +28,7 @@ from controller.enforcement.surroundings import Surroundings
 from controller.enforcement.telling import Teller
 from controller.house import House
 from controller.store.protocols import NS, StoreError
-from controller.trust.approval_model import Plan
+from controller.trust.approval_model import Plan, PlanError
 from controller.trust.approval_own import Own, standing_of
 from tenone.vocabulary.intents import MEANINGS, Intent, Mode
 from tenone.vocabulary.scope import ScopePath
@@ -296,6 +296,8 @@ class EnforcementRoom:
         self, school: str, intent: str, parameters: Mapping[str, str]
     ) -> tuple[Plan, Sequence[Held]]:
         """See the protocol."""
+        if intent not in set(Intent):
+            raise PlanError(f"There is no intent {intent[:64]!r}.")
         plan = await self._approvals.workshop.plan(school, intent, parameters)
         wanted = self.gate.wanted(Intent(intent), school, parameters, automatic=False)
         if wanted is None:

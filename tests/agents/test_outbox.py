@@ -174,6 +174,7 @@ def block(priority: PriorityClass, seq: int) -> Block:
         agent="a", subject="a/gateway/agent", boot_id=bytes(16), wall_ns=0, monotonic_ns=0
     )
     values: list[int | float | str | None] = ["v", 1.0, 1, 1, 1, "", 1, 0, 0, 0, "", None, None]
+    values += [None] * (len(AGENT_HEALTH) - len(values))
     columns = [Column.of(name, [value]) for name, value in zip(AGENT_HEALTH, values, strict=True)]
     return Draft.of(LAYOUT, stamp, columns, priority).seal(bytes(16), seq, FIRST_PREVIOUS)
 
