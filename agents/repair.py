@@ -196,6 +196,8 @@ class SwitchRepairs:
         change = pending.change
         if MEANINGS[pending.intent].indicator is Indicator.NONE:
             return await self._measure(typist, pending)
+        if otherwise := await self._otherwise(typist, pending):
+            return otherwise
         try:
             await typist.type(change.prepare)
             pending = await self._phase(pending, Phase.APPLYING)
@@ -211,6 +213,22 @@ class SwitchRepairs:
             pending, RepairStep.APPLIED, "all lines were taken", transcript=typist.take()
         )
         return await self._prove(typist, pending)
+
+    async def _otherwise(self, typist: Typist, pending: Pending) -> Outcome | None:
+        """Whether somebody has set the port since it was approved; then nothing is typed.
+
+        A way back to what is not so any more would undo what they did (a window that has just
+        ended, too). Raises :class:`SessionLostError`.
+        """
+        change, where = pending.change, f"{pending.port} of {pending.switch}"
+        try:
+            if change.before is None or same(await self._read(typist, pending), change.before):
+                return None
+            why = f"{where} was set otherwise since it was approved"
+        except UnreadableError as error:
+            why = f"{where} cannot be read any more ({error})"
+        sentence = f"{why}: nothing was changed"
+        return Outcome(step=RepairStep.UNDONE, sentence=sentence, transcript=typist.take())
 
     async def _prove(self, typist: Typist, pending: Pending, *, again: bool = False) -> Outcome:
         async def first_good(words: str) -> None:

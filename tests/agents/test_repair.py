@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agents.commands import Code, CommandFailed
+from agents.pending import Pending
 from agents.port_look import PortSeen
 from drivers.cli.dialect import Line
 from tenone.journal.disk import OsDisk
@@ -286,6 +287,50 @@ async def test_an_end_that_cannot_be_told_yet_is_not_done_again(
 
     assert await drive(sim.clock, act()) == 1
     await life.close()
+
+
+async def test_what_somebody_sets_between_approval_and_execution_stays(
+    sim: SimSchool, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port that is not as it was approved is left alone, and not put back to what it was."""
+    force(sim)
+    life = Life(sim, OsDisk(), kept)
+    put = life.repairs.book.put
+
+    async def meanwhile(pending: Pending) -> None:
+        force(sim, 10)
+        await put(pending)
+
+    monkeypatch.setattr(life.repairs.book, "put", meanwhile)
+    with pytest.raises(CommandFailed, match="set otherwise since it was approved"):
+        await drive(sim.clock, life.act("restore-negotiation", port=sim.port))
+    await life.close()
+    assert steps_of(kept) == [S.BEGUN, S.UNDONE]
+    assert sim.switch.wiring.settings(sim.switch.port(sim.port)).speed_mbps == 10
+    assert all(line.startswith("display") for line in sim.wire.transcript)
+
+
+async def test_priority_that_ends_while_the_next_action_is_checked_does_not_come_back(
+    sim: SimSchool, kept: Kept
+) -> None:
+    force(sim)
+    shown = f"display current-configuration interface {sim.port}"
+    until_ms = sim.clock.wall_ns() // 1_000_000 + 60_000
+    await once(sim, kept, "exam-priority", until_ms=str(until_ms))
+    assert "trust" in sim.type(shown)
+    life = Life(sim, OsDisk(), kept)
+
+    async def both() -> None:
+        left = until_ms / 1000 - sim.clock.wall_ns() / 1e9
+        await sim.clock.sleep(left - 0.2)  # the plan is read before, the action begins after
+        await asyncio.gather(life.act("restore-negotiation", port=sim.port), return_exceptions=True)
+        await life.ended()
+        await window_over(sim, life)
+
+    await drive(sim.clock, both())
+    await life.close()
+    assert S.ENDED in steps_of(kept)
+    assert "trust" not in sim.type(shown)
 
 
 async def test_a_line_that_is_not_taken_is_undone(sim: SimSchool, kept: Kept) -> None:
