@@ -77,7 +77,7 @@ def folded(
     A failed attempt changes nothing of what was found before. Nothing is found after it was
     received: a gateway's clock that was ahead once does not silence the switch until then.
     """
-    at_ms = min(number(row, "config_at_ms") or 0, received_ms)
+    at_ms = max(min(number(row, "config_at_ms") or 0, received_ms), 0)
     found = _hash(row, "config_hash")
     if before is not None and at_ms <= before.at_ms:
         return before  # a resend

@@ -11,6 +11,8 @@ STREAM = "repairs"
 MOST_SENTENCE = 2000
 MOST_TRANSCRIPT = 64 * 1024
 MOST_CABLE = 4096
+LAST_MS = 4_102_444_800_000
+"""2100: a clock that says more is wrong, and a page could not write it."""
 
 
 def told(arrival: Arrival) -> Iterable[Told]:
@@ -23,7 +25,7 @@ def told(arrival: Arrival) -> Iterable[Told]:
         yield Told(
             action=action,
             step=step,
-            at_ms=at_ms,
+            at_ms=min(max(at_ms, 0), LAST_MS),
             sentence=(row.get("repair_sentence") or "")[:MOST_SENTENCE],
             transcript=(row.get("repair_transcript") or "")[:MOST_TRANSCRIPT],
             cable=(row.get("repair_cable") or "")[:MOST_CABLE],

@@ -57,6 +57,7 @@ def test_a_resend_and_an_older_word_change_nothing() -> None:
 def test_a_clock_that_was_ahead_does_not_silence_a_switch() -> None:
     first = folded(None, "no1", "core", word(2**62, "b"), received_ms=100)
     assert first.at_ms == 100
+    assert folded(None, "no1", "core", word(-(2**62), "b"), received_ms=100).at_ms == 0
     later = folded(first, "no1", "core", word(101, "a"), received_ms=102)
     assert (later.hash, later.at_ms) == ("a", 101)
 

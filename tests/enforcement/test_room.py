@@ -1,11 +1,14 @@
 """The loop with an agent that does as it is told: auto, approve, propose; stops, caps, restarts."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.enforcement.following import told
 from controller.enforcement.model import GuardName
 from controller.enforcement.records import RepairRecords
 from controller.incidents.model import Subject
@@ -14,8 +17,10 @@ from controller.trust.approval_model import ActionState, PlanError
 from controller.trust.approval_own import SYSTEM
 from controller.trust.approvals import AT_ONCE
 from tenone.blocks.block import Block
+from tenone.calendar.zone import CITY_ZONE
 from tenone.vocabulary.body import UPS
 from tenone.vocabulary.intents import Intent, Mode
+from tenone.vocabulary.repairs import REPAIRS
 from tenone.vocabulary.scope import ScopePath
 from tests.enforcement.town import (
     BAD,
@@ -487,6 +492,15 @@ async def test_a_disk_that_is_full_for_a_moment_loses_no_step(
         assert course.proved is not None
         assert town.room.standing(NO1).under_way == 0
         assert town.room.health().ready
+
+
+@pytest.mark.parametrize("at_ms", [-(2**63), 2**63 - 1])
+async def test_a_moment_of_an_agent_can_be_written_on_a_page(tmp_path: Path, at_ms: int) -> None:
+    async with RepairTown(tmp_path) as town:
+        values: dict[str, list[Any]] = {name: ["x"] for name in REPAIRS}
+        values |= {"repair_step": [int(S.BEGUN)], "repair_at_ms": [at_ms]}
+        (one,) = told(town.block("repairs", REPAIRS, ("a-1",), values))
+        assert datetime.fromtimestamp(one.at_ms / 1000, ZoneInfo(CITY_ZONE)).year in {1970, 2100}
 
 
 async def test_what_lies_behind_dead_power_is_left_alone(tmp_path: Path) -> None:
