@@ -51,6 +51,7 @@ class CountingWorkshop:
         self.least = 1
         self.executed: list[str] = []
         self.asked = 0
+        self.hanging = ""
 
     def persons(self, _approval: Approval, /) -> int:
         """The school's own rule."""
@@ -72,6 +73,8 @@ class CountingWorkshop:
         """Count."""
         assert lines == self.lines
         self.executed.append(approval.action)
+        if approval.action == self.hanging:
+            await asyncio.Event().wait()
         await asyncio.sleep(0)
         return "done"
 
@@ -234,6 +237,15 @@ def test_keys_are_found_where_an_enrolment_or_a_demo_put_them(tmp_path: Path) ->
     assert keys_folder([None, tmp_path, tmp_path / "outbox"], disk) == tmp_path / "outbox"
     pin_first_keys(tmp_path / "outbox", KeySet(city="c", number=9, current=bytes(32)), disk)
     assert (tmp_path / "outbox" / KEYS_FILE).read_text() == KEYS.text  # what stands stays
+
+
+async def test_a_switch_that_is_gone_holds_up_no_other_approval(school: School) -> None:
+    school.workshop.hanging = "a-1"
+    first = asyncio.ensure_future(school.send(signed(action="a-1", nonce="1" * 32)))
+    await until(lambda: school.workshop.executed == ["a-1"])
+    assert await asyncio.wait_for(school.send(signed(action="a-2", nonce="2" * 32)), 5) == "done"
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_abuse_24_raced_to_the_agent_one_is_executed(school: School) -> None:
