@@ -29,29 +29,44 @@ class Teller:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._waiting: deque[_Line] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[_Line] = deque()
+        self._queued: set[tuple[str, str]] = set()
+        """Link and sentence of what waits."""
         self._said: OrderedDict[str, set[str]] = OrderedDict()
 
     def tell(
         self, link: str, sentence: Mapping[str, str], now_ns: int, *, incident: str | None = None
     ) -> None:
         """Have it said; ``now_ns``: monotonic."""
-        self._waiting.append(_Line(link, incident, sentence, now_ns))
+        if (link, sentence["en"]) not in self._queued:  # a standing fault says the same for ever
+            self._queued.add((link, sentence["en"]))
+            self._waiting.append(_Line(link, incident, sentence, now_ns))
+            if len(self._waiting) > MOST_WAITING:
+                self._taken()
+
+    def _taken(self) -> _Line:
+        line = self._waiting.popleft()
+        self._queued.discard((line.link, line.sentence["en"]))
+        return line
+
+    def _again(self, line: _Line) -> None:
+        self._queued.add((line.link, line.sentence["en"]))
+        self._waiting.append(line)
 
     async def go_on(self, now_ns: int) -> None:
         """Say what can be said now; what the records refuse stays for the next time."""
         for _ in range(len(self._waiting)):
-            line = self._waiting.popleft()
+            line = self._taken()
             incident = line.incident or self._timeline.incident_of(line.link)
             if incident is None:
                 if now_ns - line.at_ns < PATIENCE_NS:
-                    self._waiting.append(line)
+                    self._again(line)
                 continue
             try:
                 await self._say(incident, line.sentence)
             except StoreError as error:
                 log.warning("%s: %s", incident, error)
-                self._waiting.append(line)
+                self._again(line)
                 return
 
     async def _say(self, incident: str, sentence: Mapping[str, str]) -> None:

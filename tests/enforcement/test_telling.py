@@ -1,6 +1,6 @@
 """Each thing is said once, in the incident it belongs to, however often the room finds it."""
 
-from controller.enforcement.telling import PATIENCE_NS, Teller
+from controller.enforcement.telling import MOST_WAITING, PATIENCE_NS, Teller
 from controller.store.protocols import StoreError
 
 SLOW = {"en": "It is slow.", "zh": "很慢。"}
@@ -83,3 +83,17 @@ async def test_what_cannot_be_written_is_said_later() -> None:
     timeline.broken = False
     await teller.go_on(0)
     assert len(timeline.lines) == 1
+
+
+async def test_what_is_said_every_few_seconds_pushes_nothing_out() -> None:
+    """A standing fault without an incident says the same at every look."""
+    timeline = Timeline()
+    teller = Teller(timeline)
+    teller.tell("no1/c1", SLOW, 0)
+    for now in range(MOST_WAITING + 1):
+        teller.tell("no1/c2", SLOW, now)
+    assert [line.link for line in teller._waiting] == ["no1/c1", "no1/c2"]
+    teller.tell("no1/c3", {"en": "Cured.", "zh": "已修复。"}, 2)
+    for number in range(MOST_WAITING + 5):
+        teller.tell(f"no1/x{number}", SLOW, 2)
+    assert len(teller._waiting) == len(teller._queued) == MOST_WAITING
