@@ -187,6 +187,8 @@ class RepairShop:
             facts = self._facts(switch.name, port, before)
         except SetSoAlreadyError as error:
             raise refused(f"{switch.name}: {error}", Refusal.SET_SO_ALREADY) from error
+        except CannotError as error:
+            raise refused(hidden(f"{switch.name}: {error}"), Refusal.CANNOT) from error
         except (LookError, CliError, HostKeyError) as error:
             raise refused(hidden(f"{switch.name}: {error}"), Refusal.UNREADABLE) from error
         drawing = Drawing(change=change, measure=measure, facts=facts, look=look)

@@ -9,7 +9,7 @@ from controller.enforcement.model import Proposal
 from controller.enforcement.ports import Approvals
 from controller.enforcement.sentences import NO_PLAN, both
 from controller.enforcement.telling import Teller
-from controller.enforcement.workshop import NothingToDoError
+from controller.enforcement.workshop import NoMeansError, NothingToDoError
 from controller.house import House
 from controller.incidents.room import new_id
 from controller.store.protocols import NS, StoreError
@@ -118,7 +118,9 @@ class Asker:
             action = await self._approvals.request(
                 self._approvals.own.asker, self._asked(proposal, fault)
             )
-        except NothingToDoError:
+        except (NothingToDoError, NoMeansError):
+            if intent in fault.set_so:  # there was nothing else to ask for
+                fault.not_before_ns = now_ns + RETRY_NS
             fault.set_so.add(intent)
             fault.due_ns = now_ns
             return

@@ -175,7 +175,7 @@ def _after_repair(facts: LinkFacts) -> Finding:
     gravest = next(iter(facts.causes), None)
     copper = not facts.fibre and gravest in {*SETTLED_BY_NEGOTIATION, Cause.LINK_DOWN, Cause.ERRORS}
     if copper and Intent.CABLE_DIAGNOSIS not in facts.tried.intents and not facts.tried.cable:
-        return _say(facts, Text.MEASURE, Intent.CABLE_DIAGNOSIS)
+        return _say(facts, Text.MEASURE, Intent.CABLE_DIAGNOSIS, otherwise=_carry(facts))
     if gravest is Cause.ENDPOINT:
         return _say(facts, Text.BOARD)
     return _say(facts, Text.DARK_FIBRE) if facts.fibre else _carry(facts)

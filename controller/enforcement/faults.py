@@ -26,7 +26,7 @@ class Fault:
     cause: Cause | None = None
     proposal: Proposal | None = None
     set_so: set[Intent] = field(default_factory=set)
-    """What the switch said is set so already."""
+    """What the switch said is set so already, or has no means for."""
     action: str | None = None
     """One that was asked for and is not known to be over, or the last one."""
     asking: bool = False

@@ -89,22 +89,21 @@ def reach_of(network: Network) -> Reach:
     uplinks = {one.at: one.link for one in network.bound if one.tier in SHARED}
     leaves = frozenset(one.at for one in network.bound if one.tier not in SHARED)
     ways: dict[PortRef, str] = {}
-    towards: dict[tuple[str, str], set[str]] = {}
     for cable in network.cables:
         if cable.far is None:
             if cable.network and cable.near not in leaves:
                 ways.setdefault(cable.near, cable.words or "network gear nobody configured")
             continue
         ways[cable.near] = cable.far
-        towards.setdefault((cable.near.switch, cable.far), set()).add(cable.near.port)
         if cable.far_port is not None:
             ways[PortRef(cable.far, cable.far_port)] = cable.near.switch
-            towards.setdefault((cable.far, cable.near.switch), set()).add(cable.far_port)
-    # There are as many cables between two as the one of them knows that knows more ports.
+    # Two ends that each hear the other and no port of it may be those of one cable or of two.
+    told = {PortRef(one.far, one.far_port) for one in network.cables
+            if one.far is not None and one.far_port is not None}  # fmt: skip
     vague = {
-        far
-        for (near, far), ports in towards.items()
-        if len(towards.get((far, near), ())) < len(ports)
+        one.far
+        for one in network.cables
+        if one.far is not None and one.far_port is None and one.near not in told
     }
     roots = {one.at.switch for one in network.bound if one.tier is Tier.UPLINK}
     distance = _distances(network, roots)

@@ -25,6 +25,10 @@ class NothingToDoError(PlanError):
     """The port is set so already."""
 
 
+class NoMeansError(PlanError):
+    """The switch has no means for it: what else would help?"""
+
+
 class AskAgent(Protocol):
     """The way to the agents."""
 
@@ -68,6 +72,8 @@ class SwitchWorkshop:
         if reply.state is not CommandState.SUCCESSFUL:
             if reply.code == Refusal.SET_SO_ALREADY:
                 raise NothingToDoError(reply.message)
+            if reply.code == Refusal.CANNOT:
+                raise NoMeansError(reply.message)
             raise PlanError(reply.message)
         return read_plan(school, wanted, reply.message)
 

@@ -94,6 +94,8 @@ class Refusal(IntEnum):
     """The switch cannot be logged in to, or is not understood."""
     SET_SO_ALREADY = 40
     """There is nothing to do: the port is set so."""
+    CANNOT = 41
+    """The switch has no means for it, or not for this port as it is set."""
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer to the one who asked

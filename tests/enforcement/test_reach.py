@@ -187,6 +187,20 @@ def test_any_one_port_that_is_admitted_is_harmless(data: st.DataObject) -> None:
     assert classes - trunks - far <= free  # and what is known to be a classroom is not held back
 
 
+def test_two_ends_that_hear_each_other_may_be_of_two_cables() -> None:
+    """Found by the test above: a second cable between them had nobody's name on it."""
+    a1, b2 = PortRef("a", "1"), PortRef("b", "2")
+    network = Network(
+        switches=frozenset({"a", "b"}), cables=(Cable(near=a1, far="b"), Cable(near=b2, far="a"))
+    )
+    assert reach_of(network).vague == {"a", "b"}
+    named = Network(
+        switches=frozenset({"a", "b"}),
+        cables=(Cable(near=a1, far="b", far_port="2"), Cable(near=b2, far="a")),
+    )
+    assert reach_of(named).vague == frozenset()
+
+
 def test_parallel_cables_that_each_end_knows_half_of() -> None:
     """Each hears the other on one cable, and neither knows the port of the other's."""
     a1, b2 = PortRef("a", "1"), PortRef("b", "2")
@@ -198,7 +212,7 @@ def test_parallel_cables_that_each_end_knows_half_of() -> None:
             Cable(near=b2, far="a"),
         ),
     )
-    assert reach_of(network).vague == {"b"}
+    assert reach_of(network).vague == {"a", "b"}
 
 
 def test_what_is_above_and_below() -> None:

@@ -170,6 +170,21 @@ async def test_what_is_set_so_already_is_bounced(tmp_path: Path) -> None:
         ]
 
 
+async def test_where_no_cable_can_be_measured_people_are_told_what_to_carry(
+    tmp_path: Path,
+) -> None:
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cures, town.agent.steps = None, BAD
+        town.agent.cannot = {"cable-diagnosis"}
+        town.columns = dict(SLOW)
+        await town.run(30)
+        (proposal,) = town.room.proposals(ScopePath())
+        assert proposal.intent is None
+        assert "Carry a patch cord" in proposal.sentence["en"]
+        asked = [intent for intent, _ in town.agent.planned]
+        assert asked.count("cable-diagnosis") == 1, "it is not asked for again and again"
+
+
 async def test_the_school_has_not_agreed_so_people_approve(tmp_path: Path) -> None:
     async with RepairTown(tmp_path, mode="auto", cli={"automatic": []}) as town:
         town.columns = dict(SLOW)

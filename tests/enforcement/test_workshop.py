@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from controller.enforcement.workshop import (
+    NoMeansError,
     NothingToDoError,
     SwitchWorkshop,
     check_asked,
@@ -67,7 +68,8 @@ def test_what_is_not_one_person_is_high_risk(persons: object) -> None:
 
 @pytest.mark.parametrize(
     ("code", "error"),
-    [(Refusal.SET_SO_ALREADY, NothingToDoError), (Refusal.NOT_HERE, PlanError),
+    [(Refusal.SET_SO_ALREADY, NothingToDoError), (Refusal.CANNOT, NoMeansError),
+     (Refusal.NOT_HERE, PlanError),
      (NO_ANSWER, PlanError)],
 )  # fmt: skip
 async def test_refusals(code: int, error: type[PlanError]) -> None:

@@ -76,6 +76,8 @@ class FakeAgent:
     cable: str = ""
     set_so: set[str] = field(default_factory=set)
     """Intents that the switch says are set so already."""
+    cannot: set[str] = field(default_factory=set)
+    """Intents that the switch has no means for."""
     hangs: asyncio.Event | None = None
     """The answer comes once this is set."""
     said: str = "Done."
@@ -105,6 +107,8 @@ class FakeAgent:
         self.planned.append((intent, parameters))
         if intent in self.set_so:
             return self._reply("Plan", "it is set so already", Refusal.SET_SO_ALREADY)
+        if intent in self.cannot:
+            return self._reply("Plan", "it has no such test", Refusal.CANNOT)
         plan = {
             "lines": [f"do: {intent} {parameters.get('port', '')}"],
             "facts": {"port": "x"},
