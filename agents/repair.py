@@ -18,7 +18,7 @@ from agents.repair_proof import Prover
 from agents.repair_steps import Steps, cable_json, cable_words
 from agents.repair_typist import Typist
 from agents.repair_windows import WindowEnder
-from agents.sessions import Sessions
+from agents.sessions import Sessions, patience
 from agents.waiting import sleep_or
 from drivers.cli import plans
 from drivers.cli.console import Console
@@ -319,6 +319,7 @@ class SwitchRepairs:
                     return await self._settle(self._typist(console), why)
             except (LoginError, HostKeyError, SessionLostError) as error:
                 sentence = str(error)
+                pause = patience(error, pause)
             except UnreadableError as error:
                 sentence, unread = str(error), unread + 1
                 if unread >= TRIES:
@@ -368,7 +369,7 @@ class SwitchRepairs:
             except (LoginError, HostKeyError, SessionLostError) as error:
                 self.trouble = f"{window.action} at {self.switch} should have ended: {error}"
                 log.warning("%s", self.trouble)
-                await self._clock.sleep(pause)
+                await self._clock.sleep(patience(error, pause))
                 pause = min(2 * pause, MOST_RETRY_SECONDS)
             else:
                 self.trouble = ""

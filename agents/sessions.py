@@ -9,8 +9,8 @@ from pathlib import Path
 
 from drivers.cli.care.masks import hidden
 from drivers.cli.console import Console, ConsoleLogin, Consoles
-from drivers.cli.errors import LoginError
-from drivers.cli.hostkeys import HostKeyStore
+from drivers.cli.errors import AccessDeniedError, LoginError
+from drivers.cli.hostkeys import HostKeyError, HostKeyStore
 from tenone.config import School, SecretError
 from tenone.config import Switch as SwitchConfig
 from tenone.runtime.clock import Clock
@@ -23,6 +23,8 @@ HOST_KEYS = "ssh-host-keys"
 IDLE_SECONDS = 120.0
 """What was planned is often done within moments; longer than this no session is held open."""
 LOOK_SECONDS = 15.0
+DENIED_SECONDS = 300.0
+"""Between two logins to a switch that does not take the password, or shows another key."""
 
 
 @dataclass(slots=True)
@@ -110,6 +112,15 @@ class Sessions:
         console, kept.console = kept.console, None
         if console is not None:
             await console.close()
+
+
+def patience(error: Exception, seconds: float) -> float:
+    """How long to wait before the next login: what is refused is not knocked at again and again.
+
+    Switches lock an account after a few wrong passwords, and another key is no passing trouble.
+    """
+    denied = isinstance(error, AccessDeniedError | HostKeyError)
+    return max(seconds, DENIED_SECONDS) if denied else seconds
 
 
 def place_of(switch: SwitchConfig) -> tuple[str, int]:

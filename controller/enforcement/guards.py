@@ -4,6 +4,7 @@ All reasons are listed, not only the first: a person who mends one learns of the
 plan is asked about when it is wanted and again right before it is handed to the school.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -274,13 +275,16 @@ def cap(wanted: Wanted, facts: Facts) -> Reasons:
                 most=str(most),
                 done=str(facts.changes_today),
             )
+    # Another school counts once: one whose agent never comes to an end holds one place, not all.
+    schools = Counter(target.school for target in facts.under_way)
+    count = schools[wanted.school] + len(schools.keys() - {wanted.school})
     most = facts.caps.at_once_in_a_district
-    if len(facts.under_way) >= most:
+    if count >= most:
         yield _held(
             GuardName.CAP,
-            f"{len(facts.under_way)} actions are under way in the district, at most {most}",
+            f"{count} actions are under way in the district, at most {most}",
             most=str(most),
-            done=str(len(facts.under_way)),
+            done=str(count),
         )
 
 

@@ -13,6 +13,12 @@ class LoginError(CliError):
     code = "login-refused"
 
 
+class AccessDeniedError(LoginError):
+    """The switch answers and does not take the password: a few more tries may lock the account."""
+
+    code = "access-denied"
+
+
 class LineRefusedError(CliError):
     """The switch did not take a line; the lines after it were not sent."""
 

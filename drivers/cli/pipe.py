@@ -14,6 +14,7 @@ from drivers.cli.answers import NoTemplateError
 from drivers.cli.console import ConsoleLogin
 from drivers.cli.dialect import Ask, Line
 from drivers.cli.errors import (
+    AccessDeniedError,
     CliError,
     LineRefusedError,
     LoginError,
@@ -29,6 +30,7 @@ MAX_LINE_BYTES = 64_000_000
 _PLAIN: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (
+        AccessDeniedError,
         LoginError,
         HostKeyError,
         HostKeyChangedError,

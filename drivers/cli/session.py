@@ -13,7 +13,12 @@ from typing import Any, Self
 
 from drivers.cli.answering import MAX_BYTES, SETTLE_SECONDS, AnswerError, Answering, check_rest
 from drivers.cli.dialect import Ask, Line
-from drivers.cli.errors import LineRefusedError, LoginError, SessionLostError
+from drivers.cli.errors import (
+    AccessDeniedError,
+    LineRefusedError,
+    LoginError,
+    SessionLostError,
+)
 from drivers.cli.hostkeys import HostKey, HostKeyStore, place
 from drivers.cli.manners import Manners
 from drivers.cli.screen import decoded, shown
@@ -140,7 +145,7 @@ class Session:
         asks = (_CHANGE, Ask(r"(?i)password[^\n]{0,20}$", password))
         (answer,) = self.run([Line(command, asks)])
         if _NO_PASSWORD.search(answer):
-            raise LoginError(f"{self._where} does not take the second password ('enable')")
+            raise AccessDeniedError(f"{self._where} does not take the second password ('enable')")
 
     def _look(self, number: int, line: Line, answer: str) -> None:
         for pattern in self._manners.refusals:

@@ -19,7 +19,7 @@ from netmiko.exceptions import (
     NetmikoTimeoutException,
 )
 
-from drivers.cli.errors import LoginError
+from drivers.cli.errors import AccessDeniedError, LoginError
 from drivers.cli.hostkeys import SSH_PORT, HostKey, HostKeyError, HostKeyStore, changed, place
 from tenone.trust.masked import Secret
 
@@ -106,7 +106,7 @@ def log_in(login: Login, store: HostKeyStore, *, opened: socket.socket | None = 
             connection.disconnect()
             raise
     except NetmikoAuthenticationException:
-        raise LoginError(f"{where} does not let {login.username!r} in") from None
+        raise AccessDeniedError(f"{where} does not let {login.username!r} in") from None
     except NetmikoTimeoutException as error:
         cause = error.__context__
         if isinstance(cause, paramiko.BadHostKeyException):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agents.sessions import IDLE_SECONDS, Sessions
-from drivers.cli.errors import LoginError, SessionLostError
+from agents.sessions import DENIED_SECONDS, IDLE_SECONDS, Sessions, patience
+from drivers.cli.errors import AccessDeniedError, LoginError, SessionLostError
+from drivers.cli.hostkeys import HostKeyError
 from tenone.vocabulary.intents import Dialect
 from tests.agents.repair_bench import KEY, PASSWORD, SimSchool, drive
 
@@ -85,3 +86,18 @@ async def test_a_secret_that_cannot_be_had_is_named_not_shown(
     with pytest.raises(LoginError, match="core"):
         sessions.login("core")
     await sessions.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (LoginError("core does not answer"), 0.5),
+        (SessionLostError(0, "cut"), 0.5),
+        (AccessDeniedError("core does not let 'tenone' in"), DENIED_SECONDS),
+        (HostKeyError("core shows another key"), DENIED_SECONDS),
+    ],
+)
+def test_a_switch_that_refuses_is_not_knocked_at_again_and_again(
+    error: Exception, seconds: float
+) -> None:
+    assert patience(error, 0.5) == seconds

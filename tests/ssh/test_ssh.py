@@ -11,6 +11,7 @@ from shutil import which
 import paramiko
 import pytest
 
+from drivers.cli.errors import AccessDeniedError
 from drivers.cli.hostkeys import (
     HostKey,
     HostKeyChangedError,
@@ -180,7 +181,7 @@ def test_a_switch_without_a_pin_is_not_even_connected_to(
 
 def test_a_wrong_password_is_a_sentence(switch: FakeSwitch, store: HostKeyStore) -> None:
     enrol(switch, store)
-    with pytest.raises(LoginError, match="does not let 'tenone' in") as caught:
+    with pytest.raises(AccessDeniedError, match="does not let 'tenone' in") as caught:
         log_in(login(switch, "canary-wrong"), store)
     assert "canary" not in str(caught.value)
 

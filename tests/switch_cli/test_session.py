@@ -9,7 +9,12 @@ import pytest
 
 from drivers.cli.console import ConsoleLogin
 from drivers.cli.dialect import Ask, Line
-from drivers.cli.errors import LineRefusedError, LoginError, SessionLostError
+from drivers.cli.errors import (
+    AccessDeniedError,
+    LineRefusedError,
+    LoginError,
+    SessionLostError,
+)
 from drivers.cli.hostkeys import HostKeyChangedError, HostKeyStore, HostKeyUnknownError
 from drivers.cli.manners import Manners
 from drivers.cli.session import Session
@@ -185,7 +190,7 @@ def test_a_login_that_ends_at_once(scripted: ScriptedSwitch, opens: Opens) -> No
 def test_wrong_password_wrong_key_no_key(
     scripted: ScriptedSwitch, opens: Opens, host_keys: HostKeyStore, console_login: ConsoleLogin
 ) -> None:
-    with pytest.raises(LoginError, match="does not let 'tenone' in") as caught:
+    with pytest.raises(AccessDeniedError, match="does not let 'tenone' in") as caught:
         opens("canary-wrong")
     assert "canary" not in str(caught.value)
     assert scripted.logins == 0
