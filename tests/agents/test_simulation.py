@@ -218,7 +218,9 @@ async def live_through(seed: int, folder: Path) -> None:
     assert len(stored) - len(world.kept) <= 3 * 8
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
+)
 async def test_whatever_is_lost_what_was_kept_arrives(seed: int, tmp_path: Path) -> None:
     await live_through(seed, tmp_path)
 

@@ -12,6 +12,7 @@ from tenone.cli.bench_ingest import _report
 
 
 @pytest.mark.parametrize("broker", ["mosquitto", pytest.param("embedded", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_small_city_is_stored_once_and_judged_right(broker: str) -> None:
     if broker == "mosquitto" and shutil.which("mosquitto", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("mosquitto is missing: sudo apt-get install mosquitto")

@@ -55,7 +55,7 @@ def test_it_ends_by_itself_with_exit_0_and_leaves_nothing(tmp_path: Path) -> Non
     ("number", "when"),
     [
         (signal.SIGINT, "starting"),
-        (signal.SIGTERM, "running"),
+        pytest.param(signal.SIGTERM, "running", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, "starting", marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, "running", marks=pytest.mark.slow),
     ],

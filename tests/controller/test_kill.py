@@ -115,6 +115,7 @@ async def feed(agent: SchoolAgent, kills: int) -> None:
             await asyncio.sleep(pause * 5)
 
 
+@pytest.mark.slow
 async def test_five_kills_lose_and_double_nothing(tmp_path: Path, broker: EmbeddedBroker) -> None:
     await run(tmp_path, broker, 5)
 

@@ -81,6 +81,7 @@ async def judge(tmp_path: Path, kills: int, seed: int) -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 async def test_a_few_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     await judge(tmp_path, kills=6, seed=1)
 

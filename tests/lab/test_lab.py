@@ -59,6 +59,7 @@ EXPECTED = {
 """A port that is down may show any speed: net-snmp shows the last one, or none."""
 
 
+@pytest.mark.slow
 async def test_five_faults_as_debians_snmpd_tells_them(lab: SwitchLab) -> None:
     faulty = dict(zip(Fault, lab.ports, strict=False))
     sound = lab.ports[len(faulty) :]

@@ -217,6 +217,7 @@ def mutated(good: bytes, values: list[int], draw: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_mutated_answers() -> None:
     """What the layout takes, the judge takes, to the same values; the rest is a typed error."""
     draw = random.Random(11)
@@ -306,6 +307,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 
 @pytest.mark.skipif(not RECORDINGS, reason="no recordings: set TENONE_CAPTURES")
+@pytest.mark.slow
 async def test_every_recorded_device(client: SnmpClient, watch: Watch) -> None:
     """Three sweeps of each: what is recognised is what the full decode reads."""
     setting = fleet.Setting(clock=SystemClock())
