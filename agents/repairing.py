@@ -20,6 +20,7 @@ from tenone.config import School
 from tenone.config.compliance import load_compliance
 from tenone.journal.disk import Disk
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.states import ClockQuality
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,11 @@ def verbs_of(
             "enrol this gateway (tenone enrol)"
         )
         return repairs.shop.verbs
+    if origin.quality() is not ClockQuality.SYNCHRONISED:
+        log.warning(
+            "nobody sets this machine's clock, so every approval is refused until somebody does: "
+            "start NTP (chrony, systemd-timesyncd)"
+        )
     approvals = Approvals(
         folder,
         city=school.school.city,

@@ -171,6 +171,6 @@ class Asker:
             school=proposal.school,
             intent="" if proposal.intent is None else proposal.intent.value,
             parameters=parameters,
-            reason=proposal.sentence["en"],
+            reason=f"{proposal.sentence['zh']} / {proposal.sentence['en']}",
             retry=new_id("r"),
         )

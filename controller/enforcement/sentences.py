@@ -117,12 +117,12 @@ ZH: Mapping[Text, str] = MappingProxyType({
     Text.SHADOWED: "{name}：受其他故障影响（{why}）；先处理那个故障。",
     Text.MEASURE: "{name}：修复已尝试，但故障仍在；TenOne 可以检测网线，判断该带什么备件"
         "（交换机 {switch}，端口 {port}）。",
-    Text.CARRY: "{name}：软件无法修复，尝试过的修复没有持久效果。请带跳线到{room}和交换机 "
+    Text.CARRY: "{name}：软件无法修复，尝试过的修复没有持久效果。请带跳线到 {room} 和交换机 "
         "{switch} 的端口 {port}，先更换两端跳线。",
-    Text.CARRY_PAIR: "{name}：网线的 {pair} 线对{state}：请带跳线到{room}和交换机 {switch} 的端口"
+    Text.CARRY_PAIR: "{name}：网线的 {pair} 线对{state}：请带跳线到 {room} 和交换机 {switch} 的端口"
         " {port}。",
-    Text.CARRY_PAIR_AT: "{name}：网线的 {pair} 线对在距交换机 {metres} 米处{state}：请带跳线到{ro"
-        "om}和交换机 {switch} 的端口 {port}。",
+    Text.CARRY_PAIR_AT: "{name}：网线的 {pair} 线对在距交换机 {metres} 米处{state}：请带跳线到 {ro"
+        "om} 和交换机 {switch} 的端口 {port}。",
     Text.CABLE_WELL: "{name}：网线正常，修复没有效果：请检查{room}设备的网卡（交换机 {switch}，端"
         "口 {port}）。",
     Text.PERSON: "{name}：端口既不是原来的状态，也不是想要的状态：请立即人工检查交换机 {switch} "
@@ -150,7 +150,7 @@ STEPS: Mapping[RepairStep, tuple[str, str]] = MappingProxyType({
         "Repair {action}: still good after the hold.",
         "修复 {action}：观察期后仍然正常。",
     ),
-    RepairStep.DONE: ("Repair {action}: done and kept.", "修复 {action}：完成并已保存。"),
+    RepairStep.DONE: ("Repair {action}: done.", "修复 {action}：完成。"),
     RepairStep.UNDOING: (
         "Repair {action}: it did not help, the way back begins.",
         "修复 {action}：没有效果，开始撤回。",

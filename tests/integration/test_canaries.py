@@ -23,12 +23,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pyotp
 import pytest
 import yaml
 
+from tenone.calendar.zone import CITY_ZONE, local_date
 from tenone.cli.processes import free_port, free_udp_port
 from tenone.trust.envelope import KeyKey, Suite
 from tenone.trust.masked import Secret
@@ -409,7 +411,7 @@ class Drive:
     def reports(self) -> None:
         """Reports, their evidence, the ledger and its verdict, the inventory."""
         run = self.town.run
-        day = time.strftime("%Y-%m-%d")
+        day = f"{local_date(time.time_ns(), ZoneInfo(CITY_ZONE))}"  # the city's, not the machine's
         where = self.town.product / "reports"
         where.mkdir()
         for form in ("json", "csv", "html", "pdf"):
