@@ -585,7 +585,8 @@ async def campaign(
 ) -> AsyncIterator[Campaign]:
     """A running city with a watcher, everything well."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
-    wanted = Wanted(schools=schools, seconds=None, port=0, seed=seed, speed=1.0)
+    # What is judged is what is told of faults; repairs, which darken ports themselves, have a lab.
+    wanted = Wanted(schools=schools, seconds=None, port=0, seed=seed, speed=1.0, repairs=False)
     demo = CampaignCity(wanted, folder, state_seconds=state_seconds, traps=traps)
     try:
         await demo.start()
