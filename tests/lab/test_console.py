@@ -152,7 +152,9 @@ async def _cut_during(lab: SwitchLab, console: Console, change: Change, after: f
 
 def _kernel(lab: SwitchLab, port: str) -> tuple[bool, bool, int | None]:
     """Open, negotiating, forced speed: by ethtool and ip, once nothing is under way any more."""
-    until(lambda: not lab.switch.run("sh", "-c", "pgrep -x ethtool || true").strip(), "quiet")
+    # One that was killed may stay a zombie until somebody reaps it: it types nothing any more.
+    running = "ps -o stat= -C ethtool | grep -v Z || true"
+    until(lambda: not lab.switch.run("sh", "-c", running).strip(), "quiet")
     said = lab.switch.run("ethtool", port)
     negotiates = "Auto-negotiation: on" in said
     flags = lab.switch.run("ip", "-o", "link", "show", "dev", port).split("<")[1].split(">")[0]
