@@ -61,6 +61,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "controller/api/routers/": "every resource over HTTP in tests/api/test_app.py",
     "controller/store/migrations/": "tests/controller/test_records.py compares with the tables",
     "controller/arrays.py": "names of types only",
+    "controller/agent_port.py": "a protocol only; filled by controller/asking.py",
     "controller/asking.py": "all its outcomes in tests/controller/test_service.py",
     "controller/api/incident_schemas.py": "over HTTP in tests/incidents/test_api.py",
     "controller/api/incident_services.py": "over HTTP in tests/incidents/test_api.py",

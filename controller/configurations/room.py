@@ -6,13 +6,13 @@ configuration is accepted at the school, which alone has the text: this room ask
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from controller.agent_port import AskAgent
 from controller.api.services import Health
 from controller.configurations.model import (
     Configuration,
@@ -26,7 +26,7 @@ from controller.house import House
 from controller.incidents.model import Fact, Kind, Subject
 from controller.store.protocols import StoreError
 from controller.topology.reading import rows_of
-from drivers.wire.commands import CommandState, Reply
+from drivers.wire.commands import CommandState
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 
@@ -37,21 +37,6 @@ ACCEPT_VERB, FETCH_VERB = "AcceptConfiguration", "FetchConfiguration"
 """The agent's verbs: :mod:`agents.configurations`."""
 DEADLINE_SECONDS = 60.0
 MS_NS = 1_000_000
-
-
-class AskAgent(Protocol):
-    """The way to the agents (:class:`controller.asking.Asking`)."""
-
-    async def ask(
-        self,
-        school: str,
-        verb: str,
-        arguments: Mapping[str, object],
-        *,
-        deadline_seconds: float,
-    ) -> Reply:
-        """The agent's last word."""
-        ...
 
 
 class ConfigurationsRoom:

@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from controller.agent_port import AskAgent
 from controller.trust.approval_model import Executed, Plan, PlanError
-from drivers.wire.commands import CommandState, Reply
+from drivers.wire.commands import CommandState
 from tenone.trust.approval import Refusal, Risk, SignedApproval
 from tenone.vocabulary.intents import ALWAYS, MAY, MEANINGS, Intent
 
@@ -27,21 +28,6 @@ class NothingToDoError(PlanError):
 
 class NoMeansError(PlanError):
     """The switch has no means for it: what else would help?"""
-
-
-class AskAgent(Protocol):
-    """The way to the agents."""
-
-    async def ask(
-        self,
-        school: str,
-        verb: str,
-        arguments: Mapping[str, object],
-        *,
-        deadline_seconds: float,
-    ) -> Reply:
-        """The agent's last word."""
-        ...
 
 
 class Post(Protocol):

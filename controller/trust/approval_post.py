@@ -4,9 +4,7 @@ For the :class:`controller.trust.approvals.Workshop` of part 4, once an approval
 Where the agent has not heard of the city's new keys, it is told them first, once.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
-
+from controller.agent_port import AskAgent
 from controller.ingest.commands import NO_ANSWER
 from controller.trust.approval_model import Executed
 from controller.trust.approval_signer import ApprovalSigner
@@ -16,21 +14,6 @@ from tenone.trust.approval import Refusal, SignedApproval
 ACT, PIN_KEYS = "Act", "PinKeys"
 """The agent's verbs: :mod:`agents.approvals`."""
 DEADLINE_SECONDS = 120.0
-
-
-class AskAgent(Protocol):
-    """The way to the agents."""
-
-    async def ask(
-        self,
-        school: str,
-        verb: str,
-        arguments: Mapping[str, object],
-        *,
-        deadline_seconds: float,
-    ) -> Reply:
-        """The agent's last word; a failure with ``NO_ANSWER`` where there is none."""
-        ...
 
 
 class ApprovalPost:
