@@ -26,6 +26,7 @@ from controller.api.routers import (
     machines,
     maintenance,
     oidc,
+    open_sessions,
     overview,
     ports,
     reports,
@@ -65,6 +66,7 @@ RESOURCES = (
     reports,
     enrolments,
     machines,
+    open_sessions,
     users,
     keys,
 )

@@ -7,7 +7,7 @@ from sqlalchemy import Float, String, Table, Text, create_engine, delete, func, 
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Mapped, mapped_column
 
-from controller.api.sessions import Session, SessionKind
+from controller.api.sessions import MOST_CLIENT, MOST_DEVICE, Session, SessionKind
 from controller.store.protocols import StoreError
 from controller.store.records import Unit
 from controller.store.tables import Base
@@ -31,6 +31,8 @@ class SessionRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     opened_at: Mapped[float] = mapped_column(Float)
     used_at: Mapped[float] = mapped_column(Float, index=True)
+    client: Mapped[str] = mapped_column(String(MOST_CLIENT), server_default="")
+    device: Mapped[str] = mapped_column(String(MOST_DEVICE), server_default="")
 
 
 class RecordsSessionStore:
@@ -62,6 +64,12 @@ class RecordsSessionStore:
             row = unit.get(SessionRow, key)
             return None if row is None else session_of_row(row)
 
+    def of(self, actor: str) -> list[Session]:
+        """See the protocol."""
+        with Unit(self._engine) as unit:
+            rows = unit.scalars(select(SessionRow).where(SessionRow.actor == actor))
+            return [found for row in rows if (found := session_of_row(row)) is not None]
+
     def put(self, session: Session) -> None:
         """See the protocol."""
         with Unit(self._engine) as unit:
@@ -71,6 +79,12 @@ class RecordsSessionStore:
         """See the protocol. What cannot be written now is noted at the next use."""
         with contextlib.suppress(StoreError), Unit(self._engine) as unit:
             unit.execute(update(SessionRow).where(SessionRow.key == key).values(used_at=used_at))
+
+    def place(self, key: str, client: str, device: str) -> None:
+        """See the protocol. Where it came from is for people: no sign-in fails for it."""
+        placed = update(SessionRow).where(SessionRow.key == key)
+        with contextlib.suppress(StoreError), Unit(self._engine) as unit:
+            unit.execute(placed.values(client=client, device=device))
 
     def drop(self, key: str) -> None:
         """See the protocol."""
@@ -108,6 +122,8 @@ def row_of_session(session: Session) -> SessionRow:
         kind=session.kind.value,
         opened_at=session.opened_at,
         used_at=session.used_at,
+        client=session.client,
+        device=session.device,
     )
 
 
@@ -128,4 +144,6 @@ def session_of_row(row: SessionRow) -> Session | None:
         kind=kind,
         opened_at=row.opened_at,
         used_at=row.used_at,
+        client=row.client,
+        device=row.device,
     )

@@ -33,6 +33,10 @@ ATTEMPTS_PER_CLIENT = 5
 ATTEMPTS_IN_ALL = 30
 MOST_CODES = 32
 MOST_SESSIONS = 10_000
+SHOWN_KEY = 16
+"""Hex digits: 64 bits tell the sessions of one account apart."""
+MOST_CLIENT = 64
+MOST_DEVICE = 80
 
 
 NOWHERE = ScopePath((Slug("!"),))
@@ -68,6 +72,15 @@ class Session:
     kind: SessionKind = SessionKind.USE
     opened_at: float
     used_at: float
+    client: str = ""
+    """The address it was opened from, as this controller saw it; empty: not noted."""
+    device: str = ""
+    """What the browser called itself then, in two words: anybody may write anything there."""
+
+    @property
+    def id(self) -> str:
+        """What its holder and keepers call it: the beginning of the key, which opens nothing."""
+        return self.key[:SHOWN_KEY]
 
     @property
     def scope(self) -> ScopePath:
@@ -86,12 +99,20 @@ class SessionStore(Protocol):
         """The session under ``key``."""
         ...
 
+    def of(self, actor: str) -> list[Session]:
+        """All sessions of an actor that are kept, also those whose time is over."""
+        ...
+
     def put(self, session: Session) -> None:
         """Insert or replace."""
         ...
 
     def use(self, key: str, used_at: float) -> None:
         """Note a use; what was forgotten meanwhile does not come back by it."""
+        ...
+
+    def place(self, key: str, client: str, device: str) -> None:
+        """Note where it came from; what was forgotten meanwhile does not come back by it."""
         ...
 
     def drop(self, key: str) -> None:
@@ -121,6 +142,10 @@ class MemorySessionStore:
         """See :class:`SessionStore`."""
         return self._sessions.get(key)
 
+    def of(self, actor: str) -> list[Session]:
+        """See :class:`SessionStore`."""
+        return [one for one in self._sessions.values() if one.actor == actor]
+
     def put(self, session: Session) -> None:
         """See :class:`SessionStore`."""
         self._sessions[session.key] = session
@@ -129,6 +154,11 @@ class MemorySessionStore:
         """See :class:`SessionStore`."""
         if key in self._sessions:
             self._sessions[key] = replace(self._sessions[key], used_at=used_at)
+
+    def place(self, key: str, client: str, device: str) -> None:
+        """See :class:`SessionStore`."""
+        if key in self._sessions:
+            self._sessions[key] = replace(self._sessions[key], client=client, device=device)
 
     def drop(self, key: str) -> None:
         """See :class:`SessionStore`."""
@@ -283,6 +313,22 @@ class Sessions:
             session = replace(session, used_at=now)
             self._store.use(session.key, now)
         return session
+
+    def came_from(self, session: Session, client: str, device: str) -> Session:
+        """Note where a session that was just opened came from; what has ended stays ended."""
+        placed = replace(session, client=client[:MOST_CLIENT], device=device[:MOST_DEVICE])
+        self._store.place(placed.key, placed.client, placed.device)
+        return placed
+
+    def of(self, actor: str) -> list[Session]:
+        """The live sessions of an actor, last used first."""
+        now = self._now()
+        found = [one for one in self._store.of(actor) if self._alive(one, now)]
+        return sorted(found, key=lambda one: (-one.used_at, -one.opened_at, one.key))
+
+    def ends_at(self, session: Session) -> float:
+        """When it ends if nobody uses it any more, epoch seconds."""
+        return min(session.used_at + self._idle, session.opened_at + self._absolute)
 
     def is_open(self, session: Session) -> bool:
         """Whether a session found earlier still lives; does not count as use."""

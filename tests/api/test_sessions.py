@@ -226,3 +226,22 @@ async def test_wrong_codes_get_problems(services: Services, anyone: httpx.AsyncC
     limited = await anyone.post("/api/v1/sessions", json={"code": services.sessions.issue_code()})
     assert limited.status_code == 429
     assert 0 < int(limited.headers["retry-after"]) <= 60
+
+
+def test_where_it_came_from_is_noted_and_brings_nothing_back(
+    sessions: Sessions, clock: ManualClock
+) -> None:
+    token, session = sessions.open("account:li", grants=())
+    sessions.open("account:wu", grants=())
+    placed = sessions.came_from(session, "10.0.0.1" * 20, "Chrome, Android")
+    assert sessions.find(token) == placed
+    assert (len(placed.client), placed.device) == (64, "Chrome, Android")
+    assert sessions.of("account:li") == [placed]
+    sessions.close(session)
+    sessions.came_from(session, "10.0.0.2", "")
+    assert sessions.find(token) is None
+    assert sessions.of("account:li") == []
+    _, other = sessions.open("account:li", grants=())
+    assert sessions.ends_at(other) == other.opened_at + 1800
+    clock.advance(1801)
+    assert sessions.of("account:li") == [], "idled out, kept or not"

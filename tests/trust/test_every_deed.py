@@ -42,6 +42,10 @@ DEEDS = {
     "PATCH /users/{name}": "account.edit",
     "DELETE /users/{name}": "account.remove",
     "POST /users/{name}/password-reset": "account.reset",
+    "DELETE /users/current/sessions": "session.end",
+    "DELETE /users/current/sessions/{shown}": "session.end",
+    "DELETE /users/{name}/sessions": "session.end",
+    "DELETE /users/{name}/sessions/{shown}": "session.end",
 }
 EXEMPT = {
     "DELETE /sessions/current": "signing out takes rights away; it must never be refused",

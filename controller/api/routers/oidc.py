@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from controller.api.access import Here
 from controller.api.problems import Problem
-from controller.api.routers.sessions import client_address, set_cookie
+from controller.api.routers.sessions import client_address, placed, set_cookie
 from controller.api.security import SIGN_IN_PATH, local_path
 from controller.api.services import Services
 from controller.store.protocols import StoreError
@@ -63,7 +63,7 @@ async def come_back(request: Request, services: Here) -> Response:
     if len(query) != len(request.query_params.multi_items()):
         query = {}  # a parameter twice: RFC 6749 3.1 refuses it
     try:
-        token, _, goal = await door.finish(
+        token, session, goal = await door.finish(
             query,
             request.cookies.get(cookie, ""),
             client_address(request),
@@ -75,6 +75,7 @@ async def come_back(request: Request, services: Here) -> Response:
         log.warning("sign-in by the identity provider: %s", error)
         response = RedirectResponse(f"{SIGN_IN_PATH}?refused=away", 303)
     else:
+        placed(services, request, session)
         response = RedirectResponse(goal, 303)
         set_cookie(services, response, token)
     response.delete_cookie(

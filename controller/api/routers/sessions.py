@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from controller.api.access import Caller, Here, may_anywhere
+from controller.api.browser_names import device_of
 from controller.api.people_access import in_problems, people_of
 from controller.api.problems import Problem
 from controller.api.schemas import SessionOut
@@ -108,6 +109,17 @@ async def opened(services: Services, request: Request, body: SignIn) -> tuple[st
 
     Raises WrongCodeError, TooManyAttemptsError and Problem.
     """
+    token, session = await _opened(services, request, body)
+    return token, placed(services, request, session)
+
+
+def placed(services: Services, request: Request, session: Session) -> Session:
+    """Note where a session that was just opened came from."""
+    device = device_of(request.headers.get("user-agent", ""))
+    return services.sessions.came_from(session, client_address(request), device)
+
+
+async def _opened(services: Services, request: Request, body: SignIn) -> tuple[str, Session]:
     before, client = request.state.session, client_address(request)
     if body.name:
         door = people_of(services).door
