@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 256
 AT_ONCE = 8
 """Commands under way at the same time; more than that are refused."""
+LONGEST_SAID = 300
+"""Characters of an answer that the log gets; some answers are documents."""
 LONGEST_MS = 300_000
 """A command that takes longer is given up whatever its deadline says: its slot is not its own."""
 
@@ -115,7 +117,8 @@ class Commands:
 
     def _say(self, request: Request, state: CommandState, code: IntEnum, sentence: str) -> None:
         reply = _reply(request, state, code, sentence)
-        log.info("command %s %s: %s %s", request.verb, request.id, state.value, sentence)
+        said = sentence[:LONGEST_SAID]
+        log.info("command %s %s: %s %s", request.verb, request.id, state.value, said)
         self._answers[request.verb, request.id] = reply
         while len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)

@@ -96,11 +96,11 @@ class Care(Protocol):
 
 
 class Trouble(Protocol):
-    """What :class:`agents.repairs.Repairs` has begun and not ended."""
+    """:class:`agents.repairs.Repairs`, :class:`agents.ledger_heads.LedgerHeads`."""
 
     @property
     def trouble(self) -> str:
-        """What does not come to its end, and why; empty: nothing."""
+        """What has not come to its end, or contradicts what is kept; empty: nothing."""
         ...
 
 
@@ -117,6 +117,7 @@ class Health:
         hints: HintCounts | None = None,
         care: Care | None = None,
         repairs: Trouble | None = None,
+        ledger: Trouble | None = None,
     ) -> None:
         self._origin = origin
         self._clock = origin.clock
@@ -126,6 +127,7 @@ class Health:
         self._hints = hints
         self._care = care
         self._repairs = repairs
+        self._ledger = ledger
         self._version = agent_version()
         self._start_ns = self._clock.monotonic_ns()
 
@@ -137,21 +139,24 @@ class Health:
         """One block at once, then every minute and at every turn of the outbox."""
         await self.tell()
         told_ns, before, told_trend = self._clock.monotonic_ns(), self._stock.kept_blocks, None
-        trouble = self._trouble()
+        troubles = self._troubles()
         while True:
             await self._clock.sleep(LOOK_SECONDS)
             now = self._stock.kept_blocks
             trend, before = _trend(now - before), now
             old = self._clock.monotonic_ns() - told_ns >= INTERVAL_SECONDS * 1e9
             turned = told_trend is not None and trend is not told_trend
-            if old or turned or bool(trouble) != bool(self._trouble()):
-                trouble = self._trouble()
+            if old or turned or troubles != self._troubles():
+                troubles = self._troubles()
                 await self.tell()
                 told_ns = self._clock.monotonic_ns()
             told_trend = trend
 
-    def _trouble(self) -> str | None:
-        return None if self._repairs is None else self._repairs.trouble
+    def _troubles(self) -> tuple[bool, bool]:
+        """Whether there are any: a change is told at once."""
+        return bool(self._repairs and self._repairs.trouble), bool(
+            self._ledger and self._ledger.trouble
+        )
 
     def _draft(self) -> Draft:
         hints = self._hints
@@ -169,7 +174,8 @@ class Health:
             "hint_reasons": None if hints is None else hints.reasons,
             "certificate_seconds_left": None if self._care is None else self._care.seconds_left,
             "certificate_finding": None if self._care is None else self._care.finding,
-            "repair_trouble": self._trouble(),
+            "repair_trouble": None if self._repairs is None else self._repairs.trouble,
+            "ledger_trouble": None if self._ledger is None else self._ledger.trouble,
         }
         columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
         return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)

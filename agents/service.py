@@ -20,6 +20,7 @@ from agents.gateway import RECEIVE_MAXIMUM, Gateway
 from agents.health import Health, agent_version
 from agents.hint_ports import HintPorts, senders
 from agents.hints import Hints
+from agents.ledger_heads import LedgerHeads
 from agents.local_accounts import gateway_client_id, local_accounts
 from agents.local_broker import LocalBroker
 from agents.lock import FolderLock
@@ -223,6 +224,8 @@ class Agent:
         )
         if self.configurations is not None:
             self._verbs |= self.configurations.verbs
+        heads = LedgerHeads(outbox.path, disk=self._disk, clock=self._clock)
+        self._verbs |= heads.verbs
         self.uplink = self._make_uplink(probing)
         self.checkpoints = Checkpoints(
             origin=self._origin, keep=self.uplink.keep, journal=journal, key=key
@@ -237,6 +240,7 @@ class Agent:
             hints=hints,
             care=self.passport,
             repairs=self.repairs,
+            ledger=heads,
         )
         self._start_tasks(probing, health)
 

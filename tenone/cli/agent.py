@@ -15,6 +15,8 @@ from agents.egress import Guard, rules_of
 from agents.egress_hook import install
 from agents.egress_nft import NftError, rules_text, system_resolvers
 from agents.identity import IdentityError
+from agents.ledger_heads import FILE_NAME as HEADS_NAME
+from agents.ledger_heads import REFUSED_NAME, line_of, read_lines, trouble_of
 from agents.listener import ListenError
 from agents.lock import LockedError
 from agents.origin import clock_quality
@@ -27,6 +29,7 @@ from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.config import School, SecretError, load_school
 from tenone.config.quantities import is_loopback
+from tenone.journal.disk import OsDisk
 from tenone.journal.journal import JournalError
 from tenone.runtime.clock import SystemClock
 from tenone.trust.approval_keys import KeySetError
@@ -75,6 +78,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(invoke_without_command=True, help=agent.__doc__)
     group.callback()(agent)
     group.command("egress")(egress)
+    group.command("heads")(heads)
     app.add_typer(group, name="agent")
 
 
@@ -149,6 +153,33 @@ def egress(
     except NftError as error:
         typer.echo(f"tenone agent egress: {error}", err=True)
         raise typer.Exit(CANNOT_START) from None
+
+
+def heads(
+    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Those that contradict what is kept, as evidence.")
+    ] = False,
+) -> None:
+    """Print what this school keeps of the city's audit ledger, beside a running agent too.
+
+    The lines are a file for ``tenone audit verify --anchors``: who holds them need not believe
+    the city. Ends with 1 where the city has shown what contradicts them.
+    """
+    folder = configured(load_school, config).outbox.path
+    disk = OsDisk()
+    try:
+        kept = read_lines(disk, folder / HEADS_NAME)
+        against = read_lines(disk, folder / REFUSED_NAME)
+    except OSError as error:
+        typer.echo(f"tenone agent heads: {folder} cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(CANNOT_START) from None
+    for line in against if refused else kept:
+        typer.echo(line_of(line), nl=False)
+    trouble = trouble_of(kept, against)
+    typer.echo(f"{len(kept)} heads are kept, {len(against)} were refused. {trouble}", err=True)
+    if trouble:
+        raise typer.Exit(CANNOT_START)
 
 
 def _shared_clock() -> ClockQuality:
