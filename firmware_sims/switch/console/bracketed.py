@@ -1,18 +1,19 @@
 """What Huawei's VRP and H3C's Comware share: ``<name>``, ``[name]``, display, undo, quit."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import ClassVar
 
+from firmware_sims.switch.cable import PairFault
 from firmware_sims.switch.console.grammar import Fault, Given, LineError
-from firmware_sims.switch.console.shell import Shell, on, text
+from firmware_sims.switch.console.port_shell import PortShell
+from firmware_sims.switch.console.shell import on, text
 from firmware_sims.switch.model import Port
 from firmware_sims.switch.settings import DEFAULT_VLAN, Config, LinkType, PortSettings
 
 ANYWHERE = "user system interface vlan"
-MOST_VLAN = 4094
 
 
-class Bracketed(Shell):
+class Bracketed(PortShell):
     """Views ``user``, ``system``, ``interface``, ``vlan``."""
 
     falls_back: ClassVar = {"interface": "system", "vlan": "system"}
@@ -20,6 +21,7 @@ class Bracketed(Shell):
     entered: ClassVar[str] = ""
     mark: ClassVar[str] = ""
     """What stands before the name outside the user view."""
+    test_question: ClassVar[str]
 
     @property
     def system_mark(self) -> str:
@@ -38,8 +40,6 @@ class Bracketed(Shell):
         if self.view == "vlan":
             return f"[{mark}{name}-vlan{self.vlan}]"
         return f"[{mark}{name}]"
-
-    vlan = DEFAULT_VLAN
 
     def complaint(self, error: LineError, line: str) -> str:  # noqa: ARG002 - as Shell has it
         """See :class:`Shell`: a caret under the word, and what is wrong with it."""
@@ -78,22 +78,6 @@ class Bracketed(Shell):
         self.at, self.view = None, "user"
         return ""
 
-    @on("system", "interface <port...>")
-    def interface(self, given: Given) -> str:
-        """Into a port's view."""
-        self.at = self.port(given)
-        self.view = "interface"
-        return ""
-
-    @on("system", "vlan <id>")
-    def enter_vlan(self, given: Given) -> str:
-        """Make a VLAN and go into its view."""
-        self.vlan = given.number("id", 1, MOST_VLAN)
-        config = self.config()
-        self.put(replace(config, vlans=config.vlans | {self.vlan}))
-        self.view = "vlan"
-        return ""
-
     @on("user", "screen-length disable", "screen-length <n> temporary")
     def screen_length(self, given: Given) -> str:
         """Lines a page for this session; 0 is no pages."""
@@ -101,26 +85,6 @@ class Bracketed(Shell):
         return ""
 
     # A port
-
-    @on("interface", "description <text...>")
-    def description(self, given: Given) -> str:
-        """Name the port."""
-        return self.change(description=given["text"])
-
-    @on("interface", "undo description")
-    def undo_description(self, _: Given) -> str:
-        """No name."""
-        return self.change(description="")
-
-    @on("interface", "shutdown")
-    def shutdown(self, _: Given) -> str:
-        """Shut the port."""
-        return self.change(shutdown=True)
-
-    @on("interface", "undo shutdown")
-    def undo_shutdown(self, _: Given) -> str:
-        """Open the port."""
-        return self.change(shutdown=False)
 
     @on("interface", "port link-type <kind>")
     def link_type(self, given: Given) -> str:
@@ -144,6 +108,19 @@ class Bracketed(Shell):
     def undo_poe_enable(self, _: Given) -> str:
         """Do not feed it."""
         return self.change(poe=False)
+
+    # The cable
+
+    @on("interface", "virtual-cable-test")
+    def cable_test(self, _: Given) -> str:
+        """Measure the pairs; asks first, as the link goes."""
+        port = self.here()
+        self.check_testable(port)
+        return self.yes_or_no(self.test_question, lambda: self.test_result(*self.tested(port)))
+
+    def test_result(self, found: Mapping[str, PairFault | None], metres: int) -> str:
+        """What is printed of a test: see :meth:`PortShell.tested`."""
+        raise NotImplementedError
 
     # Showing
 

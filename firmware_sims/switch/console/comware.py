@@ -1,15 +1,16 @@
 """H3C's Comware 7: interface, configuration-file and QoS command references."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
-from firmware_sims.switch.cable import HALF_MBPS, PairFault
+from firmware_sims.switch.cable import PairFault
 from firmware_sims.switch.console import comware_show
-from firmware_sims.switch.console.bracketed import ANYWHERE, MOST_VLAN, Bracketed
+from firmware_sims.switch.console.bracketed import ANYWHERE, Bracketed
 from firmware_sims.switch.console.grammar import Given
+from firmware_sims.switch.console.port_shell import MOST_VLAN
 from firmware_sims.switch.console.shell import RefusedError, on, text
 from firmware_sims.switch.model import Port
 from firmware_sims.switch.settings import DEFAULT_VLAN, Config, LinkType, PortSettings
-from tenone.vocabulary.states import Duplex
 
 MOST_MINUTES = 65_535
 
@@ -28,38 +29,9 @@ class Comware(Bracketed):
     entered: ClassVar = "System View: return to User View with Ctrl+Z."
     more: ClassVar = "---- More ----"
     shorts: ClassVar = True
-
-    # Speed and duplex
-
-    @on("interface", "speed <mbps>")
-    def speed(self, given: Given) -> str:
-        """A rate, or ``auto``."""
-        if "auto".startswith(given["mbps"].lower()):
-            return self.change(speed_mbps=None)
-        mbps = given.number("mbps", 10, 10_000)
-        if mbps not in PortSettings().wish(self.here().nominal_mbps).speeds:
-            raise given.wrong("mbps")
-        if self.settings().duplex is Duplex.HALF and mbps not in HALF_MBPS:
-            raise RefusedError("Half duplex is not supported at this speed.\n")
-        return self.change(speed_mbps=mbps)
-
-    @on("interface", "undo speed")
-    def undo_speed(self, _: Given) -> str:
-        """Negotiated."""
-        return self.change(speed_mbps=None)
-
-    @on("interface", "duplex <mode>")
-    def duplex(self, given: Given) -> str:
-        """``auto``, ``full`` or ``half``."""
-        mode = given.one_of("mode", "auto", "full", "half")
-        if mode == "half" and self.settings().speed_mbps not in {None, *HALF_MBPS}:
-            raise RefusedError("Half duplex is not supported at this speed.\n")
-        return self.change(duplex={"full": Duplex.FULL, "half": Duplex.HALF}.get(mode))
-
-    @on("interface", "undo duplex")
-    def undo_duplex(self, _: Given) -> str:
-        """Negotiated."""
-        return self.change(duplex=None)
+    half_refused: ClassVar = "Half duplex is not supported at this speed.\n"
+    test_refused: ClassVar = "This port does not support VCT.\n"
+    test_question: ClassVar = "Operation may cause the link to go down. Continue? [Y/N]:"
 
     # VLANs, queues
 
@@ -107,22 +79,8 @@ class Comware(Bracketed):
 
     # The cable
 
-    @on("interface", "virtual-cable-test")
-    def cable_test(self, _: Given) -> str:
-        """Measure the pairs; asks first, as the link goes."""
-        port = self.here()
-        if port.nominal_mbps not in {10, 100, 1000}:
-            raise RefusedError("This port does not support VCT.\n")
-        return self.yes_or_no(
-            "Operation may cause the link to go down. Continue? [Y/N]:",
-            lambda: self._tested(port),
-        )
-
-    def _tested(self, port: Port) -> str:
-        wiring = self.switch.wiring
-        found = wiring.pairs(port)
-        metres = wiring.of(port).cable.metres
-        wiring.test(port)
+    def test_result(self, found: Mapping[str, PairFault | None], metres: int) -> str:
+        """See :class:`Bracketed`."""
         worst = next(((p, f) for p, f in found.items() if f is not None), None)
         status = f"normal, {metres} metre(s)"
         if worst is not None:

@@ -3,31 +3,30 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from firmware_sims.switch.cable import HALF_MBPS
 from firmware_sims.switch.console import ios_show
 from firmware_sims.switch.console.grammar import Fault, Given, LineError
-from firmware_sims.switch.console.shell import RefusedError, Shell, on, text
+from firmware_sims.switch.console.port_shell import MOST_VLAN, PortShell
+from firmware_sims.switch.console.shell import on, text
 from firmware_sims.switch.model import Port, Switch
 from firmware_sims.switch.settings import DEFAULT_VLAN, Config, LinkType, PortSettings
-from tenone.vocabulary.states import Duplex
 
-MOST_VLAN = 4094
 SHOWN = "user enable"
 CONFIGURING = "config interface vlan"
 _TRIES = 3
 
 
-class Hashed(Shell):
+class Hashed(PortShell):
     """Views ``user``, ``enable``, ``config``, ``interface``, ``vlan``."""
 
     falls_back: ClassVar = {"interface": "config", "vlan": "config"}
     more: ClassVar[str] = " --More-- "
     arrows: ClassVar[bool] = False
     shorts: ClassVar[bool] = True
+    undo: ClassVar[str] = "no"
+    half_refused: ClassVar[str] = "Speed will not be set to 1000 while the duplex is half\n"
     entered: ClassVar[str] = "Enter configuration commands, one per line.  End with CNTL/Z."
     do: ClassVar[bool] = True
     """``do show ...`` works while configuring."""
-    vlan = DEFAULT_VLAN
 
     def __init__(self, switch: Switch, *, user: str, enable: str) -> None:
         """See :class:`Shell`. Without a second password the login is privileged."""
@@ -120,22 +119,6 @@ class Hashed(Shell):
         self.at, self.view = None, "enable"
         return ""
 
-    @on("config", "interface <port...>")
-    def interface(self, given: Given) -> str:
-        """Into a port's view."""
-        self.at = self.port(given)
-        self.view = "interface"
-        return ""
-
-    @on("config", "vlan <id>")
-    def enter_vlan(self, given: Given) -> str:
-        """Make a VLAN and go into its view."""
-        self.vlan = given.number("id", 1, MOST_VLAN)
-        config = self.config()
-        self.put(replace(config, vlans=config.vlans | {self.vlan}))
-        self.view = "vlan"
-        return ""
-
     @on(CONFIGURING, "do <line...>")
     def do_(self, given: Given) -> str:
         """A line of the enable view, where the vendor has that."""
@@ -161,58 +144,6 @@ class Hashed(Shell):
         return ""
 
     # A port
-
-    @on("interface", "description <text...>")
-    def description(self, given: Given) -> str:
-        """Name the port."""
-        return self.change(description=given["text"])
-
-    @on("interface", "no description")
-    def no_description(self, _: Given) -> str:
-        """No name."""
-        return self.change(description="")
-
-    @on("interface", "shutdown")
-    def shutdown(self, _: Given) -> str:
-        """Shut the port."""
-        return self.change(shutdown=True)
-
-    @on("interface", "no shutdown")
-    def no_shutdown(self, _: Given) -> str:
-        """Open the port."""
-        return self.change(shutdown=False)
-
-    @on("interface", "speed <mbps>")
-    def speed(self, given: Given) -> str:
-        """A rate, or ``auto``."""
-        if "auto".startswith(given["mbps"].lower()):
-            return self.change(speed_mbps=None)
-        mbps = given.number("mbps", 10, 10_000)
-        if mbps not in PortSettings().wish(self.here().nominal_mbps).speeds:
-            raise given.wrong("mbps")
-        if self.settings().duplex is Duplex.HALF and mbps not in HALF_MBPS:
-            raise RefusedError(self.half_refused)
-        return self.change(speed_mbps=mbps)
-
-    half_refused: ClassVar[str] = "Speed will not be set to 1000 while the duplex is half\n"
-
-    @on("interface", "no speed")
-    def no_speed(self, _: Given) -> str:
-        """Negotiated."""
-        return self.change(speed_mbps=None)
-
-    @on("interface", "duplex <mode>")
-    def duplex(self, given: Given) -> str:
-        """``auto``, ``full`` or ``half``."""
-        mode = given.one_of("mode", "auto", "full", "half")
-        if mode == "half" and self.settings().speed_mbps not in {None, *HALF_MBPS}:
-            raise RefusedError(self.half_refused)
-        return self.change(duplex={"full": Duplex.FULL, "half": Duplex.HALF}.get(mode))
-
-    @on("interface", "no duplex")
-    def no_duplex(self, _: Given) -> str:
-        """Negotiated."""
-        return self.change(duplex=None)
 
     @on("interface", "switchport mode <kind>")
     def mode(self, given: Given) -> str:

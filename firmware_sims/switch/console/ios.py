@@ -6,6 +6,7 @@ Configuration Rollback Confirmed Change; Catalyst 2960-X interface command refer
 
 import re
 from dataclasses import replace
+from typing import ClassVar
 
 from firmware_sims.switch.cable import PairFault, PairState
 from firmware_sims.switch.console import ios_show
@@ -21,6 +22,8 @@ _PAIR_STATES = {PairState.OPEN: "Open", PairState.SHORT: "Short"}
 
 class Ios(Hashed):
     """Cisco's switches."""
+
+    test_refused: ClassVar = "% TDR test is not supported on this interface\n"
 
     # Going back by itself
 
@@ -179,10 +182,8 @@ class Ios(Hashed):
     def cable_test(self, given: Given) -> str:
         """Measure the pairs; the link goes."""
         port = self.port(given)
-        if port.nominal_mbps not in {10, 100, 1000}:
-            raise RefusedError("% TDR test is not supported on this interface\n")
-        self.switch.wiring.test(port)
-        self.switch.store.tested[port.name] = self.switch.wiring.pairs(port)
+        self.check_testable(port)
+        self.switch.store.tested[port.name], _ = self.tested(port)
         self.switch.store.tested_wall_ns = self.switch.clock.wall_ns()
         return text(
             [

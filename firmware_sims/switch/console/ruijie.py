@@ -5,7 +5,7 @@ from typing import ClassVar
 from firmware_sims.switch.cable import PairFault, PairState
 from firmware_sims.switch.console.grammar import Fault, Given, LineError
 from firmware_sims.switch.console.hashed import Hashed
-from firmware_sims.switch.console.shell import RefusedError, on, text
+from firmware_sims.switch.console.shell import on, text
 from firmware_sims.switch.model import Port
 from firmware_sims.switch.settings import DEFAULT_VLAN, LinkType, PortSettings
 
@@ -15,8 +15,8 @@ _PAIR_STATES = {PairState.OPEN: "Open", PairState.SHORT: "Short"}
 class Ruijie(Hashed):
     """Ruijie's switches."""
 
-    more: ClassVar = " --More-- "
     written: ClassVar = "\nBuilding configuration...\n[OK]\n"
+    test_refused: ClassVar = "% The interface does not support line detection.\n"
 
     def port_view(self, port: Port) -> str:
         """See :class:`Hashed`."""
@@ -66,12 +66,8 @@ class Ruijie(Hashed):
     def cable_test(self, _: Given) -> str:
         """Measure the pairs; the link goes."""
         port = self.here()
-        if port.nominal_mbps not in {10, 100, 1000}:
-            raise RefusedError("% The interface does not support line detection.\n")
-        wiring = self.switch.wiring
-        found = wiring.pairs(port)
-        metres = wiring.of(port).cable.metres
-        wiring.test(port)
+        self.check_testable(port)
+        found, metres = self.tested(port)
         return text(
             [
                 f"Interface : {port.descr}",

@@ -50,14 +50,17 @@ class Shell:
     first_view: ClassVar[str] = "user"
     banner: ClassVar[str] = ""
     page_lines: ClassVar[int] = PAGE_LINES
+    undo: ClassVar[str] = "undo"
+    """The word for ``{undo}`` in patterns."""
 
     def __init_subclass__(cls) -> None:
         """Gather the commands of the class and of those it stands on."""
         found: dict[str, list[Command]] = {}
         for name in dir(cls):
             for views, patterns in getattr(getattr(cls, name), "lines_", ()):
+                worded = [pattern.replace("{undo}", cls.undo) for pattern in patterns]
                 for view in views.split():
-                    found.setdefault(view, []).extend(compiled(patterns, name))
+                    found.setdefault(view, []).extend(compiled(worded, name))
         cls.views_ = {view: tuple(commands) for view, commands in found.items()}
 
     def __init__(self, switch: Switch, *, user: str, enable: str) -> None:

@@ -1,11 +1,13 @@
 """Huawei's VRP: what versions 5 and 8 share (S5700 and NE8000 command references)."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from firmware_sims.switch.cable import HALF_MBPS, PairFault, PairState
 from firmware_sims.switch.console import vrp_show
-from firmware_sims.switch.console.bracketed import ANYWHERE, MOST_VLAN, Bracketed
+from firmware_sims.switch.console.bracketed import ANYWHERE, Bracketed
 from firmware_sims.switch.console.grammar import Given
+from firmware_sims.switch.console.port_shell import MOST_VLAN
 from firmware_sims.switch.console.shell import RefusedError, on, text
 from firmware_sims.switch.model import Port
 from firmware_sims.switch.settings import DEFAULT_VLAN, LinkType, PortSettings
@@ -23,6 +25,8 @@ class Vrp(Bracketed):
         "      of current VTY users on line is 1.\n"
     )
     entered: ClassVar = "Enter system view, return user view with Ctrl+Z."
+    test_refused: ClassVar = "Error: The interface does not support the cable test.\n"
+    test_question: ClassVar = "Warning: The command will stop service for a while. Continue? [Y/N]:"
 
     # Speed and duplex
 
@@ -48,7 +52,7 @@ class Vrp(Bracketed):
     @on("interface", "speed <mbps>")
     def speed(self, given: Given) -> str:
         """Force a rate; refused while the port negotiates."""
-        mbps = self._rate(given)
+        mbps = self.rate(given)
         settings = self._forced()
         if settings.duplex is Duplex.HALF and mbps not in HALF_MBPS:
             raise RefusedError("Error: The speed conflicts with the half-duplex mode.\n")
@@ -78,7 +82,7 @@ class Vrp(Bracketed):
     @on("interface", "auto speed <mbps>")
     def auto_speed(self, given: Given) -> str:
         """Negotiate, offering one rate; refused while the port does not negotiate."""
-        mbps = self._rate(given)
+        mbps = self.rate(given)
         if not self.settings().negotiates:
             raise RefusedError("Error: Please open the auto-negotiation mode first.\n")
         return self.change(auto=True, speed_mbps=mbps)
@@ -89,16 +93,6 @@ class Vrp(Bracketed):
         if self.settings().negotiates:
             self.change(auto=None, speed_mbps=None)
         return ""
-
-    def _rate(self, given: Given) -> int:
-        mbps = given.number("mbps", 10, 10_000)
-        if mbps not in self.settings_able():
-            raise given.wrong("mbps")
-        return mbps
-
-    def settings_able(self) -> frozenset[int]:
-        """The rates the socket of this view has."""
-        return PortSettings().wish(self.here().nominal_mbps).speeds
 
     # VLANs and queues
 
@@ -144,21 +138,8 @@ class Vrp(Bracketed):
 
     # The cable
 
-    @on("interface", "virtual-cable-test")
-    def cable_test(self, _: Given) -> str:
-        """Measure the pairs; asks first, as the link goes."""
-        port = self.here()
-        if port.nominal_mbps not in {10, 100, 1000}:
-            raise RefusedError("Error: The interface does not support the cable test.\n")
-        return self.yes_or_no(
-            "Warning: The command will stop service for a while. Continue? [Y/N]:",
-            lambda: self._tested(port),
-        )
-
-    def _tested(self, port: Port) -> str:
-        found = self.switch.wiring.pairs(port)
-        metres = self.switch.wiring.of(port).cable.metres
-        self.switch.wiring.test(port)
+    def test_result(self, found: Mapping[str, PairFault | None], metres: int) -> str:
+        """See :class:`Bracketed`."""
         lengths = [
             f"Pair {p} length: {metres if fault is None else fault.metres}meter(s)"
             for p, fault in found.items()

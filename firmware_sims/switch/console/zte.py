@@ -9,7 +9,8 @@ from typing import ClassVar
 from firmware_sims.switch.cable import PairFault, PairState
 from firmware_sims.switch.console import zte_show
 from firmware_sims.switch.console.grammar import Fault, Given, LineError
-from firmware_sims.switch.console.hashed import CONFIGURING, MOST_VLAN, SHOWN, Hashed
+from firmware_sims.switch.console.hashed import CONFIGURING, SHOWN, Hashed
+from firmware_sims.switch.console.port_shell import MOST_VLAN
 from firmware_sims.switch.console.shell import RefusedError, on, text
 from firmware_sims.switch.model import Port
 from firmware_sims.switch.settings import DEFAULT_VLAN, Config, LinkType, PortSettings
@@ -31,6 +32,7 @@ class Zte(Hashed):
     entered: ClassVar = "%Info 20272: Enter configuration commands, one per line. End with CTRL/Z."
     written: ClassVar = "Building configuration...\n..[OK]\n"
     half_refused: ClassVar = "%Error 20405: Half duplex is not supported at this speed.\n"
+    test_refused: ClassVar = "%Error 20411: The port does not support VCT.\n"
     do: ClassVar = False
 
     def port_view(self, port: Port) -> str:
@@ -240,11 +242,8 @@ class Zte(Hashed):
     def cable_test(self, given: Given) -> str:
         """Measure the pairs; the link goes."""
         port = self.port(given)
-        if port.nominal_mbps not in {10, 100, 1000}:
-            raise RefusedError("%Error 20411: The port does not support VCT.\n")
-        wiring = self.switch.wiring
-        found, metres = wiring.pairs(port), wiring.of(port).cable.metres
-        wiring.test(port)
+        self.check_testable(port)
+        found, metres = self.tested(port)
         rows = [_pair(pair, fault, metres) for pair, fault in found.items()]
         return text([f"{port.descr} VCT result:", "Pair  Status  Length(m)", *rows])
 
