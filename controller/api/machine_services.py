@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from controller.trust.machine_standing import Cut, CutState, Standing, Word
 from controller.trust.papers import MachineError, Papers
 from controller.trust.registry import Machine
 from tenone.trust.enrolment import Renewal, Token
@@ -20,6 +21,14 @@ class Machines(Protocol):
 
     def machines(self) -> Sequence[Machine]:
         """All that are or were enrolled, or invited."""
+        ...
+
+    def standing(self) -> Standing:
+        """Authorities, revocation list, what was refused in the last day."""
+        ...
+
+    def word(self, machine: Machine) -> Word | None:
+        """What its gateway says is wrong with its certificate; None: nothing, or not heard."""
         ...
 
     def scope_of(self, text: str) -> tuple[MachineName, ScopePath]:
@@ -58,6 +67,14 @@ class NoMachines:
         """See :class:`Machines`."""
         return ()
 
+    def standing(self) -> Standing:
+        """See :class:`Machines`."""
+        return Standing()
+
+    def word(self, machine: Machine) -> Word | None:  # noqa: ARG002 - see the protocol
+        """See :class:`Machines`."""
+        return None
+
     def scope_of(self, text: str) -> tuple[MachineName, ScopePath]:
         """See :class:`Machines`."""
         raise MachineError(404, "none", f"{NONE} ({text[:64]!a})")
@@ -85,3 +102,19 @@ class NoMachines:
     def crl(self, authority: str | None) -> bytes | None:  # noqa: ARG002 - see the protocol
         """See :class:`Machines`."""
         return None
+
+
+class MachineSessions(Protocol):
+    """Who keeps the accounts of the broker that machines are connected to."""
+
+    def cut_of(self, machine: Machine) -> Cut | None:
+        """What is known of a revoked machine's session; None: it is not revoked."""
+        ...
+
+
+class NoMachineSessions:
+    """Nobody does: whether a session goes on is not known here."""
+
+    def cut_of(self, machine: Machine) -> Cut | None:
+        """See :class:`MachineSessions`."""
+        return None if machine.revoked_ns is None else Cut(state=CutState.UNKNOWN)

@@ -11,7 +11,12 @@ from controller.api.configuration_services import Configurations, NoConfiguratio
 from controller.api.enforcement_services import Enforcement, NoEnforcement
 from controller.api.hub import Hub
 from controller.api.incident_services import Incidents, NoIncidents
-from controller.api.machine_services import Machines, NoMachines
+from controller.api.machine_services import (
+    Machines,
+    MachineSessions,
+    NoMachines,
+    NoMachineSessions,
+)
 from controller.api.office_services import NoOffice, Office
 from controller.api.sessions import Sessions
 from controller.api.trend import Trend
@@ -306,6 +311,7 @@ class Services:
     """Keys of programs; None: there are none."""
     audit: Audit = field(default_factory=NoAudit)
     machines: Machines = field(default_factory=NoMachines)
+    machine_sessions: MachineSessions = field(default_factory=NoMachineSessions)
     approvals: Approvals = field(default_factory=NoApprovals)
     configurations: Configurations = field(default_factory=NoConfigurations)
     enforcement: Enforcement = field(default_factory=NoEnforcement)

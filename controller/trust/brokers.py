@@ -17,9 +17,17 @@ from controller.api.services import Health
 from controller.house import House, Room
 from controller.store.protocols import StoreError
 from controller.trust.brokers_desired import Account, Wanted, desired, node_client_id
-from controller.trust.brokers_sessions import MQTT5, Began, Sessions, Takeovers, read_line
+from controller.trust.brokers_sessions import (
+    MQTT5,
+    Began,
+    Cuts,
+    Sessions,
+    Takeovers,
+    read_line,
+)
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.machine_room import machine_room
+from controller.trust.machine_standing import Cut, CutState
 from controller.trust.registry import Machine, MachineState, MachineWatch
 from drivers.wire.dynsec import CommandRefusedError
 from drivers.wire.dynsec_keeper import DynsecKeeper, Repair
@@ -56,7 +64,9 @@ class BrokerRoom:
         self._control = house.config.trust.broker
         self._sessions = Sessions()
         self._takeovers = Takeovers()
-        self._endings: deque[tuple[Command, ...]] = deque()
+        self._cuts = Cuts()
+        self._endings: deque[tuple[tuple[Command, ...], str]] = deque()
+        """With the school whose session ends for good; empty: it may come back."""
         self._ending_due = asyncio.Event()
         self._entries: asyncio.Queue[Entry] = asyncio.Queue(maxsize=1000)
         self._passwords: Mapping[str, Secret] = {}
@@ -78,7 +88,7 @@ class BrokerRoom:
             endpoint = endpoint_of(control.broker)
             self._host = self._host_account()
             if control.passwords is not None:
-                self._passwords = read_credentials(control.passwords)
+                self._passwords = read_credentials(control.passwords, self._house.files)
         except (EndpointError, CredentialsError) as error:
             raise StoreError(f"trust.broker: {error}") from error
         self.keeper = DynsecKeeper(
@@ -92,7 +102,7 @@ class BrokerRoom:
         )
         if self._watch is not None:
             self._watch.on_revoked(self._revoked)
-            self._watch.on_changed(lambda _machine: self._changed())
+            self._watch.on_changed(self._changed)
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """See the protocol."""
@@ -200,16 +210,36 @@ class BrokerRoom:
 
     # -- what must end
 
-    def _changed(self) -> None:
+    def cut_of(self, machine: Machine) -> Cut | None:
+        """See :class:`controller.api.machine_services.MachineSessions`."""
+        if machine.revoked_ns is None:
+            return None
+        keeper, name = self.keeper, machine.parsed
+        if keeper is None or name.kind is not MachineKind.AGENT:
+            return Cut(state=CutState.UNKNOWN)  # a device is connected to its school's broker
+        school = name.path[0]
+        done = self._cuts.at(school)
+        if done is not None:
+            return Cut(state=CutState.CUT, at=done)
+        if self._cuts.waits(school) or keeper.trouble:
+            return Cut(state=CutState.WAITING, why=keeper.trouble)
+        # It was revoked before this process began, and the lists were looked at since.
+        return Cut(state=CutState.BARRED)
+
+    def _changed(self, machine: Machine) -> None:
+        if machine.parsed.kind is MachineKind.AGENT and machine.enrolled_ns is not None:
+            self._cuts.over(machine.parsed.path[0])
         if self.keeper is not None:
             self.keeper.wake()
 
     def _revoked(self, machine: Machine) -> None:
         if machine.parsed.kind is MachineKind.AGENT:
-            self._end((strip_client(machine.parsed.path[0]),))
+            school = machine.parsed.path[0]
+            self._cuts.asked(school, self._clock.wall_ns() / _NS)
+            self._end((strip_client(school),), for_good=school)
 
-    def _end(self, ending: tuple[Command, ...]) -> None:
-        self._endings.append(ending)
+    def _end(self, ending: tuple[Command, ...], *, for_good: str = "") -> None:
+        self._endings.append((ending, for_good))
         self._ending_due.set()
 
     async def _cut(self) -> None:
@@ -223,10 +253,11 @@ class BrokerRoom:
             self._ending_due.clear()
             while self._endings:
                 batch = list(itertools.islice(self._endings, CUT_BATCH))
-                if not await self._execute([command for one in batch for command in one]):
+                if not await self._execute([command for one, _ in batch for command in one]):
                     await self._clock.sleep(EXPIRY_SECONDS)
                     continue
-                for _ in batch:
+                for _, school in batch:
+                    self._cuts.done(school, self._clock.wall_ns() / _NS)
                     self._endings.popleft()
 
     async def _execute(self, commands: Sequence[Command]) -> bool:
@@ -375,3 +406,8 @@ def broker_room(house: House, rooms: Iterable[Room], link: HearsBirths) -> Broke
     room = BrokerRoom(house, machine_room(rooms).registry)
     link.on_born = room.heard
     return room
+
+
+def broker_room_of(rooms: Iterable[Room]) -> BrokerRoom:
+    """The one among a controller's rooms."""
+    return next(one for one in rooms if isinstance(one, BrokerRoom))

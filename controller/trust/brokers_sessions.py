@@ -98,6 +98,37 @@ class Sessions:
         return found
 
 
+class Cuts:
+    """Which schools' sessions were to be ended for good, and which of them the broker ended."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, float] = {}
+        self._done: dict[str, float] = {}
+
+    def asked(self, school: str, now: float) -> None:
+        """A session must not go on, said at ``now`` (seconds of the epoch)."""
+        self._asked[school] = now
+        self._done.pop(school, None)
+
+    def done(self, school: str, now: float) -> None:
+        """The broker has carried it out."""
+        if school in self._asked:
+            self._done[school] = now
+
+    def over(self, school: str) -> None:
+        """It may be connected again."""
+        self._asked.pop(school, None)
+        self._done.pop(school, None)
+
+    def waits(self, school: str) -> bool:
+        """Whether it was asked for and is not done."""
+        return school in self._asked and school not in self._done
+
+    def at(self, school: str) -> float | None:
+        """When the broker carried it out; None: not, or not since this process started."""
+        return self._done.get(school)
+
+
 class Takeovers:
     """Tells a fight for an id from a reconnect."""
 

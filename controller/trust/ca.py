@@ -67,6 +67,11 @@ class Authority:
         return self.spki.hex()[:16]
 
     @property
+    def fingerprint(self) -> str:
+        """``AB:CD:...``, the SHA-256 of its certificate, as browsers show it."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+    @property
     def root(self) -> x509.Certificate:
         """What others are told to trust."""
         return self.above[-1] if self.above else self.certificate

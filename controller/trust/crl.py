@@ -30,6 +30,8 @@ class Lists:
     issuing: str = ""
     made: int = 0
     """Seconds of the epoch; 0: never."""
+    number: int = 0
+    """Of all of them (RFC 5280, 5.2.3)."""
 
     @property
     def until(self) -> int:
@@ -55,6 +57,11 @@ class CrlKeeper:
         """Where it always lies, PEM: one list after the other."""
         return self._authorities.folder / CRL_FILE
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the last attempt to make and write them succeeded."""
+        return not self._stale
+
     def due(self, now: int) -> bool:
         """Whether it is time for new ones, also because the last could not be written."""
         return self._stale or now - self.lists.made >= RENEW_SECONDS or now < self.lists.made
@@ -66,7 +73,7 @@ class CrlKeeper:
         revoked = self._records.revoked(now)
         # Ever growing, also across restarts (RFC 5280, 5.2.3).
         self._number = max(self._number + 1, now_ns // MS)
-        made = Lists(issuing=self._authorities.issuing.id, made=now)
+        made = Lists(issuing=self._authorities.issuing.id, made=now, number=self._number)
         texts: list[bytes] = []
         for authority in self._authorities.trusted:
             if authority.key is None:

@@ -24,6 +24,7 @@ from controller.trust.ca import LIFETIMES, CaError, Names, issue, pem, renew_aft
 from controller.trust.crl import CrlKeeper
 from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
 from controller.trust.machine_records import Issued, MachineRecords, Seen
+from controller.trust.machine_standing import Memory, Refusal, Standing, Word, standing_of
 from controller.trust.papers import MachineError, Papers
 from controller.trust.registry import Certificate, Machine, Registry
 from tenone.runtime.clock import Clock
@@ -73,6 +74,8 @@ class DeskParts:
     crl_url: str | None = None
     approval_keys: Callable[[], str | None] = lambda: None
     """The key set that a school pins when it is enrolled (:mod:`tenone.trust.approval_keys`)."""
+    memory: Memory = field(default_factory=Memory)
+    """What was refused lately, and what gateways say of their certificates."""
 
 
 class MachineDesk:
@@ -105,6 +108,21 @@ class MachineDesk:
                 404, "school", f"The school of {name} is not in the city's configuration."
             )
         return name, scope
+
+    def standing(self) -> Standing:
+        """Authorities, revocation list, what was refused in the last day; from memory."""
+        parts = self._parts
+        return standing_of(
+            parts.authorities,
+            parts.crl,
+            self.machines(),
+            parts.memory,
+            parts.clock.wall_ns() / NS,
+        )
+
+    def word(self, machine: Machine) -> Word | None:
+        """What its gateway says is wrong with its certificate; None: nothing, or not heard."""
+        return self._parts.memory.word(machine)
 
     # -- people ---------------------------------------------------------------------------
 
@@ -380,6 +398,15 @@ class MachineDesk:
             detail={"client": client[:64], "code": error.code, **(detail or {})},
         )
         if error.retry_seconds == 0:
+            self._parts.memory.refused(
+                Refusal(
+                    at=self._parts.clock.wall_ns() / NS,
+                    act=act,
+                    code=error.code,
+                    client=client[:64],
+                    machine=subject,
+                )
+            )
             with suppress(LedgerError):
                 await self._parts.ledger.write(entry)
         return error

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from controller.api.services import Health
 from controller.house import House, Room
+from controller.state.values import rows_of
 from controller.store.protocols import NS, StoreError
 from controller.trust.authorities import Authorities
 from controller.trust.ca import DAY, CaError
@@ -16,8 +17,10 @@ from controller.trust.crl import CrlKeeper
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.machine_desk import DeskParts, MachineDesk
 from controller.trust.machine_records import MachineRecords
+from controller.trust.machine_standing import MOST_WORDS, Memory, Word
 from controller.trust.registry import MachineState, Registry
 from tenone.config.city import City as CityConfig
+from tenone.config.own_files import own_files
 from tenone.config.secret import SecretError
 from tenone.trust.names import MachineKind, MachineName
 from tenone.vocabulary.scope import ScopePath
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
+HEALTH = "agent-health"
+"""The stream in which a gateway says how its certificate is."""
 
 
 class MachineRoom:
@@ -38,6 +43,8 @@ class MachineRoom:
         self._ledger = house.ledger
         self._in_records = house.in_records
         self.registry = Registry()
+        self.memory = Memory(house.clock.wall_ns() / NS)
+        self._inbox = house.bus.blocks(HEALTH, limit=MOST_WORDS)
         self._records = MachineRecords(house.records)
         self._config = house.config
         self._trouble = ""
@@ -86,6 +93,7 @@ class MachineRoom:
                 lifetimes=lifetimes_of(self._config),
                 crl_url=crl_url_of(self._config),
                 approval_keys=self.approval_keys,
+                memory=self.memory,
             )
         )
 
@@ -115,8 +123,18 @@ class MachineRoom:
 
     async def _run(self) -> None:
         while True:
+            self.hear()
             await self.look()
             await self._clock.sleep(LOOK_SECONDS)
+
+    def hear(self) -> None:
+        """Take in what gateways said of their certificates."""
+        for arrival in self._inbox.take_now():
+            text = rows_of(arrival)[0].get("certificate_finding") if arrival.block.rows else None
+            word = Word(
+                at=(arrival.received_ns - max(arrival.age_ns, 0)) / NS, text=str(text or "")
+            )
+            self.memory.said(arrival.school, word)
 
     async def look(self) -> None:
         """One round: what other processes changed, the lists' age, the ledger's debts."""
@@ -186,7 +204,7 @@ def authorities_of(config: CityConfig) -> Authorities:
     except SecretError as error:
         raise CaError(f"trust.ca.passphrase: {error}") from error
     sealed = None if passphrase is None else passphrase.encode()
-    return Authorities(keeping.path, config.id, sealed)
+    return Authorities(keeping.path, config.id, sealed, own_files(config.vault))
 
 
 def lifetimes_of(config: CityConfig) -> Mapping[MachineKind, int]:

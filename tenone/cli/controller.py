@@ -24,6 +24,7 @@ from controller.service import Controller
 from controller.store.influx import ExportError
 from controller.store.protocols import StoreError
 from controller.trust.approvals import approvals_room
+from controller.trust.brokers import broker_room_of
 from controller.trust.ca import CaError
 from controller.trust.entries import Entry
 from controller.trust.keys.room import key_room
@@ -176,6 +177,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         audit=running.audit.desk,
         keys=key_room(running.rooms.values()).desk,
         machines=machine_room(running.rooms.values()).desk,
+        machine_sessions=broker_room_of(running.rooms.values()),
         approvals=approvals_room(running.rooms.values()),
         enforcement=running.enforcement,
         health=running.health(),
@@ -241,8 +243,10 @@ def _listening(city: City) -> socket.socket:
 
 
 def _url(city: City, listening: socket.socket) -> str:
-    """What people type; the wildcard address is nobody's, so a name stands for it."""
-    host = city.http.hosts[0] if city.http.is_everywhere and city.http.hosts else city.http.host
+    """What people type; an address that is nobody's or not answered to has a name stand for it."""
+    hosts = city.http.hosts
+    unknown = city.http.is_everywhere or city.http.host not in hosts
+    host = hosts[0] if hosts and unknown else city.http.host
     shown = f"[{host}]" if ":" in host else host
     scheme = "http" if city.http.tls is None else "https"
     return f"{scheme}://{shown}:{listening.getsockname()[1]}"

@@ -10,10 +10,10 @@ import typer
 from controller.trust.authorities import Authorities
 from controller.trust.ca import CaError
 from controller.trust.machine_records import MachineRecords
+from controller.trust.machine_standing import behind
 from controller.trust.registry import Machine
 from tenone.config.secret import SecretError, SecretRef
 from tenone.trust.files import read_open, read_private
-from tenone.trust.names import MachineKind
 
 Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 Id = Annotated[str, typer.Argument(help="The authority's id, as 'tenone enrol ca status' says it.")]
@@ -133,21 +133,13 @@ def _status(here: Files) -> None:
     for one in here.authorities.trusted:
         until = one.certificate.not_valid_after_utc
         word = "issues" if one.id == issuing else "is trusted"
-        behind = _behind(here, one.id)
+        unheard = _behind(here, one.id)
         typer.echo(
-            f"{one.id} {word}, until {until:%Y-%m-%d}; {len(behind)} machines have not "
-            f"heard of it{''.join(f' {each.name}' for each in behind[:10])}"
+            f"{one.id} {word}, until {until:%Y-%m-%d}; {len(unheard)} machines have not "
+            f"heard of it{''.join(f' {each.name}' for each in unheard[:10])}"
         )
 
 
 def _behind(here: Files, authority_id: str) -> list[Machine]:
     """Machines whose newest certificate is older than our trust in the authority."""
-    since_ns = (here.authorities.since(authority_id) + 1) * 1_000_000_000  # its second counts
-    return [
-        one
-        for one in here.records.load(here.now)
-        if one.parsed.kind is not MachineKind.SERVER
-        and one.newest is not None
-        and (one.valid_until or 0) > here.now
-        and one.newest.issued_ns < since_ns
-    ]
+    return behind(here.records.load(here.now), here.authorities.since(authority_id), here.now)

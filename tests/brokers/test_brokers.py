@@ -10,7 +10,10 @@ import pytest
 
 from agents.service import Agent
 from controller.service import Controller
+from controller.trust.brokers import BrokerRoom
 from controller.trust.machine_room import machine_room
+from controller.trust.machine_standing import CutState
+from controller.trust.registry import Machine
 from drivers.wire.dynsec_plan import Command, add_role_acl
 from drivers.wire.dynsec_values import Acl, AclType
 from drivers.wire.mqtt import MqttError, MqttPort
@@ -23,6 +26,11 @@ from tests.brokers.rig import Authority, until
 from tests.brokers.town import KEEPER, Town, enrol, room_of, town_in
 
 SCHOOLS = ("no1", "no2", "no3")
+
+
+def told_of(room: BrokerRoom, machine: Machine) -> CutState | None:
+    found = room.cut_of(machine)
+    return None if found is None else found.state
 
 
 def flows(running: Controller, agents: list[Agent]) -> bool:
@@ -113,6 +121,13 @@ async def test_revoked_is_cut_and_stays_out_expired_is_cut_renewed_is_not(tmp_pa
             registry.put(replace(machine, revoked_ns=time.time_ns(), why="stolen"))
             await until(lambda: not ports["no1"].is_connected, "no1 is cut")
             print(f"\nrevoke to cut: {(time.monotonic() - began) * 1000:.0f} ms")
+            revoked = registry.find("agent:no1")
+            assert revoked is not None
+            await until(lambda: told_of(room, revoked) is CutState.CUT, "the room knows it")
+            for other in ("no2", "no3"):
+                still = registry.find(f"agent:{other}")
+                assert still is not None
+                assert room.cut_of(still) is None
             await denied(town.broker.agent("no1"), "spBv1.0/east/NDATA/no1")
             # The list of revoked certificates is written anew: the broker is told to read it.
             authority = town.broker.authority

@@ -8,6 +8,7 @@ from controller.trust.brokers_sessions import (
     QUIET_SECONDS,
     TAKEOVER_SECONDS,
     Began,
+    Cuts,
     Sessions,
     TakenOver,
     Takeovers,
@@ -111,3 +112,18 @@ def test_boots_that_alternate_are_two_agents(boots: str, fight: bool) -> None:
     slow = Takeovers()
     told = [slow.born("no1", boot, at * 100.0) for at, boot in enumerate(boots)]
     assert not any(told)
+
+
+def test_a_cut_is_known_once_the_broker_carried_it_out() -> None:
+    cuts = Cuts()
+    assert not cuts.waits("no1")
+    cuts.asked("no1", 10.0)
+    cuts.done("no2", 11.0)  # nobody asked for that one
+    assert (cuts.waits("no1"), cuts.at("no1"), cuts.at("no2")) == (True, None, None)
+    cuts.done("no1", 11.0)
+    assert (cuts.waits("no1"), cuts.at("no1")) == (False, 11.0)
+    cuts.asked("no1", 12.0)
+    assert cuts.waits("no1"), "revoked again, after it was enrolled again"
+    cuts.over("no1")
+    cuts.done("no1", 13.0)
+    assert (cuts.waits("no1"), cuts.at("no1")) == (False, None)

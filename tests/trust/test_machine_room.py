@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from controller.bus import Bus
 from controller.house import House
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
@@ -72,7 +73,12 @@ def make(tmp_path: Path) -> Iterator[Make]:
         opened.append(records)
         clock, ledger = ManualClock(), FakeLedger()
         house = SimpleNamespace(
-            config=config, clock=clock, ledger=ledger, in_records=at_once, records=records
+            config=config,
+            clock=clock,
+            ledger=ledger,
+            in_records=at_once,
+            records=records,
+            bus=Bus(),
         )
         room = MachineRoom(cast("House", house))
         return Place(room, ledger, clock, authorities_of(config), MachineRecords(records))
