@@ -1,20 +1,24 @@
 """The room of repairs with what it asks of other rooms: incidents, topology, actions, agents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from controller.asking import Asking
+from controller.enforcement.attempts import Attempt
 from controller.enforcement.guards import Work
 from controller.enforcement.reach import Cable, PortRef
 from controller.enforcement.room import EnforcementRoom
 from controller.enforcement.workshop import SwitchWorkshop
 from controller.house import House
 from controller.incidents import acts
+from controller.incidents.mending import Repair
 from controller.incidents.model import Act, Kind, Subject
 from controller.incidents.room import IncidentRoom
+from controller.store.protocols import NS
 from controller.topology.room import TopologyRoom
 from controller.topology.views import far_port
 from controller.trust.approval_post import ApprovalPost
 from controller.trust.approvals import ApprovalsRoom
+from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.scope import DeviceKind
 
 WHO = "system"
@@ -22,6 +26,12 @@ EMERGENCY = frozenset({DeviceKind.BASE})
 """What hears calls for help: the base stations of cards and wristbands."""
 SHADOWS = {Kind.POWER: "power", Kind.SWITCH: "its switch does not answer"}
 OTHER_SHADOW = "trouble above it"
+LONGEST_NS = {Intent.CYCLE_POE: 210 * NS}
+"""How long an action at a switch takes at the most, its hold apart: login, lines, proof, the way
+back, a cable test. What takes longer is not expected to end, and hides nothing any more."""
+OTHERS_LONGEST_NS = 120 * NS
+NEGOTIATION_NS = 5 * NS
+"""What a port takes to come up once it was told to (two to four seconds)."""
 
 
 class IncidentTimeline:
@@ -127,6 +137,66 @@ class LearntCabling:
         return found
 
 
+class UnderWay:
+    """What actions touch, for the room of incidents: :data:`controller.incidents.room.Repairs`."""
+
+    def __init__(
+        self, house: House, attempts: Callable[[], Sequence[Attempt]], cabling: LearntCabling
+    ) -> None:
+        """``attempts``: those of today and all that have not ended."""
+        self._house = house
+        self._n = house.live.numbering
+        self._attempts = attempts
+        self._cabling = cabling
+        self._hold_ns = round(house.config.enforcement.hold_seconds * NS)
+
+    def __call__(self) -> Iterator[Repair]:
+        """Those under way, and those that ended too shortly ago for the port to be seen again."""
+        now_ns = self._house.clock.wall_ns()
+        for one in self._attempts():
+            number = self._n.school_number.get(one.school)
+            if number is None:
+                continue
+            settle_ns = NEGOTIATION_NS + round(self._n.schools[number].stale_after_seconds * NS)
+            if one.ended_ns is not None:
+                if now_ns - one.ended_ns > 2 * settle_ns:
+                    continue
+                if self._seen_ns(one, now_ns) >= one.ended_ns + NEGOTIATION_NS:
+                    settle_ns = NEGOTIATION_NS
+            yield Repair(
+                action=one.action,
+                intent=one.intent.value,
+                touched=frozenset(self._touched(one)),
+                begun_ns=one.begun_ns,
+                ended_ns=one.ended_ns,
+                longest_ns=LONGEST_NS.get(one.intent, OTHERS_LONGEST_NS) + self._hold_ns,
+                settle_ns=settle_ns,
+            )
+
+    def _seen_ns(self, one: Attempt, now_ns: int) -> int:
+        """When its link was last read, wall clock."""
+        number = self._n.link_number.get(one.link or "")
+        if number is None:
+            return 0
+        read_ns = int(self._house.live.links.evidence_ns[number])
+        return now_ns - (self._house.clock.monotonic_ns() - read_ns)
+
+    def _touched(self, one: Attempt) -> Iterator[Subject]:
+        """The link of the port, and a switch that hangs on it; or the switch with all its links."""
+        if not one.port:
+            yield Subject(one.school, Kind.SWITCH, one.switch)
+            for link in self._n.links:
+                if (link.school, link.switch) == (one.school, one.switch):
+                    yield Subject.link(link.id)
+            return
+        if one.link is not None:
+            yield Subject.link(one.link)
+        port = PortRef(one.switch, one.port)
+        for cable in self._cabling.cables(one.school):
+            if cable.far is not None and cable.near == port:
+                yield Subject(one.school, Kind.SWITCH, cable.far)
+
+
 def repairs_room(
     house: House,
     *,
@@ -136,13 +206,17 @@ def repairs_room(
     asking: Asking,
 ) -> EnforcementRoom:
     """The room, joined to the others: it plans, holds back and follows what the actions do."""
+    cabling = LearntCabling(topology)
     room = EnforcementRoom(
         house,
         approvals=approvals,
         timeline=IncidentTimeline(house, incidents),
-        cabling=LearntCabling(topology),
+        cabling=cabling,
         works=PlannedWorks(incidents),
     )
     approvals.workshop = SwitchWorkshop(asking, lambda: ApprovalPost(asking, approvals.signer))
     approvals.watch = room.gate
+    incidents.repairs = UnderWay(
+        house, lambda: list(room.gate.attempts.by_action.values()), cabling
+    )
     return room

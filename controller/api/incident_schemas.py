@@ -28,7 +28,7 @@ class IncidentOut(_Closed):
     school_name: str
     school_name_zh: str | None
     scope: str
-    kind: Literal["agent", "switch", "power", "link"]
+    kind: Literal["agent", "switch", "power", "configuration", "link"]
     name: str
     link: str | None
     tier: str | None
@@ -46,6 +46,7 @@ class IncidentOut(_Closed):
     owner: str | None = Field(description="the incident of the dead parent it lies behind")
     shadowed: list[str] = Field(description="what is bad behind it and has no incident")
     maintenance: str | None
+    repair: str | None = Field(description="the action of TenOne under way there")
     acknowledged: float | None
     acknowledged_by: str
     assignee: str

@@ -16,6 +16,7 @@ Rules (SLA.md, "Counters, clocks and identities", last lines):
 * Only evidence that is good for long enough closes; unknown closes nothing. Trouble that returns
   soon reopens the same incident; one that flaps has to be quiet for longer.
 * A maintenance window keeps an incident from alarming while it lasts, and no longer.
+* What begins where TenOne itself is changing something waits for the end of that (:mod:`.mending`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,8 +24,8 @@ from itertools import groupby
 
 from controller.incidents.case import Case, explains
 from controller.incidents.maintenance import Windows
+from controller.incidents.mending import Mending, Repair
 from controller.incidents.model import (
-    DEADLY,
     OUT,
     SECOND_NS,
     SLICE,
@@ -33,17 +34,17 @@ from controller.incidents.model import (
     Fact,
     Figure,
     Incident,
-    Kind,
     Outcome,
     State,
     Subject,
     Timing,
     incident_id,
 )
-from controller.incidents.mute import Mutes, Witness, nobody
+from controller.incidents.mute import Witness, nobody
 from controller.incidents.parents import Parents
+from controller.incidents.shadows import Shadows
 from tenone.vocabulary.scope import ScopePath
-from tenone.vocabulary.states import Cause, Severity, Verdict
+from tenone.vocabulary.states import Severity, Verdict
 
 MOST_PROOFS = 8
 
@@ -71,7 +72,8 @@ class Engine:
         self._now_ns = 0
         self.outcome = Outcome()
         self._witness: Witness = nobody
-        self._mutes = Mutes(parents)
+        self._shadows = Shadows(parents)
+        self._mending = Mending()
 
     def restore(self, incidents: Iterable[Incident], cases: Iterable[Case]) -> None:
         """Take over what was known before a restart; nothing alarms by it."""
@@ -79,17 +81,31 @@ class Engine:
         self.cases = {case.subject: case for case in cases}
 
     def advance(
-        self, now_ns: int, facts: Iterable[Fact] = (), witness: Witness = nobody
+        self,
+        now_ns: int,
+        facts: Iterable[Fact] = (),
+        witness: Witness = nobody,
+        repairs: Iterable[Repair] = (),
     ) -> Outcome:
-        """Fold ``facts`` in and do what is due by ``now_ns``."""
-        for _ in self.advancing(now_ns, facts, witness):
+        """Fold ``facts`` in and do what is due by ``now_ns``.
+
+        ``repairs``: what TenOne itself does at switches, or has just done.
+        """
+        for _ in self.advancing(now_ns, facts, witness, repairs):
             pass
         return self.outcome
 
-    def advancing(self, now_ns: int, facts: Iterable[Fact], witness: Witness) -> Iterator[None]:
+    def advancing(
+        self,
+        now_ns: int,
+        facts: Iterable[Fact],
+        witness: Witness,
+        repairs: Iterable[Repair] = (),
+    ) -> Iterator[None]:
         """The same in slices, between which people may act; :attr:`outcome` is then whole."""
         self.outcome = Outcome()
         self._witness = witness
+        self._mending.under_way(repairs)
         ordered = sorted(facts, key=lambda fact: fact.rank)
         for second, some in groupby(ordered, key=lambda fact: fact.at_ns // SECOND_NS):
             for number, fact in enumerate(some, 1):
@@ -114,6 +130,9 @@ class Engine:
         if fact == newest:
             return
         self._newest[fact.subject] = fact
+        self._fold(self._mending.sift(fact, self.cases.get(fact.subject)))
+
+    def _fold(self, fact: Fact) -> None:
         case = self.cases.get(fact.subject)
         if case is None:
             if fact.verdict is not Verdict.BAD and not fact.blinked:
@@ -156,7 +175,9 @@ class Engine:
     def _tick(self, now_ns: int) -> None:
         """Time never goes back here, whatever the clock does."""
         now_ns = self._now_ns = max(self._now_ns, now_ns)
-        self._shade(now_ns)
+        for fact in self._mending.released(now_ns, self.cases):
+            self._fold(fact)
+        self._shadows.cast(self.cases, self._mending.dark(), now_ns, self._witness, self._answers)
         # Of thousands of cases most wait for nothing: only the others are put in order.
         waiting = [case for case in self.cases.values() if self._waits(case)]
         for case in sorted(waiting, key=lambda one: one.subject):
@@ -168,6 +189,8 @@ class Engine:
         for case in [one for one in self.cases.values() if not one.bad]:
             self._forget(case, now_ns)
         opened = self.open()
+        for incident in opened:
+            self._mend(incident, now_ns)
         self._gather(now_ns, {one.subject: one for one in opened})
         planned = self.windows.any_at(now_ns)
         held = [
@@ -200,47 +223,6 @@ class Engine:
             else:
                 self._reopen(incident, case, now_ns, by_hand=False)
 
-    def _shade(self, now_ns: int) -> None:
-        dead = {
-            case.subject: case.since_ns
-            for case in self.cases.values()
-            if case.bad and case.cause in DEADLY and self._answers(case)
-        }
-        schools = {subject.school for subject in dead}
-        for case in self.cases.values():
-            # Nothing hangs on another school's things.
-            owner = None
-            if case.bad and case.subject.school in schools:
-                owner = self._root(case.subject, dead)
-            if case.owner is not None and owner is None:
-                case.released_ns = now_ns
-            case.owner = owner
-
-    def _root(self, subject: Subject, dead: Mapping[Subject, int]) -> Subject | None:
-        """The dead parent to blame, as far up as dead ones go; None: ``subject`` itself."""
-        path = [subject]
-        while (above := self._dead_above(path[-1], dead)) is not None:
-            if above in path:  # each behind the other: one of them has to answer for both
-                root = min(path[path.index(above) :])
-                return None if root == subject else root
-            path.append(above)
-        return None if len(path) == 1 else path[-1]
-
-    def _dead_above(self, subject: Subject, dead: Mapping[Subject, int]) -> Subject | None:
-        """Of the first group that is dead as a whole, the one that died last: it cut the rest.
-
-        Power stands above all: of a switch or gateway that is silent, and of what is bad by power.
-        """
-        failed = [one for one in self.parents.feeders(subject) if one in dead]
-        if failed and self._fed(subject):
-            return max(failed, key=lambda one: (dead[one], one))
-        for group in self.parents.of(subject):
-            if subject in group or not group or any(one not in dead for one in group):
-                continue
-            if not self._mutes.among(group, subject, self.cases, self._now_ns, self._witness):
-                return max(group, key=lambda one: (dead[one], one))
-        return None
-
     def _answers(self, case: Case) -> bool:
         """Whether a dead parent answers for its children: it is seen to be dead, or it is open.
 
@@ -248,11 +230,6 @@ class Engine:
         """
         incident = self._incident(case)
         return case.verdict is Verdict.BAD or (incident is not None and incident.is_open)
-
-    def _fed(self, subject: Subject) -> bool:
-        case = self.cases.get(subject)
-        by_power = case is not None and case.cause is Cause.POWER
-        return by_power or subject.kind in {Kind.SWITCH, Kind.AGENT}
 
     def _raise(self, case: Case, now_ns: int) -> None:
         incident = self._incident(case)
@@ -282,27 +259,8 @@ class Engine:
             return True
         return all(
             (seen := self._witness(parent)) is not None and seen >= case.since_ns
-            for parent in self._answerable(case)
+            for parent in self._shadows.answerable(case)
         )
-
-    def _answerable(self, case: Case) -> list[Subject]:
-        """Whose fault the trouble may be instead: all parents; of what is dead, its power too."""
-        found = self.above(case.subject)
-        if case.cause in OUT:
-            fed = (self.parents.feeders(one) for one in (case.subject, *found))
-            found += dict.fromkeys(power for powers in fed for power in powers)
-        return found
-
-    def above(self, subject: Subject) -> list[Subject]:
-        """Every parent of ``subject`` and theirs, nearest first."""
-        found: list[Subject] = []
-        rest = [subject]
-        while rest:
-            for group in self.parents.of(rest.pop(0)):
-                new = [one for one in group if one != subject and one not in found]
-                found += new
-                rest += new
-        return found
 
     def waiting(self) -> set[Subject]:
         """Parents whose word some child still waits for: ask them now."""
@@ -315,7 +273,7 @@ class Engine:
             and case.owner is None
             and self._now_ns - case.since_ns < wait_ns
         }
-        return {parent for one in hanging.values() for parent in self._answerable(one)}
+        return {parent for one in hanging.values() for parent in self._shadows.answerable(one)}
 
     def _open(self, case: Case, now_ns: int) -> None:
         began_ns = case.onsets[0] if case.onsets else case.since_ns
@@ -367,6 +325,7 @@ class Engine:
         incident.owner = None
         incident.shadowed = frozenset()
         incident.maintenance = None
+        incident.repair = ""
         incident.version += 1
         self._tell(incident, over_ns, Act.RESOLVED, good_since=case.good_ns)
 
@@ -413,6 +372,19 @@ class Engine:
             self._tell(incident, now_ns, Act.RELEASED)
         else:
             self._tell(incident, now_ns, Act.SHADOWED, owner=owner_id)
+
+    def _mend(self, incident: Incident, now_ns: int) -> None:
+        repair = self._mending.over(incident.subject, now_ns)
+        action = "" if repair is None else repair.action
+        if incident.repair == action:
+            return
+        was, incident.repair = incident.repair, action
+        if repair is not None:
+            self._tell(incident, now_ns, Act.UNDER_REPAIR, action=action, intent=repair.intent)
+        elif self._mending.has_no_end(was):
+            self._tell(incident, now_ns, Act.REPAIR_OVERDUE, action=was)
+        else:
+            self._tell(incident, now_ns, Act.REPAIR_OVER, action=was)
 
     def _window(self, incident: Incident, now_ns: int) -> None:
         scope = self._scope_of(incident.subject.school)

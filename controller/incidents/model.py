@@ -138,6 +138,11 @@ class Act(StrEnum):
     ASSIGNED = "assigned"
     COMMENTED = "commented"
     TICKETED = "ticketed"
+    UNDER_REPAIR = "under-repair"
+    """TenOne changes something there: what that darkens is not told."""
+    REPAIR_OVER = "repair-over"
+    REPAIR_OVERDUE = "repair-overdue"
+    """No word of its end came in its time: nothing is held back for it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +193,8 @@ class Incident:
     """Subjects that are bad behind this one and have no open incident of their own."""
     maintenance: str | None = None
     """The window it lies in now."""
+    repair: str = ""
+    """The action that is under way at its subject; empty: none."""
     acknowledged_ns: int | None = None
     acknowledged_by: str = ""
     acknowledged_level: int = -1

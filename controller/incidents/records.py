@@ -146,6 +146,7 @@ def _row(incident: Incident, case: Case | None, district: str) -> dict[str, obje
     rest["shadowed"] = sorted(incident.shadowed)
     rest["figures"] = dict(incident.figures)
     rest["proofs"] = list(incident.proofs)
+    rest["repair"] = incident.repair
     rest["case"] = None if case is None else _case_json(case)
     return {
         "id": incident.id,
@@ -175,6 +176,7 @@ def _incident(row: IncidentRow) -> tuple[Incident, Case | None]:
         shadowed=frozenset(rest["shadowed"]),
         figures=rest["figures"],
         proofs=tuple(rest["proofs"]),
+        repair=rest.get("repair", ""),  # older rows have none
     )
     return incident, None if case is None else _case(incident, case)
 

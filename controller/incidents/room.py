@@ -18,6 +18,7 @@ from controller.incidents.errors import ErrorCounts
 from controller.incidents.facts import BESIDE, Sampler, blink_of, fact_of
 from controller.incidents.hours import Hours
 from controller.incidents.maintenance import Window, Windows
+from controller.incidents.mending import Repair
 from controller.incidents.model import (
     SECOND_NS,
     SLICE,
@@ -67,6 +68,13 @@ class Recheck(Protocol):
 
 MoreFacts = Callable[[int], Iterable[Fact]]
 """At a moment (wall clock, ns), what differs from what was told last."""
+Repairs = Callable[[], Iterable[Repair]]
+"""The actions that are under way at switches, or were a moment ago."""
+
+
+def no_repairs() -> Iterable[Repair]:
+    """Nothing is changed."""
+    return ()
 
 
 class SteadyWall:
@@ -134,6 +142,8 @@ class IncidentRoom:
         self.recheck: Recheck | None = None
         self.more: Sequence[MoreFacts] = ()
         """What else knows of trouble, asked at each step."""
+        self.repairs: Repairs = no_repairs
+        """What TenOne does at switches, or has just done."""
         self._told: Told = told or Nobody()
         self._errors = errors or ErrorCounts()
         self._inbox = house.bus.changes()
@@ -228,7 +238,9 @@ class IncidentRoom:
         async with self._stepping:
             now_ns = self.wall.now_ns()
             facts = [fact async for fact in self._facts(now_ns)]
-            steps = self.engine.advancing(now_ns, facts, self._seen_well)
+            ahead_ns = now_ns - self._clock.wall_ns()
+            repairs = [one.moved(ahead_ns) for one in self.repairs()]
+            steps = self.engine.advancing(now_ns, facts, self._seen_well, repairs)
             try:
                 for _ in steps:
                     await asyncio.sleep(0)

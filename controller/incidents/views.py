@@ -11,7 +11,7 @@ from tenone.vocabulary.states import Cause, Severity
 
 Json = dict[str, object]
 STATES = frozenset({
-    "open", "acknowledged", "resolved", "alarmed", "shadowed", "maintenance",
+    "open", "acknowledged", "resolved", "alarmed", "shadowed", "maintenance", "under-repair",
 })  # fmt: skip
 
 
@@ -63,6 +63,8 @@ class IncidentView:
     proofs: Sequence[str]
     harmed: Harmed
     version: int
+    repair: str = ""
+    """The action that is under way there; empty: none."""
 
     @property
     def states(self) -> frozenset[str]:
@@ -76,6 +78,7 @@ class IncidentView:
                     ("alarmed", self.alarmed is not None),
                     ("shadowed", self.owner is not None),
                     ("maintenance", self.maintenance is not None),
+                    ("under-repair", bool(self.repair)),
                 )
                 if holds
             }
@@ -113,6 +116,7 @@ def incident_json(view: IncidentView) -> Json:
         "owner": view.owner,
         "shadowed": list(view.shadowed),
         "maintenance": view.maintenance,
+        "repair": view.repair or None,
         "acknowledged": view.acknowledged,
         "acknowledged_by": view.acknowledged_by,
         "assignee": view.assignee,
@@ -199,4 +203,5 @@ def view_of(
         proofs=incident.proofs,
         harmed=harmed,
         version=incident.version,
+        repair=incident.repair if incident.is_open else "",
     )

@@ -66,6 +66,7 @@ HURTS_NOBODY = mark("No class hangs on it")
 SHADOWS = mark("%(n)s more are harmed by it and have no incident of their own")
 BEHIND = mark("It lies behind another incident")
 IN_MAINTENANCE = mark("Planned work: nobody is called until it is over")
+UNDER_REPAIR = mark("Under repair: TenOne is changing something there; what that stops is not told")
 TIMES = mark("%(n)s times")
 OVER = mark("over since %(time)s")
 CLEARING = mark("good again since %(time)s, watched a little longer")
@@ -75,6 +76,7 @@ STATES = {
     "open": mark("Open"),
     "acknowledged": mark("Taken"),
     "maintenance": mark("Planned work"),
+    "under-repair": mark("Under repair"),
     "shadowed": mark("Behind another"),
     "resolved": mark("Over"),
 }
@@ -97,6 +99,11 @@ ACTS = {
     "assigned": mark("Given to %(assignee)s"),
     "commented": mark("Comment"),
     "ticketed": mark("Ticket %(ticket)s"),
+    "under-repair": mark("Under repair: what the repair itself stops is not told"),
+    "repair-over": mark("The repair is over: what is bad now is told again"),
+    "repair-overdue": mark(
+        "The repair has not come to its end in its time: what is bad is told again"
+    ),
 }
 """By the act of a timeline's line; its fields are the values."""
 FIGURES = {

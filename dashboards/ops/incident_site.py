@@ -27,7 +27,7 @@ from tenone.vocabulary.scope import ScopePath
 
 router = APIRouter(include_in_schema=False)
 MOST_ROWS = 200
-SHOWN_STATES = ("open", "acknowledged", "maintenance", "shadowed", "resolved")
+SHOWN_STATES = ("open", "acknowledged", "under-repair", "maintenance", "shadowed", "resolved")
 NEEDS_TEXT = frozenset({"assign", "comment", "ticket", "resolve", "reopen"})
 
 

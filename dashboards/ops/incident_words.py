@@ -71,6 +71,8 @@ class IncidentWords:
             said.append(self._(p.OVER, time=self.words.clock(view.resolved or view.opened)))
         elif view.clearing is not None:
             said.append(self._(p.CLEARING, time=self.words.clock(view.clearing)))
+        if view.repair:
+            said.append(self._(p.UNDER_REPAIR))
         if view.acknowledged is not None:
             said.append(self._(p.TAKEN, who=view.assignee or person(view.acknowledged_by)))
         if view.maintenance is not None:

@@ -1,12 +1,13 @@
 """A school of two switches, and an engine around it that is fed by hand."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from controller.incidents.engine import Engine
 from controller.incidents.maintenance import Window, Windows
+from controller.incidents.mending import Repair
 from controller.incidents.model import Act, Event, Fact, Incident, Kind, Subject, Timing
 from controller.incidents.mute import Witness, nobody
 from controller.incidents.parents import Parents, PlanParents
@@ -112,6 +113,7 @@ class Bench:
     windows: Windows = field(default_factory=Windows)
     events: list[Event] = field(default_factory=list)
     said: dict[str, Incident] = field(default_factory=dict)
+    repairs: list[Repair] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.engine = Engine(
@@ -122,7 +124,13 @@ class Bench:
         )
 
     def at(self, seconds: float, *facts: Fact, witness: Witness = everybody) -> list[Event]:
-        outcome = self.engine.advance(T0 + round(seconds * S), facts, witness)
+        now_ns = T0 + round(seconds * S)
+        begun = [one for one in self.repairs if one.begun_ns <= now_ns]
+        known = [
+            one if one.ended_ns is None or one.ended_ns <= now_ns else replace(one, ended_ns=None)
+            for one in begun
+        ]
+        outcome = self.engine.advance(now_ns, facts, witness, known)
         self.events += outcome.events
         self.said |= self.engine.incidents
         return outcome.events
@@ -145,6 +153,22 @@ class Bench:
         ids = {one.id for one in self.said.values() if one.subject == subject}
         chosen = self.events if events is None else events
         return [event.act for event in chosen if event.incident in ids]
+
+    def repair(
+        self, start: float, end: float | None, *touched: Subject, longest: float = 120
+    ) -> Repair:
+        """An action that ends at ``end`` (seconds), and whose port takes 5 s to be seen again."""
+        repair = Repair(
+            action=f"a-{len(self.repairs)}",
+            intent="bounce-port",
+            touched=frozenset(touched),
+            begun_ns=T0 + round(start * S),
+            ended_ns=None if end is None else T0 + round(end * S),
+            longest_ns=round(longest * S),
+            settle_ns=5 * S,
+        )
+        self.repairs.append(repair)
+        return repair
 
     def window(self, start: float, end: float, link: str | None = None) -> Window:
         window = Window(
