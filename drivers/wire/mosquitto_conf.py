@@ -110,12 +110,54 @@ def _tls(tls: MutualTls) -> list[str]:
     ]
 
 
+_SANDBOX = """\
+AmbientCapabilities=
+NoNewPrivileges=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+MemorySwapMax=0
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=full
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources @memlock
+SystemCallFilter=@chown @setuid
+SystemCallErrorNumber=EPERM
+UMask=0077
+LimitCORE=0
+"""
+_HOMES = tuple(map(Path, ("/home", "/root", "/run/user")))
+_LOWEST_FREE_PORT = 1024
+
+
 def unit_text(conf: Conf, first: Path) -> str:
     """A drop-in for mosquitto.service: lists that were lost begin again with the first ones.
 
     Without its file 2.0.11 starts all the same and refuses everybody, the keeper too. Without the
     list of revoked certificates it does not start, and so is tried again until there is one.
+
+    Debian's unit walls the broker in with nothing. It begins as root, reads its key and becomes
+    ``conf.user``; that is what the four capabilities are for.
     """
+    capabilities = "CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SETGID CAP_SETUID"
+    if min(conf.loopback_port, conf.tls.port) < _LOWEST_FREE_PORT:
+        capabilities += " CAP_NET_BIND_SERVICE"
+    read = (conf.tls.ca, conf.tls.certificate, conf.tls.key, conf.tls.crl, conf.folder, first)
+    home = any(path.is_relative_to(one) for path in read if path is not None for one in _HOMES)
+    sandbox = _SANDBOX.replace("ProtectHome=yes", "ProtectHome=read-only") if home else _SANDBOX
     return (
         "[Unit]\n"
         "StartLimitIntervalSec=0\n"
@@ -126,6 +168,8 @@ def unit_text(conf: Conf, first: Path) -> str:
         "Restart=always\n"
         "RestartSec=1\n"
         "LimitNOFILE=65536\n"
+        f"CapabilityBoundingSet={capabilities}\n"
+        f"{sandbox}"
     )
 
 
@@ -133,10 +177,21 @@ def reload_texts(crl: Path) -> dict[str, str]:
     """Two units, by file name: when the list of revoked certificates is replaced, it is read.
 
     So the controller needs no right to speak to the service manager or to signal the broker.
+
+    systemd watches nothing while the service runs (its path.c), so the service looks itself until
+    the list has been the same for a second. Six lists within ten seconds are no reason to give up
+    for good, which is what a start limit would be.
     """
+    seen = f"stat -c %%.Z {crl}"
     return {
-        "tenone-crl.path": f"[Path]\nPathChanged={crl}\n\n[Install]\nWantedBy=multi-user.target\n",
+        "tenone-crl.path": (
+            "[Unit]\nStartLimitIntervalSec=0\n\n"
+            f"[Path]\nPathChanged={crl}\n\n[Install]\nWantedBy=multi-user.target\n"
+        ),
         "tenone-crl.service": (
-            "[Service]\nType=oneshot\nExecStart=/usr/bin/systemctl reload mosquitto.service\n"
+            "[Unit]\nStartLimitIntervalSec=0\n\n"
+            "[Service]\nType=oneshot\n"
+            f'ExecStart=/bin/sh -c \'until [ "$$seen" = "$$({seen})" ]; do seen=$$({seen}); '
+            "systemctl try-reload-or-restart mosquitto.service; sleep 1; done'\n"
         ),
     }

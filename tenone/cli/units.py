@@ -86,6 +86,7 @@ def text_of(unit: Unit) -> str:
         f"Description={unit.description}",
         "Wants=network-online.target",
         "After=network-online.target time-sync.target",
+        "StartLimitIntervalSec=0",  # an address that is not there yet, a full disk: it comes back
         "",
         "[Service]",
         "Type=notify",
