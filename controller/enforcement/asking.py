@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from controller.enforcement.faults import Fault
 from controller.enforcement.gate import Gate
@@ -71,6 +72,11 @@ class Asker:
         if action is not None:
             self._queue.put_nowait(action)
 
+    def cured_meanwhile(self, good: Callable[[str], bool]) -> None:
+        """Take back what an earlier run asked for, for links that were mended meanwhile."""
+        for link in [link for link in self._adopted if good(link)]:
+            self._queue.put_nowait(self._adopted.pop(link))
+
     async def run(self) -> None:
         """Work on the queue. For a supervisor."""
         async with asyncio.TaskGroup() as group:
@@ -118,10 +124,14 @@ class Asker:
             action = await self._approvals.request(
                 self._approvals.own.asker, self._asked(proposal, fault)
             )
-        except (NothingToDoError, NoMeansError):
+        except NothingToDoError:
             if intent in fault.set_so:  # there was nothing else to ask for
                 fault.not_before_ns = now_ns + RETRY_NS
             fault.set_so.add(intent)
+            fault.due_ns = now_ns
+            return
+        except NoMeansError as error:
+            fault.hindered[intent] = str(error)
             fault.due_ns = now_ns
             return
         except PlanError as error:

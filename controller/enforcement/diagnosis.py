@@ -6,7 +6,7 @@ hangs. What was tried and taken back is not tried again; then the cable is measu
 sentence says which part to carry where.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -95,6 +95,8 @@ class Finding:
     """Other trouble explains it: nothing is to be done here."""
     otherwise: "Finding | None" = None
     """What to do instead where the port turns out to be set so already."""
+    without: "Finding | None" = None
+    """What to do instead where the switch has no means for it; None: people are told why."""
 
 
 def diagnose(facts: LinkFacts) -> Finding:
@@ -108,6 +110,26 @@ def diagnose(facts: LinkFacts) -> Finding:
     cause = next(iter(facts.causes), None)
     means = _MEANS.get(cause) if cause is not None else None
     return _beside(facts, cause) if means is None else means(facts)
+
+
+def instead(
+    finding: Finding, facts: LinkFacts, set_so: Collection[Intent], hindered: Mapping[Intent, str]
+) -> Finding:
+    """What is left of it once the switch has been asked.
+
+    ``set_so``: what it says is set so already. ``hindered``: what cannot be done at this port, and
+    the school's sentence why. A port that is *not* set as a repair would set it, but cannot be
+    set so, is never told as one that is.
+    """
+    while finding.intent is not None:
+        if finding.intent in hindered:
+            why = hindered[finding.intent]
+            finding = finding.without or _say(facts, Text.HINDERED, why=why)
+        elif finding.intent in set_so and finding.otherwise is not None:
+            finding = finding.otherwise
+        else:
+            break
+    return finding
 
 
 def _power(facts: LinkFacts) -> Finding:
@@ -175,7 +197,8 @@ def _after_repair(facts: LinkFacts) -> Finding:
     gravest = next(iter(facts.causes), None)
     copper = not facts.fibre and gravest in {*SETTLED_BY_NEGOTIATION, Cause.LINK_DOWN, Cause.ERRORS}
     if copper and Intent.CABLE_DIAGNOSIS not in facts.tried.intents and not facts.tried.cable:
-        return _say(facts, Text.MEASURE, Intent.CABLE_DIAGNOSIS, otherwise=_carry(facts))
+        carry = _carry(facts)
+        return _say(facts, Text.MEASURE, Intent.CABLE_DIAGNOSIS, otherwise=carry, without=carry)
     if gravest is Cause.ENDPOINT:
         return _say(facts, Text.BOARD)
     return _say(facts, Text.DARK_FIBRE) if facts.fibre else _carry(facts)
@@ -243,6 +266,7 @@ def _say(
     only_propose: bool = False,
     shadowed: bool = False,
     otherwise: Finding | None = None,
+    without: Finding | None = None,
     why: str = "",
 ) -> Finding:
     sentence = say(
@@ -254,6 +278,7 @@ def _say(
         only_propose=only_propose,
         shadowed=shadowed,
         otherwise=otherwise,
+        without=without,
     )
 
 

@@ -26,7 +26,9 @@ class Fault:
     cause: Cause | None = None
     proposal: Proposal | None = None
     set_so: set[Intent] = field(default_factory=set)
-    """What the switch said is set so already, or has no means for."""
+    """What the switch said is set so already."""
+    hindered: dict[Intent, str] = field(default_factory=dict)
+    """What cannot be done at this port, in the school's own sentence."""
     action: str | None = None
     """One that was asked for and is not known to be over, or the last one."""
     asking: bool = False
@@ -40,6 +42,7 @@ class Fault:
         if cause is not self.cause:
             self.cause = cause
             self.set_so.clear()
+            self.hindered.clear()
             self.declined = False
             self.proposal = None
             self.not_before_ns = now_ns

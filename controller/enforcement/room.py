@@ -13,7 +13,7 @@ from dataclasses import replace
 from controller.api.services import Health
 from controller.enforcement.asking import Asker
 from controller.enforcement.attempts import Attempts
-from controller.enforcement.diagnosis import Finding, diagnose
+from controller.enforcement.diagnosis import Finding, diagnose, instead
 from controller.enforcement.faults import Fault, FaultBook
 from controller.enforcement.figures import Figures
 from controller.enforcement.gate import Gate
@@ -32,6 +32,7 @@ from controller.trust.approval_model import Plan, PlanError
 from controller.trust.approval_own import Own, standing_of
 from tenone.vocabulary.intents import MEANINGS, Intent, Mode
 from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.states import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +158,15 @@ class EnforcementRoom:
         settle_ns = round(self._rules.settle_seconds * NS)
         for fault in self._faults.update(self._clock.wall_ns(), now_ns, settle_ns):
             self.asker.cured(fault)
+        self.asker.cured_meanwhile(self._is_good)
         for fault in self._faults.due(now_ns, MOST_AT_ONCE):
             fault.due_ns = now_ns + LOOK_NS
             self._consider(fault, now_ns)
+
+    def _is_good(self, link: str) -> bool:
+        live = self._house.live
+        number = live.numbering.link_number.get(link)
+        return number is None or live.links.verdict[number] == Verdict.GOOD
 
     def _consider(self, fault: Fault, now_ns: int) -> None:
         """One fault: what would help, what holds it back, and whether it is asked for."""
@@ -215,18 +222,14 @@ class EnforcementRoom:
         tried = self.gate.attempts.tried(
             fault.link, -1 if cause is None else int(cause), self._clock.wall_ns()
         )
-        finding = diagnose(
-            self._around.link_facts(
-                fault.number,
-                port,
-                tried,
-                shadow=self._timeline.shadow(fault.link),
-                seen_open=bool(self._faults.seen_open[fault.number]),
-            )
+        facts = self._around.link_facts(
+            fault.number,
+            port,
+            tried,
+            shadow=self._timeline.shadow(fault.link),
+            seen_open=bool(self._faults.seen_open[fault.number]),
         )
-        while finding.intent in fault.set_so and finding.otherwise is not None:
-            finding = finding.otherwise
-        return finding
+        return instead(diagnose(facts), facts, fault.set_so, fault.hindered)
 
     def _mode(self, finding: Finding, scope: ScopePath, school: str, switch: str) -> Mode:
         intent = finding.intent

@@ -36,6 +36,7 @@ class Text(StrEnum):
     CARRY_PAIR_AT = "carry-pair-at"
     CABLE_WELL = "cable-well"
     PERSON = "person"
+    HINDERED = "hindered"
 
 
 EN: Mapping[Text, str] = MappingProxyType({
@@ -83,6 +84,7 @@ EN: Mapping[Text, str] = MappingProxyType({
         "card of the device in {room} (switch {switch}, port {port}).",
     Text.PERSON: "{name}: the port is neither as before nor as wanted: a person has to look at "
         "switch {switch}, port {port}, now.",
+    Text.HINDERED: "{name}: TenOne cannot repair this here: {why} (switch {switch}, port {port}).",
 })  # fmt: skip
 ZH: Mapping[Text, str] = MappingProxyType({
     Text.SLOW: "{name}：端口现在只有 {speed}，应为 {contract}；TenOne 可以让它重新协商（交换机 {s"
@@ -127,6 +129,7 @@ ZH: Mapping[Text, str] = MappingProxyType({
         "口 {port}）。",
     Text.PERSON: "{name}：端口既不是原来的状态，也不是想要的状态：请立即人工检查交换机 {switch} "
         "的端口 {port}。",
+    Text.HINDERED: "{name}：TenOne 在这里无法修复：{why}（交换机 {switch}，端口 {port}）。",
 })  # fmt: skip
 
 CABLE_STATES: Mapping[str, tuple[str, str]] = MappingProxyType({

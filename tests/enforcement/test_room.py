@@ -170,6 +170,39 @@ async def test_what_is_set_so_already_is_bounced(tmp_path: Path) -> None:
         ]
 
 
+async def test_a_port_that_cannot_be_set_is_not_told_as_one_that_is(tmp_path: Path) -> None:
+    """A ZTE port with ``speed 100`` was told as one that negotiates, and bounced in vain."""
+    async with RepairTown(tmp_path, mode="auto") as town:
+        town.agent.cannot = {"restore-negotiation"}
+        town.columns = dict(SLOW)
+        await town.run(30)
+        assert await town.actions() == []
+        assert [intent for intent, _ in town.agent.planned] == ["restore-negotiation"]
+        proposal = town.proposal()
+        assert proposal is not None
+        assert proposal.intent is None
+        assert "cannot repair this here: it has no such test" in proposal.sentence["en"]
+        assert "无法修复" in proposal.sentence["zh"]
+        assert town.remarks() == [proposal.sentence["en"]]
+
+
+async def test_what_was_asked_for_before_a_restart_is_taken_back_when_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    async with RepairTown(tmp_path, mode="approve") as town:
+        town.columns = dict(SLOW)
+        await town.run(10)
+        assert [one.state for one in await town.actions()] == [ActionState.WAITING]
+        await town.kill()
+        town.columns = {}
+        for _ in range(5):
+            town.town.ports()
+            await town.town.step(1.0)
+        town.start()
+        await town.run(3)
+        assert [one.state for one in await town.actions()] == [ActionState.WITHDRAWN]
+
+
 async def test_where_no_cable_can_be_measured_people_are_told_what_to_carry(
     tmp_path: Path,
 ) -> None:
