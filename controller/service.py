@@ -45,6 +45,7 @@ from drivers.wire.endpoint import endpoint_of
 from drivers.wire.mqtt_values import Endpoint
 from drivers.wire.sparkplug.host import HostSession
 from tenone.config.city import City as CityConfig
+from tenone.config.own_files import own_files
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor, TaskHealth
 
@@ -177,6 +178,7 @@ class Controller:
             link=self.link,
             scope_of_school=self.city.scope_of_school,
         )
+        self.audit.witnesses.asker = self.asking
         await self._open_rooms()
         self.incidents.recheck = self.asking.poll_now
         self._judge_now()
@@ -219,6 +221,7 @@ class Controller:
             in_records=self._in_records,
             ledger=self.ledger,
             notes=self.ledger,
+            files=own_files(self._config.vault),
         )
         self.office = office(house)
         rooms = all_rooms(house, self.asking, self.link)

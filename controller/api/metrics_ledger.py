@@ -23,6 +23,14 @@ def ledger_families(figures: AuditFigures | None) -> Iterator[Metric]:
     ):
         yield CounterMetricFamily(name, told, value=value)
     yield GaugeMetricFamily("tenone_ledger_notes_held", "Notes that wait.", value=figures.held)
+    yield GaugeMetricFamily(
+        "tenone_ledger_witnesses", "Schools that keep a head of it.", value=figures.witnesses
+    )
+    yield GaugeMetricFamily(
+        "tenone_ledger_witnesses_contradicting",
+        "Schools that keep what it does not hold.",
+        value=figures.contradicting,
+    )
     if figures.exported is not None:
         yield CounterMetricFamily(
             "tenone_ledger_exported", "Entries the SIEM has, ever.", value=figures.exported

@@ -150,6 +150,10 @@ def anchors_of(trust: Trust, city: str) -> list[Anchor]:
     ]
 
 
+async def _never(_head: Head) -> bool:
+    return False
+
+
 class Anchoring:
     """Puts heads to all anchors, each in its own task."""
 
@@ -161,6 +165,7 @@ class Anchoring:
         clock: Clock,
         head: Callable[[], Head | None],
         held: Callable[[int], Awaitable[bytes | None]],
+        excused: Callable[[Head], Awaitable[bool]] = _never,
     ) -> None:
         self.figures = [AnchorFigures(anchor.name) for anchor in anchors]
         self._anchors = anchors
@@ -168,6 +173,7 @@ class Anchoring:
         self._clock = clock
         self._head = head
         self._held = held
+        self._excused = excused
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """What a supervisor runs, by name."""
@@ -193,7 +199,7 @@ class Anchoring:
             compared = False
             while True:
                 try:
-                    if not compared and self._head() is not None:
+                    if (not compared or figures.conflict) and self._head() is not None:
                         await self._compare(anchor, figures)
                         compared = True
                     await self._put(anchor, figures)
@@ -217,15 +223,22 @@ class Anchoring:
     async def _compare(self, anchor: Anchor, figures: AnchorFigures) -> None:
         heads = [*await anchor.seen()]
         head = self._head()
+        conflict = ""
         for seen in heads[-1:]:
             if head is None or seen.ledger != head.ledger:
                 found = None
             else:
                 found = await self._held(seen.seq)
-            if found != seen.hash:
-                figures.conflict = (
+            if found != seen.hash and not await self._excused(seen):
+                conflict = (
                     f"{anchor.name} has seen entry {seen.seq} of ledger {seen.ledger[:8]}, which "
-                    "is not in this ledger: run 'tenone audit verify'; once that is settled, give "
-                    "the anchor a new file"
+                    "is not in this ledger: run 'tenone audit verify'; if people know why, "
+                    "they say so by 'tenone audit admit'"
                 )
-                log.error("%s", figures.conflict)
+        if conflict != figures.conflict:
+            log.log(
+                logging.ERROR if conflict else logging.WARNING,
+                "%s",
+                conflict or f"{anchor.name} fits the ledger again",
+            )
+        figures.conflict = conflict

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.trust.entries import Entry
 
@@ -64,6 +64,8 @@ class Head:
     seq: int
     """Of its newest entry; 0: there is none."""
     hash: bytes
+    at_ns: int = field(default=0, compare=False)
+    """When it was seen to be the newest, where somebody else kept it; 0: nobody says."""
 
 
 def hasher(algorithm: str) -> Hasher:

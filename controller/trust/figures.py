@@ -19,5 +19,9 @@ class AuditFigures:
     """Notes that were too many to hold."""
     anchors: tuple[tuple[str, float | None, bool], ...] = ()
     """Name, seconds since it took a head (None: never), whether it contradicts the ledger."""
+    witnesses: int = 0
+    """Schools that keep a head of it."""
+    contradicting: int = 0
+    """Schools that keep what it does not hold."""
     exported: int | None = None
     """Number of the newest entry the SIEM has; None: there is none."""

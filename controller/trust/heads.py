@@ -53,4 +53,5 @@ def _head(line: str) -> Head:
     ledger, seq, digest = body["ledger"], body["seq"], bytes.fromhex(body["hash"])
     if not isinstance(ledger, str) or type(seq) is not int or seq < 0:
         raise ValueError("ledger and seq are not what they should be")
-    return Head(ledger, seq, digest)
+    at_ns = body.get("at_ns", 0)
+    return Head(ledger, seq, digest, at_ns if type(at_ns) is int else 0)

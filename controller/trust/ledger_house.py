@@ -13,12 +13,16 @@ from controller.store.protocols import StoreError
 from controller.trust.anchors import Anchoring, anchors_of
 from controller.trust.audit_desk import AuditDesk
 from controller.trust.book import FOLDER, Book, boot_id
+from controller.trust.chain import Head
 from controller.trust.entries import Entry, LedgerError, Outcome
 from controller.trust.figures import AuditFigures
 from controller.trust.ledger import AuditLedger
 from controller.trust.queries import hash_of
 from controller.trust.siem import SiemExport, sink_of
 from controller.trust.starts import keep, start_entry
+from controller.trust.witnesses import FILE as WITNESSES_FILE
+from controller.trust.witnesses import ledger_now, unexcused
+from controller.trust.witnessing import Witnessing
 from tenone.config.city import City
 from tenone.runtime.clock import Clock
 from tenone.runtime.supervisor import Supervisor
@@ -53,6 +57,18 @@ class LedgerHouse:
             clock=clock,
             head=lambda: self.ledger.head,
             held=self._held,
+            excused=self._excused,
+        )
+        self.witnesses = Witnessing(
+            self._scopes,
+            city=config.id,
+            algorithm=trust.ledger.hash,
+            seconds=trust.witness_seconds,
+            folder=self.folder,
+            file=config.store.path / WITNESSES_FILE,
+            clock=clock,
+            head=lambda: self.ledger.head,
+            notes=self.ledger,
         )
         self.export: SiemExport | None = None
         siem = trust.siem
@@ -84,6 +100,8 @@ class LedgerHouse:
                 )
                 for one in self.anchoring.figures
             ),
+            witnesses=self.witnesses.having,
+            contradicting=self.witnesses.contradicting,
             exported=None if self.export is None else self.export.figures.seq,
         )
 
@@ -127,11 +145,20 @@ class LedgerHouse:
         tasks: dict[str, Callable[[], Awaitable[None]]] = {"ledger care": self.ledger.care}
         if self.export is not None:
             tasks["ledger export"] = self.export.run
+        if self.witnesses.asker is not None:
+            tasks["witnesses"] = self.witnesses.run
         return tasks | dict(self.anchoring.tasks())
 
     def health(self) -> list[Callable[[], Health]]:
         """Words for /readyz."""
-        return [self.ledger.health, self.anchoring.health, self._export_health]
+        return [
+            self.ledger.health, self.anchoring.health, self.witnesses.health, self._export_health
+        ]  # fmt: skip
+
+    async def _excused(self, head: Head) -> bool:
+        """Whether an entry admits that the ledger is not what an anchor saw; LedgerError."""
+        now = await asyncio.to_thread(ledger_now, self.folder)
+        return bool((await asyncio.to_thread(unexcused, [head], now))[1])
 
     def _export_health(self) -> Health:
         """A server that is away is no reason to call the controller unready."""

@@ -1,7 +1,7 @@
 """Entries of the audit ledger that somebody asks for, newest first. Blocking, read-only."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,9 @@ from controller.trust.entries import LedgerError
 from controller.trust.segment import Segment, SegmentError, segments
 
 DAY_NS = 86_400 * 10**9
+AT_ONCE = 500
+"""Numbers in one question to SQLite."""
+LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,34 @@ def hash_of(folder: Path, seq: int) -> bytes | None:
     """The hash of entry ``seq``; None: there is no such entry any more, or not yet. LedgerError."""
     rows = found(folder, Filter(before=seq + 1), 1)
     return rows[0].hash if rows and rows[0].seq == seq else None
+
+
+def hashes_of(folder: Path, numbers: Collection[int]) -> dict[int, bytes]:
+    """The hashes of many entries; those that are not there, or do not fit theirs, are left out.
+
+    Raises LedgerError where the ledger cannot be read.
+    """
+    wanted = sorted(numbers)
+    hashes: dict[int, bytes] = {}
+    try:
+        for file, following in zip(files := segments(folder), [*files[1:], None], strict=True):
+            end = LARGEST if following is None else int(following.stem)
+            inside = [one for one in wanted if int(file.stem) <= one < end]
+            if not inside:
+                continue
+            segment = Segment(file)
+            try:
+                for start in range(0, len(inside), AT_ONCE):
+                    some = inside[start : start + AT_ONCE]
+                    marks = ", ".join("?" * len(some))
+                    for row in segment.select(f"seq IN ({marks})", some, len(some)):
+                        if segment.digest(row.previous + row.body) == row.hash:
+                            hashes[row.seq] = row.hash
+            finally:
+                segment.close()
+    except SegmentError as error:
+        raise LedgerError(f"the audit ledger cannot be read ({error})") from error
+    return hashes
 
 
 def as_json(row: Row) -> dict[str, object]:

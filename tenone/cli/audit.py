@@ -16,10 +16,13 @@ from controller.trust.queries import Filter, as_json, counted, found
 from controller.trust.segment import SegmentError
 from controller.trust.verify import Verdict, rows_of
 from controller.trust.verify import verify as verify_ledger
+from controller.trust.witnesses import ADMIT, compare, ledger_now, span, unexcused
+from controller.trust.witnesses import FILE as WITNESSES_FILE
 from tenone.calendar.zone import CITY_ZONE
 from tenone.cli._console import configured
 from tenone.cli._ledger import folder_of, ledgered
-from tenone.config import load_city
+from tenone.config import City, load_city
+from tenone.trust.witness import WitnessedHead
 
 BAD = 1
 BAD_INPUT = 2
@@ -33,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     group = typer.Typer(help="The audit ledger: verified, listed, counted.")
     group.command("verify")(verify)
+    group.command("admit")(admit)
     group.command("list")(list_entries)
     group.command("report")(report)
     app.add_typer(group, name="audit")
@@ -46,14 +50,26 @@ def verify(
     anchors: Annotated[
         list[Path] | None, typer.Option("--anchors", help="A file of anchored heads.")
     ] = None,
+    witnesses: Annotated[
+        bool, typer.Option("--witnesses", help="What the schools said they keep (needs -c), too.")
+    ] = False,
     as_json_: AsJson = False,
 ) -> None:
     """Verify chain, numbers and anchors; names the first bad entry, then ends with 1."""
     files = list(anchors or ())
+    said: list[Path] = []
     if config is not None:
         city = configured(load_city, config)
         place = place or folder_of(city)
         files += [one.file for one in city.trust.anchors if one.file and one.file.exists()]
+        said = [city.store.path / WITNESSES_FILE] if witnesses else []
+    if witnesses and not (said and said[0].exists()):
+        typer.echo(
+            "tenone audit verify: no school has said yet what it keeps, or -c is missing; print it "
+            "at a school by 'tenone agent heads', and name that file by --anchors",
+            err=True,
+        )
+        raise typer.Exit(BAD_INPUT)
     if place is None:
         typer.echo(
             "tenone audit verify: name the ledger's folder, or the city.yaml with -c", err=True
@@ -62,10 +78,46 @@ def verify(
     if not place.exists():
         typer.echo(f"tenone audit verify: there is nothing at {place}", err=True)
         raise typer.Exit(BAD_INPUT)
-    verdict = verify_ledger(place, _heads(files))
+    verdict = _verified(place, _heads([*files, *said]))
+    if said:
+        asked = datetime.fromtimestamp(said[0].stat().st_mtime, UTC).isoformat(timespec="seconds")
+        verdict.notes.append(f"what schools keep is what they said until {asked}")
     typer.echo(json.dumps(verdict_json(verdict)) if as_json_ else told(verdict))
     if verdict.bad is not None:
         raise typer.Exit(BAD)
+
+
+def admit(
+    config: Config,
+    reason: Annotated[str, typer.Option(help="What happened; it stands in the ledger for ever.")],
+    first: Annotated[
+        int | None,
+        typer.Option("--from", min=1, help="The first entry that is not what it was."),
+    ] = None,
+) -> None:
+    """Say in the ledger that it is not what it was, as after a restore from a backup.
+
+    What schools and anchors saw before this moment, from that entry on, is excused by it; what
+    they saw of earlier entries must still be so. Schools keep the admission with their heads.
+    """
+    city = configured(load_city, config)
+    folder = folder_of(city)
+    try:
+        first = first or _first_other(city, folder)
+        if first is None or not reason.strip():
+            typer.echo(
+                "tenone audit admit: no school and no anchor contradicts the ledger, so there is "
+                "nothing to admit; if you know better, name the entry by --from"
+                if reason.strip()
+                else "tenone audit admit: --reason is empty: say what happened",
+                err=True,
+            )
+            raise typer.Exit(BAD)
+        ledgered(city, ADMIT, subject=str(first), detail={"first": first, "reason": reason[:1000]})
+    except LedgerError as error:
+        typer.echo(f"tenone audit admit: {error}", err=True)
+        raise typer.Exit(BAD) from None
+    typer.echo(f"The ledger admits that it is not what it was from entry {first} on.")
 
 
 def list_entries(  # noqa: PLR0917 - typer reads options from the signature
@@ -135,6 +187,44 @@ def line_of(row: Row) -> str:
     at = datetime.fromtimestamp(body["at_ns"] / 1e9, UTC).isoformat(timespec="milliseconds")
     fields = (body["act"], body["outcome"], body["actor"], body["scope"], body["subject"])
     return " ".join([str(body["seq"]), at, *map(json.dumps, fields), json.dumps(body["detail"])])
+
+
+def _verified(place: Path, heads: Sequence[Head]) -> Verdict:
+    """The verdict; heads that an entry of the ledger excuses are not held against it."""
+    try:
+        now = ledger_now(place) if place.is_dir() else None
+        must, excused = ([*heads], []) if now is None else unexcused(heads, now)
+    except LedgerError:  # the verifier says what it cannot read, and where
+        return verify_ledger(place, heads)
+    verdict = verify_ledger(place, must)
+    for one in () if now is None else now.admissions:
+        verdict.notes.append(
+            f"entry {one.entry} admits that this is not what it was from entry {one.first} on: "
+            f"{json.dumps(one.reason)}, by {json.dumps(one.by)}"
+        )
+    if excused:
+        newest = max(one.seq for one in excused)
+        verdict.notes.append(
+            f"{len(excused)} heads that were seen before then, up to entry {newest}, are not of it"
+        )
+    return verdict
+
+
+def _first_other(city: City, folder: Path) -> int | None:
+    """The first entry that may not be what it was, by schools and anchors; None: all fits."""
+    now = ledger_now(folder)
+    files = [one.file for one in city.trust.anchors if one.file and one.file.exists()]
+    said = city.store.path / WITNESSES_FILE
+    seen = [
+        WitnessedHead(ledger=one.ledger, seq=one.seq, hash=one.hash.hex(), at_ns=one.at_ns)
+        for one in _heads([*files, *([said] if said.exists() else [])])
+    ]
+    found = compare(seen, now)
+    if not found.misfits:
+        return None
+    if any(one.ledger != now.ledger for one in found.misfits):
+        return 1
+    return span([found], now)[0]
 
 
 def told(verdict: Verdict) -> str:

@@ -147,6 +147,8 @@ class Trust(ConfigModel):
     anchors: tuple[Anchor, ...] = ()
     anchor_seconds: Annotated[Seconds, Field(ge=1, le=86_400)] = 60.0
     """How often the newest hash is put to the anchors."""
+    witness_seconds: Annotated[Seconds, Field(ge=1, le=3600)] = 1800.0
+    """About how often the newest hash is given to each school, which keeps it."""
     siem: Siem | None = None
     broker: CityControl | None = None
     """Who keeps the access lists of the city's Mosquitto; None: nobody does."""

@@ -11,6 +11,8 @@ TROUBLED = AuditFigures(
     held=2,
     lost=1,
     anchors=(("file a", 42.0, False), ("https b", None, True)),
+    witnesses=5,
+    contradicting=2,
     exported=9,
 )
 
@@ -27,6 +29,8 @@ TROUBLED = AuditFigures(
                 "tenone_ledger_refused_total": 0,
                 "tenone_ledger_notes_lost_total": 0,
                 "tenone_ledger_notes_held": 0,
+                "tenone_ledger_witnesses": 0,
+                "tenone_ledger_witnesses_contradicting": 0,
             },
         ),
         (
@@ -37,6 +41,8 @@ TROUBLED = AuditFigures(
                 "tenone_ledger_refused_total": 3,
                 "tenone_ledger_notes_lost_total": 1,
                 "tenone_ledger_notes_held": 2,
+                "tenone_ledger_witnesses": 5,
+                "tenone_ledger_witnesses_contradicting": 2,
                 "tenone_ledger_exported_total": 9,
                 "tenone_ledger_anchor_age_seconds file a": 42,
                 "tenone_ledger_anchor_conflict file a": 0,

@@ -53,7 +53,7 @@ async def test_anchor_and_export_follow_the_ledger(tmp_path: Path) -> None:
         assert name == "file heads.jsonl"
         assert age is not None
         assert not conflict
-        assert [word().ready for word in house.health()] == [True] * 3
+        assert [word().ready for word in house.health()] == [True] * 4
         await house.stopping()
     await house.ledger.close()
     heads = heads_in(tmp_path / "heads.jsonl")
