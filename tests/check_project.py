@@ -112,6 +112,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "controller/api/schemas_minutes.py": "holds the answers in tests/api/test_class_minutes.py",
     "controller/minutes/views.py": "fields only; made in tests/minutes/test_room.py",
     "drivers/cli/dialects/bracketed.py": "by three vendors, test_on_simulators.py and their own",
+    "drivers/cli/dialects/common.py": "by every vendor, tests/switch_cli/test_on_simulators.py",
     "drivers/cli/dialects/vrp.py": "by both versions, tests/switch_cli/test_huawei_vrp5.py",
     "drivers/snmp/pending.py": "both kinds in tests/snmp/test_client.py and test_layout.py",
     "drivers/snmp/reading.py": "fields only; its makers are tested",

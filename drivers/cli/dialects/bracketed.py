@@ -5,18 +5,22 @@ and "Configuration file management commands". None of it was run on real hardwar
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from drivers.cli import reading
-from drivers.cli.dialect import Ask, Change, Line, Meant, PortMode, PortSettings
-from drivers.cli.errors import CannotError
-from drivers.cli.grammar import PortGrammar
+from drivers.cli.dialect import Ask, Line, PortSettings
+from drivers.cli.dialects.common import (
+    CABLE_SECONDS,
+    PAUSES,
+    SAVE_SECONDS,
+    SHOW_SECONDS,
+    Sectioned,
+)
 from drivers.cli.plans import TRANSIENT
-from drivers.cli.reading import Rule, Vocabulary
-from tenone.vocabulary.intents import MEANINGS, Intent
-from tenone.vocabulary.intents import Dialect as Name
+from drivers.cli.reading import Rule
+from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
 
 PROMPT = re.compile(r"(?:^|[\r\n])[<\[][~*]?[^\r\n<>\[\]]{1,300}[>\]][ ]?\Z")
@@ -25,16 +29,8 @@ ENDS = frozenset({"#", "return"})
 YES_NO = Ask(r"(?i)[\[(]y(?:es)?/n(?:o)?[\])](?:\s?\[[yn]\])?\s*[:?]?\s*\Z", "y")
 FILE_NAME = Ask(r"(?i)file ?name[^\r\n]*(?:\r?\n[^\r\n]*enter key\))?[^\r\n\w]*\Z", "")
 """A switch that was never saved asks how the file is to be called; its own proposal is taken."""
-BOUNCE_SECONDS = 1.6
-"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
-POE_SECONDS = 4.0
-"""Well above the time a powered device lives on what is stored in it."""
-SHOW_SECONDS = 60.0
-CABLE_SECONDS = 60.0
-SAVE_SECONDS = 120.0
 ASKED_SECONDS = 30.0
 """A line that asks first, and then takes "a few seconds" as the switch says."""
-PAUSES = {"enabled": BOUNCE_SECONDS, "poe": POE_SECONDS}
 SWITCHES = {"enabled": ("shutdown", "undo shutdown"), "poe": ("undo poe enable", "poe enable")}
 """Off, on."""
 
@@ -48,22 +44,14 @@ COMMON_RULES: tuple[Rule, ...] = (
 ENTERS = re.compile(r"interface (\S+)", re.ASCII)
 
 
-class Bracketed(ABC):
+class Bracketed(Sectioned):
     """See :class:`drivers.cli.dialect.Dialect`; a vendor's module fills in its words."""
 
-    name: Name
-    device_type: str
     prompt = PROMPT
-    refusals: tuple[re.Pattern[str], ...]
     quiet: tuple[Line, ...]
     leave: tuple[Line, ...] = (Line("return", optional=True),)
     """The view of a login does not know it."""
-    hinders: Mapping[Intent, re.Pattern[str]]
 
-    grammar: ClassVar[PortGrammar]
-    vocabulary: ClassVar[Vocabulary]
-    start: ClassVar[PortSettings]
-    """What a port is of which the section says nothing."""
     varying: ClassVar[frozenset[str]] = frozenset()
     """Lines that mean the same and of which a series takes only one: the others are refused."""
     asking: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
@@ -76,10 +64,6 @@ class Bracketed(ABC):
     @abstractmethod
     def section_rules(self, lines: Sequence[str]) -> tuple[Rule, ...]:
         """How the lines of a section are read."""
-
-    def check_port(self, port: str) -> str:
-        """Abbreviations become the name the switch itself uses in its configuration."""
-        return self.grammar.typed(port)
 
     def show_port(self, port: str) -> tuple[Line, ...]:
         """The section of what runs; allowed in every view."""
@@ -120,28 +104,17 @@ class Bracketed(ABC):
         """The steps, for good."""
         return self.for_good(self.steps(port, before, after))
 
-    def change(
+    def forth_and_back(
         self, intent: Intent, port: str, before: PortSettings, after: PortSettings
-    ) -> Change:
-        """The lines, and the inverse ones."""
+    ) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+        """See :class:`Sectioned`."""
         switched = TRANSIENT.get(intent)
         if switched is None:
-            apply = self.steps(port, before, after)
-            undo = self.set_port(port, after, before)
-        else:
-            off, on = SWITCHES[switched]
-            down = self.line(off, pause=PAUSES[switched])
-            apply = self.in_port(port, [down, self.line(on)])
-            undo = self.for_good(self.in_port(port, [self.line(on)]))
-        return Change(
-            intent=intent,
-            port=port,
-            before=before,
-            after=after,
-            apply=apply,
-            undo=undo,
-            keep=self.save() if MEANINGS[intent].configures else (),
-        )
+            return self.steps(port, before, after), self.set_port(port, after, before)
+        off, on = SWITCHES[switched]
+        down = self.line(off, pause=PAUSES[switched])
+        up = self.line(on)
+        return self.in_port(port, [down, up]), self.for_good(self.in_port(port, [up]))
 
     def save(self) -> tuple[Line, ...]:
         """It asks whether to write, sometimes under which name, sometimes over what."""
@@ -155,39 +128,15 @@ class Bracketed(ABC):
         """Takes the link down for some seconds, and asks whether it may."""
         return self.in_port(port, [Line("virtual-cable-test", (YES_NO,), CABLE_SECONDS)])
 
-    def meant(self, lines: Sequence[str]) -> Meant:
-        """By the table of rules, in the view each line is typed in."""
-        return reading.meant(self.vocabulary, lines)
-
     def in_port(self, port: str, lines: Sequence[Line]) -> tuple[Line, ...]:
         """Into the port's view, ``lines``, and out of it."""
         enter = Line(f"interface {self.check_port(port)}")
         return (Line("system-view"), enter, *lines, Line("return"))
 
 
-def wire(settings: PortSettings) -> tuple[bool, int | None, Duplex | None]:
-    """What decides how a link comes up."""
-    return settings.negotiation, settings.speed_mbps, settings.duplex
-
-
-def duplex_word(duplex: Duplex) -> str:
-    """``full`` or ``half``; :class:`CannotError` for unknown."""
-    if duplex.label is None:
-        raise CannotError("a port cannot be set to an unknown duplex")
-    return duplex.label
-
-
 def in_order(speed: str, duplex: str, after: PortSettings) -> list[str]:
     """Half duplex is refused at the top rate: lower the rate first, raise it last."""
     return [speed, duplex] if after.duplex is Duplex.HALF else [duplex, speed]
-
-
-def check_movable(before: PortSettings, after: PortSettings, movable: frozenset[PortMode]) -> None:
-    """Raises :class:`CannotError` where a port would change between switched and routed, ..."""
-    if before.mode not in movable or after.mode not in movable:
-        raise CannotError(
-            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
-        )
 
 
 def on_or_off(before: PortSettings, after: PortSettings) -> list[str]:

@@ -27,6 +27,7 @@ from types import MappingProxyType
 
 from drivers.cli.dialect import CableState, Change, Line, Meant, Pair, PortSettings
 from drivers.cli.dialects import ios_like
+from drivers.cli.dialects.common import SAVE_SECONDS, SHOW_SECONDS, wire
 from drivers.cli.dialects.ios_like import IosLike
 from drivers.cli.errors import UnreadableError
 from drivers.cli.grammar import CISCO_IOS
@@ -44,7 +45,7 @@ _ABOUT = "show running-config | include ^archive|^ path |^mls qos$"
 _TDR_SECONDS = 8.0
 _TRUST = ("mls qos trust dscp", "priority-queue out")
 _REVERT = f"configure terminal revert timer {REVERT_MINUTES}"
-_END_TIMER = Line("configure confirm", seconds=ios_like.SHOW_SECONDS, optional=True)
+_END_TIMER = Line("configure confirm", seconds=SHOW_SECONDS, optional=True)
 """Refused (``%No Rollback Confirmed Change pending``) where the timer has run out or never ran."""
 _TDR = re.compile(r"(?:test|show) cable-diagnostics tdr interface (\S+)", re.ASCII)
 
@@ -100,11 +101,11 @@ class CiscoIos(IosLike):
         passing=re.compile(rf"configure terminal|{_REVERT}|configure confirm"),
         saves=frozenset({"write memory"}),
     )
-    save_line = Line("write memory", (ios_like.CONFIRM,), ios_like.SAVE_SECONDS)
+    save_line = Line("write memory", (ios_like.CONFIRM,), SAVE_SECONDS)
 
     def show_port(self, port: str) -> tuple[Line, ...]:
         """The section, and what of the whole configuration decides how it can be changed."""
-        about = Line(_ABOUT, seconds=ios_like.SHOW_SECONDS, optional=True)
+        about = Line(_ABOUT, seconds=SHOW_SECONDS, optional=True)
         return (*super().show_port(port), about)
 
     def read_port(self, port: str, answers: Sequence[str]) -> PortSettings:
@@ -139,7 +140,7 @@ class CiscoIos(IosLike):
             return plain
         return replace(
             plain,
-            prepare=(Line(_REVERT, seconds=ios_like.SHOW_SECONDS), Line("end")),
+            prepare=(Line(_REVERT, seconds=SHOW_SECONDS), Line("end")),
             apply=tuple(line for line in plain.apply if line is not _END_TIMER),
             confirm=(replace(_END_TIMER, optional=False),),
             undo=(*(line for line in plain.undo if line is not _END_TIMER), _END_TIMER),
@@ -189,8 +190,7 @@ class CiscoIos(IosLike):
 def _negotiation(before: PortSettings, after: PortSettings) -> list[str]:
     """Fibre ports have ``speed nonegotiate`` and know no ``duplex``."""
     silent = (False, None, None)
-    was = (before.negotiation, before.speed_mbps, before.duplex)
-    will_be = (after.negotiation, after.speed_mbps, after.duplex)
+    was, will_be = wire(before), wire(after)
     if was == will_be:
         return []
     if will_be == silent:

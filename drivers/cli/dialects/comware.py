@@ -31,15 +31,20 @@ from drivers.cli.dialect import CableState, Change, Line, Pair, PortMode, PortSe
 from drivers.cli.dialects.bracketed import (
     COMMON_RULES,
     ENTERS,
-    SAVE_SECONDS,
     Bracketed,
-    check_movable,
-    duplex_word,
     in_order,
     on_or_off,
+)
+from drivers.cli.dialects.common import (
+    CABLE_FAULTS,
+    SAVE_SECONDS,
+    check_all_negotiated,
+    check_movable,
+    check_something_forced,
+    duplex_word,
     wire,
 )
-from drivers.cli.errors import CannotError, UnreadableError
+from drivers.cli.errors import UnreadableError
 from drivers.cli.grammar import COMWARE
 from drivers.cli.reading import Rule, Vocabulary, rule
 from tenone.vocabulary.intents import Dialect as Name
@@ -178,11 +183,9 @@ class Comware(Bracketed):
 
 def _negotiation(after: PortSettings) -> list[str]:
     if after.negotiation:
-        if after.speed_mbps is not None or after.duplex is not None:
-            raise CannotError("a port of this switch that negotiates has no speed or duplex set")
+        check_all_negotiated(after)
         return ["speed auto", "duplex auto"]
-    if after.speed_mbps is None and after.duplex is None:
-        raise CannotError("a port of this switch that does not negotiate has a speed or a duplex")
+    check_something_forced(after)
     speed = "undo speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
     duplex = f"duplex {duplex_word(after.duplex)}" if after.duplex else "undo duplex"
     return in_order(speed, duplex, after)
@@ -194,10 +197,7 @@ _CABLE = re.compile(rf"(?mi)^[ \t]*Cable status:[ \t]*{_FOUND}")
 _MISMATCH = re.compile(r"(?mi)^[ \t]*Pair impedance mismatch:[ \t]*yes[ \t]*\r?$")
 _STATES = {
     "normal": CableState.OK,
-    "open": CableState.OPEN,
-    "short": CableState.SHORT,
-    "crosstalk": CableState.CROSSTALK,
-    "mismatch": CableState.MISMATCH,
+    **CABLE_FAULTS,
 }
 
 

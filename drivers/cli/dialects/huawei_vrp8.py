@@ -24,7 +24,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drivers.cli.dialect import Ask, Change, Line, PortSettings
-from drivers.cli.dialects.bracketed import ENTERS, PAUSES, SWITCHES, YES_NO
+from drivers.cli.dialects.bracketed import ENTERS, SWITCHES, YES_NO
+from drivers.cli.dialects.common import PAUSES
 from drivers.cli.dialects.vrp import TYPED_RULES, Vrp
 from drivers.cli.grammar import HUAWEI_VRP8
 from drivers.cli.plans import TRANSIENT

@@ -12,31 +12,33 @@ None of it was run on real hardware. Sources of what is said here and not in a v
 """
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
 from drivers.cli import reading
-from drivers.cli.dialect import Ask, Change, Line, Meant, Pair, PortMode, PortSettings
+from drivers.cli.dialect import Ask, Line, Pair, PortMode, PortSettings
+from drivers.cli.dialects.common import (
+    PAUSES,
+    SHOW_SECONDS,
+    Sectioned,
+    check_all_negotiated,
+    check_movable,
+    check_something_forced,
+    duplex_word,
+    wire,
+)
 from drivers.cli.errors import CannotError
-from drivers.cli.grammar import PortGrammar
 from drivers.cli.plans import TRANSIENT
-from drivers.cli.reading import Rule, Vocabulary, rule
-from tenone.vocabulary.intents import MEANINGS, Intent
-from tenone.vocabulary.intents import Dialect as Name
+from drivers.cli.reading import Rule, rule
+from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
 
 PROMPT = re.compile(r"(?:^|[\r\n])[^\s()#>]{1,64}(?:\([^()\r\n]{1,80}\))?[>#][ ]?\Z")
 """``Switch>``, ``Switch#``, ``Switch(config-if)#``, ``Ruijie(config-if-GigabitEthernet 0/1)#``."""
 LEAVE: tuple[Line, ...] = (Line("configure terminal", optional=True), Line("end"))
-SHOW_SECONDS = 60.0
-SAVE_SECONDS = 120.0
-BOUNCE_SECONDS = 1.6
-"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
-POE_SECONDS = 4.0
-"""Well above the time a powered device lives on what is stored in it."""
 CONFIRM = Ask(r"(?i)\[confirm\][ ]?\Z", "")
 YES_NO = Ask(r"(?i)[\[(]y(?:es)?/n(?:o)?[\])][:?]?[ ]?\Z", "y")
 LOG = r"[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+:"
@@ -50,7 +52,6 @@ REFUSED_IN_WORDS = re.compile(
     r"(?mi)^[ \t]*(?:command rejected|(?:speed|duplex) (?:can ?not|will not) be set|error\b).*"
 )
 """Where no ``%`` tells it; at the beginning of a line, where no description stands."""
-_PAUSES = {"enabled": BOUNCE_SECONDS, "poe": POE_SECONDS}
 _PORT_INTENTS = frozenset(Intent) - {Intent.SAVE_CONFIGURATION, Intent.CABLE_DIAGNOSIS}
 
 SHUT_RULES: tuple[Rule, ...] = (
@@ -88,13 +89,10 @@ TYPED_RULES: tuple[Rule, ...] = (
 ``no speed``, which means the same to the switch."""
 
 
-class IosLike(ABC):
+class IosLike(Sectioned):
     """See :class:`drivers.cli.dialect.Dialect`; a vendor's module fills in its words."""
 
-    name: Name
-    device_type: str
     prompt = PROMPT
-    refusals: tuple[re.Pattern[str], ...]
     quiet: tuple[Line, ...] = (
         Line("terminal length 0"),
         Line("terminal no monitor", optional=True),
@@ -102,11 +100,8 @@ class IosLike(ABC):
     leave: tuple[Line, ...] = LEAVE
     hinders: Mapping[Intent, re.Pattern[str]] = MappingProxyType({})
 
-    grammar: ClassVar[PortGrammar]
-    vocabulary: ClassVar[Vocabulary]
     section_rules: ClassVar[tuple[Rule, ...]]
     start: ClassVar[PortSettings] = PortSettings(mode=PortMode.UNSET)
-    """What a port is of which the section says nothing."""
     ends: ClassVar[frozenset[str]] = frozenset({"end", "!"})
     end_is_shown: ClassVar[bool] = True
     """Whether a section that was shown whole always has an end mark."""
@@ -115,10 +110,6 @@ class IosLike(ABC):
     @abstractmethod
     def inside(self, before: PortSettings, after: PortSettings) -> list[str]:
         """What is typed in the port's view to make ``after`` of ``before``."""
-
-    def check_port(self, port: str) -> str:
-        """Short forms, as SNMP reports them, become the long words of the configuration."""
-        return self.grammar.typed(port)
 
     def show_port(self, port: str) -> tuple[Line, ...]:
         """The port's section."""
@@ -146,32 +137,21 @@ class IosLike(ABC):
         inside = self.inside(before, after)
         return self.in_port(port, [Line(line) for line in inside]) if inside else ()
 
-    def change(
+    def forth_and_back(
         self, intent: Intent, port: str, before: PortSettings, after: PortSettings
-    ) -> Change:
-        """The lines, and the inverse ones: these switches have no other way back of their own."""
+    ) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+        """See :class:`Sectioned`: these switches have no other way back of their own."""
         if intent not in _PORT_INTENTS:
             raise CannotError(f"{intent.value} changes no port")
         switched = TRANSIENT.get(intent)
         if switched is None:
-            apply = self.set_port(port, before, after)
-            undo = self.set_port(port, after, before)
-        else:
-            shut = switched == "enabled"
-            on = replace(before, enabled=True) if shut else replace(before, poe=True)
-            off = replace(on, enabled=False) if shut else replace(on, poe=False)
-            down = [Line(line, pause=_PAUSES[switched]) for line in self.inside(on, off)]
-            up = [Line(line) for line in self.inside(off, on)]
-            apply, undo = self.in_port(port, [*down, *up]), self.in_port(port, up)
-        return Change(
-            intent=intent,
-            port=port,
-            before=before,
-            after=after,
-            apply=apply,
-            undo=undo,
-            keep=self.save() if MEANINGS[intent].configures else (),
-        )
+            return self.set_port(port, before, after), self.set_port(port, after, before)
+        shut = switched == "enabled"
+        on = replace(before, enabled=True) if shut else replace(before, poe=True)
+        off = replace(on, enabled=False) if shut else replace(on, poe=False)
+        down = [Line(line, pause=PAUSES[switched]) for line in self.inside(on, off)]
+        up = [Line(line) for line in self.inside(off, on)]
+        return self.in_port(port, [*down, *up]), self.in_port(port, up)
 
     def save(self) -> tuple[Line, ...]:
         """Some releases ask whether to write over what another release had written."""
@@ -189,10 +169,6 @@ class IosLike(ABC):
         """No test that is known."""
         raise CannotError(f"no cable test is known whose {len(answers)} answers could be read")
 
-    def meant(self, lines: Sequence[str]) -> Meant:
-        """By the table of rules."""
-        return reading.meant(self.vocabulary, lines)
-
     def in_port(self, port: str, lines: Sequence[Line]) -> tuple[Line, ...]:
         """Into the port's view, ``lines``, and out of it."""
         return (
@@ -205,14 +181,12 @@ class IosLike(ABC):
 
 def negotiation(before: PortSettings, after: PortSettings) -> list[str]:
     """``speed`` and ``duplex``, both whenever either differs; raises :class:`CannotError`."""
-    if _wire(before) == _wire(after):
+    if wire(before) == wire(after):
         return []
     if after.negotiation:
-        if after.speed_mbps is not None or after.duplex is not None:
-            raise CannotError("a port of this switch that negotiates has no speed or duplex set")
+        check_all_negotiated(after)
         return ["speed auto", "duplex auto"]
-    if after.speed_mbps is None and after.duplex is None:
-        raise CannotError("a port of this switch that does not negotiate has a speed or a duplex")
+    check_something_forced(after)
     speed = "no speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
     duplex = "duplex auto" if after.duplex is None else f"duplex {duplex_word(after.duplex)}"
     # Duplex is refused while the speed is negotiated, and half duplex at the top rate.
@@ -221,26 +195,11 @@ def negotiation(before: PortSettings, after: PortSettings) -> list[str]:
     return [speed, duplex]
 
 
-def _wire(settings: PortSettings) -> tuple[bool, int | None, Duplex | None]:
-    return settings.negotiation, settings.speed_mbps, settings.duplex
-
-
-def duplex_word(duplex: Duplex) -> str:
-    """``full`` or ``half``; :class:`CannotError` for unknown."""
-    if duplex.label is None:
-        raise CannotError("a port cannot be set to an unknown duplex")
-    return duplex.label
-
-
 def access_vlan(before: PortSettings, after: PortSettings) -> list[str]:
     """``switchport``; only between access ports and ports that are not said to be anything."""
     if (before.mode, before.access_vlan) == (after.mode, after.access_vlan):
         return []
-    movable = {PortMode.ACCESS, PortMode.UNSET}
-    if before.mode not in movable or after.mode not in movable:
-        raise CannotError(
-            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
-        )
+    check_movable(before, after, frozenset({PortMode.ACCESS, PortMode.UNSET}))
     lines: list[str] = []
     if before.access_vlan != after.access_vlan:
         lines.append(

@@ -32,6 +32,7 @@ from drivers.cli.dialect import (
     PortMode,
     PortSettings,
 )
+from drivers.cli.dialects.common import BOUNCE_SECONDS, CABLE_SECONDS
 from drivers.cli.errors import BadPortError, CannotError, UnreadableError
 from drivers.cli.plans import TRANSIENT
 from drivers.cli.settings import differences
@@ -39,9 +40,6 @@ from tenone.vocabulary.intents import MEANINGS, Intent
 from tenone.vocabulary.intents import Dialect as Name
 from tenone.vocabulary.states import Duplex
 
-BOUNCE_SECONDS = 1.6
-"""IEEE 802.3 break_link_timer is 1.2 to 1.5 s: the far end has to see that the link was gone."""
-CABLE_SECONDS = 60.0
 SHOWN = 80
 KEEP = Line("echo this host keeps no configuration")
 """Where other switches save: whoever approves it reads that there is nothing to save to."""

@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 from drivers.cli.dialect import CableState, Line, Pair, PortMode, PortSettings
 from drivers.cli.dialects import ios_like
+from drivers.cli.dialects.common import CABLE_FAULTS, CABLE_SECONDS, SAVE_SECONDS
 from drivers.cli.dialects.ios_like import IosLike
 from drivers.cli.errors import UnreadableError
 from drivers.cli.grammar import RUIJIE
@@ -25,7 +26,6 @@ from drivers.cli.reading import Vocabulary, rule
 from tenone.vocabulary.intents import Dialect as Name
 from tenone.vocabulary.intents import Intent
 
-_CABLE_SECONDS = 60.0
 _RULES = (
     rule(r"poe enable", poe="yes"),
     rule(r"no poe enable", poe="no"),
@@ -72,7 +72,7 @@ class Ruijie(IosLike):
         saves=frozenset({"write"}),
     )
     end_is_shown = False
-    save_line = Line("write", (ios_like.CONFIRM,), ios_like.SAVE_SECONDS)
+    save_line = Line("write", (ios_like.CONFIRM,), SAVE_SECONDS)
 
     def inside(self, before: PortSettings, after: PortSettings) -> list[str]:
         """Speed and VLAN first, whether the port is open last."""
@@ -85,7 +85,7 @@ class Ruijie(IosLike):
 
     def test_cable(self, port: str) -> tuple[Line, ...]:
         """In the port's view; the link goes down meanwhile."""
-        return self.in_port(port, (Line("line-detect", (ios_like.YES_NO,), _CABLE_SECONDS),))
+        return self.in_port(port, (Line("line-detect", (ios_like.YES_NO,), CABLE_SECONDS),))
 
     def read_cable(self, answers: Sequence[str]) -> tuple[Pair, ...]:
         """A row a pair: letter, state, metres."""
@@ -96,10 +96,7 @@ _ROW = re.compile(r"(?P<pair>[A-D])[ \t]+(?P<state>[A-Za-z]+)(?:[ \t]+(?P<metres
 _STATES = {
     "ok": CableState.OK,
     "normal": CableState.OK,
-    "open": CableState.OPEN,
-    "short": CableState.SHORT,
-    "crosstalk": CableState.CROSSTALK,
-    "mismatch": CableState.MISMATCH,
+    **CABLE_FAULTS,
 }
 
 

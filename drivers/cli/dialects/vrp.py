@@ -32,13 +32,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from drivers.cli.dialect import CableState, Line, Pair, PortMode, PortSettings
-from drivers.cli.dialects.bracketed import (
-    COMMON_RULES,
-    Bracketed,
+from drivers.cli.dialects.bracketed import COMMON_RULES, Bracketed, in_order, on_or_off
+from drivers.cli.dialects.common import (
+    CABLE_FAULTS,
+    check_all_negotiated,
     check_movable,
     duplex_word,
-    in_order,
-    on_or_off,
     wire,
 )
 from drivers.cli.errors import CannotError, UnreadableError
@@ -136,8 +135,7 @@ class Vrp(Bracketed):
 
 def _negotiation(after: PortSettings) -> list[str]:
     if after.negotiation:
-        if after.speed_mbps is not None or after.duplex is not None:
-            raise CannotError("a port of this switch that negotiates has no speed or duplex set")
+        check_all_negotiated(after)
         return ["negotiation auto"]
     speed = "undo speed" if after.speed_mbps is None else f"speed {after.speed_mbps:d}"
     duplex = f"duplex {duplex_word(after.duplex)}" if after.duplex else "undo duplex"
@@ -165,10 +163,7 @@ _METRES = re.compile(r"(?i)(\d{1,4}(?:\.\d{1,2})?) ?m(?:et(?:er|re)s?(?:\(s\))?)
 _STATES = {
     "ok": CableState.OK,
     "normal": CableState.OK,
-    "open": CableState.OPEN,
-    "short": CableState.SHORT,
-    "crosstalk": CableState.CROSSTALK,
-    "mismatch": CableState.MISMATCH,
+    **CABLE_FAULTS,
 }
 _PAIRS = ("A", "B", "C", "D")
 

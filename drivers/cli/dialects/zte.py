@@ -25,7 +25,15 @@ from types import MappingProxyType
 from drivers.cli import reading
 from drivers.cli.dialect import Line, PortMode, PortSettings
 from drivers.cli.dialects import ios_like
-from drivers.cli.dialects.ios_like import IosLike, duplex_word
+from drivers.cli.dialects.common import (
+    SAVE_SECONDS,
+    SHOW_SECONDS,
+    check_all_negotiated,
+    check_movable,
+    duplex_word,
+    wire,
+)
+from drivers.cli.dialects.ios_like import IosLike
 from drivers.cli.errors import CannotError, UnreadableError
 from drivers.cli.grammar import ZTE
 from drivers.cli.reading import Vocabulary, rule
@@ -89,13 +97,13 @@ class Zte(IosLike):
         passing=re.compile(rf"configure terminal|{_VLANS}"),
         saves=frozenset({"write"}),
     )
-    save_line = Line("write", (ios_like.CONFIRM,), ios_like.SAVE_SECONDS)
+    save_line = Line("write", (ios_like.CONFIRM,), SAVE_SECONDS)
 
     def show_port(self, port: str) -> tuple[Line, ...]:
         """Both halves, and whether the port is open: not every release writes ``no shutdown``."""
         typed = self.check_port(port)
         return (
-            Line(f"show running-config-interface {typed}", seconds=ios_like.SHOW_SECONDS),
+            Line(f"show running-config-interface {typed}", seconds=SHOW_SECONDS),
             Line(f"show interface {typed}", optional=True),
         )
 
@@ -168,15 +176,10 @@ class Zte(IosLike):
 
 def _negotiation(before: PortSettings, after: PortSettings) -> list[str]:
     """Speed and duplex can be set only where negotiation is off, as the manual has it (u)."""
-    if (before.negotiation, before.speed_mbps, before.duplex) == (
-        after.negotiation,
-        after.speed_mbps,
-        after.duplex,
-    ):
+    if wire(before) == wire(after):
         return []
     if after.negotiation:
-        if after.speed_mbps is not None or after.duplex is not None:
-            raise CannotError("a port of this switch that negotiates has no speed or duplex set")
+        check_all_negotiated(after)
         return ["negotiation auto"]
     if not before.negotiation and (
         (before.speed_mbps is not None and after.speed_mbps is None)
@@ -191,10 +194,7 @@ def _negotiation(before: PortSettings, after: PortSettings) -> list[str]:
 
 
 def _vlan(before: PortSettings, after: PortSettings) -> list[str]:
-    if before.mode is not after.mode:
-        raise CannotError(
-            f"a port is not made {after.mode.value} out of {before.mode.value} by software"
-        )
+    check_movable(before, after, frozenset({before.mode}))
     if before.access_vlan == after.access_vlan:
         return []
     if after.mode is not PortMode.ACCESS:
