@@ -19,6 +19,7 @@ def ledger_families(figures: AuditFigures | None) -> Iterator[Metric]:
     for name, told, value in (
         ("tenone_ledger_entries", "Entries, ever.", figures.entries),
         ("tenone_ledger_refused", "Entries that could not be written.", figures.refused),
+        ("tenone_ledger_refusals_summed", "Refusals counted together.", figures.summed),
         ("tenone_ledger_notes_lost", "Notes too many to hold meanwhile.", figures.lost),
     ):
         yield CounterMetricFamily(name, told, value=value)

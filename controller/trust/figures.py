@@ -23,5 +23,7 @@ class AuditFigures:
     """Schools that keep a head of it."""
     contradicting: int = 0
     """Schools that keep what it does not hold."""
+    summed: int = 0
+    """Refusals that were counted together since the start."""
     exported: int | None = None
     """Number of the newest entry the SIEM has; None: there is none."""

@@ -17,6 +17,7 @@ from controller.threads import Thread
 from controller.trust.book import Book
 from controller.trust.chain import Head, Told, body_of
 from controller.trust.entries import Entry, LedgerError, Outcome
+from controller.trust.refusals import SUM_SECONDS, Refusals
 from tenone.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class LedgerFigures:
     commits: int = 0
     refused: int = 0
     """Entries that could not be written; what they were about was not done."""
+    summed: int = 0
+    """Refusals that were counted together."""
     held: int = 0
     """Notes that wait."""
     lost: int = 0
@@ -66,6 +69,7 @@ class AuditLedger:
         self.figures = LedgerFigures()
         self._clock = clock
         self._retention_days = retention_days
+        self._refusals = Refusals()
         self._in_thread = Thread("ledger")
         self._waiting: deque[_Waiting] = deque()
         self._held: deque[Told] = deque()
@@ -96,7 +100,14 @@ class AuditLedger:
         self._listeners.append(listener)
 
     async def write(self, entry: Entry) -> None:
-        """See :class:`controller.trust.entries.Ledger`."""
+        """See :class:`controller.trust.entries.Ledger`.
+
+        Refusals that are too many return at once and are counted: what they were about is refused
+        with an entry of its own or without.
+        """
+        if not self._refusals.admits(entry, self._clock.monotonic_ns()):
+            self.figures.summed = self._refusals.total
+            return
         told = self._told(entry)
         if self._stopped or len(self._waiting) >= MOST_WAITING:
             self.figures.refused += 1
@@ -133,6 +144,18 @@ class AuditLedger:
             self._stopped = True
             self._refuse(self._waiting, LedgerError(STOPPED))
             self._waiting.clear()
+
+    async def sum_up(self) -> None:
+        """Write each minute how many refusals were counted together; for a supervisor."""
+        while True:
+            await self._clock.sleep(SUM_SECONDS)
+            self.sum_up_now()
+
+    def sum_up_now(self) -> None:
+        """Have what was counted until now written."""
+        entry = self._refusals.sum_up()
+        if entry is not None:
+            self.note(entry)
 
     async def care(self) -> None:
         """Give up what is older than it has to be; for a supervisor."""

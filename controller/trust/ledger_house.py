@@ -90,6 +90,7 @@ class LedgerHouse:
             writable=not figures.trouble,
             entries=head.seq if head else 0,
             refused=figures.refused,
+            summed=figures.summed,
             held=figures.held,
             lost=figures.lost,
             anchors=tuple(
@@ -123,6 +124,7 @@ class LedgerHouse:
 
     async def stopping(self) -> None:
         """Tell the ledger of the stop."""
+        self.ledger.sum_up_now()
         try:
             await self.ledger.write(Entry(act="controller.stop", actor="system"))
         except LedgerError as error:
@@ -142,7 +144,10 @@ class LedgerHouse:
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """What the supervisor runs beside the ledger's writer, by name."""
-        tasks: dict[str, Callable[[], Awaitable[None]]] = {"ledger care": self.ledger.care}
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
+            "ledger care": self.ledger.care,
+            "ledger refusals": self.ledger.sum_up,
+        }
         if self.export is not None:
             tasks["ledger export"] = self.export.run
         if self.witnesses.asker is not None:

@@ -12,6 +12,7 @@ TROUBLED = AuditFigures(
     lost=1,
     anchors=(("file a", 42.0, False), ("https b", None, True)),
     witnesses=5,
+    summed=7,
     contradicting=2,
     exported=9,
 )
@@ -29,6 +30,7 @@ TROUBLED = AuditFigures(
                 "tenone_ledger_refused_total": 0,
                 "tenone_ledger_notes_lost_total": 0,
                 "tenone_ledger_notes_held": 0,
+                "tenone_ledger_refusals_summed_total": 0,
                 "tenone_ledger_witnesses": 0,
                 "tenone_ledger_witnesses_contradicting": 0,
             },
@@ -41,6 +43,7 @@ TROUBLED = AuditFigures(
                 "tenone_ledger_refused_total": 3,
                 "tenone_ledger_notes_lost_total": 1,
                 "tenone_ledger_notes_held": 2,
+                "tenone_ledger_refusals_summed_total": 7,
                 "tenone_ledger_witnesses": 5,
                 "tenone_ledger_witnesses_contradicting": 2,
                 "tenone_ledger_exported_total": 9,
