@@ -65,6 +65,7 @@ class Repairs:
             book=self.book,
             doer=self,
             clock=clock,
+            quality=origin.quality,
             dialects=dialects,
         )
 

@@ -45,6 +45,7 @@ from tenone.runtime.clock import Clock
 from tenone.trust.approval import MOST_LINES, Approval, Refusal, Refused
 from tenone.vocabulary.intents import MEANINGS, Indicator, Intent
 from tenone.vocabulary.intents import Dialect as DialectName
+from tenone.vocabulary.states import ClockQuality
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class RepairShop:
         book: PendingBook,
         doer: Doer,
         clock: Clock,
+        quality: Callable[[], ClockQuality],
         dialects: Callable[[DialectName], Dialect] = dialect_called,
     ) -> None:
         self._school = school
@@ -99,6 +101,7 @@ class RepairShop:
         self._dialects = dialects
         self._doer = doer
         self._clock = clock
+        self._quality = quality
         self._key = secrets.token_bytes(32)
         """Names secrets of a port's section in the facts: that one changed shows, not which."""
         self._drawn: tuple[str, Drawing] | None = None
@@ -125,6 +128,7 @@ class RepairShop:
                 "lines": drawing.lines,
                 "facts": dict(drawing.facts),
                 "persons": 2 if MEANINGS[drawing.change.intent].two_persons else 1,
+                "clock": self._quality().name.lower(),
             }
         )
 

@@ -7,6 +7,7 @@ a cap together are never both admitted.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from controller.enforcement.attempts import Attempt, Attempts, End
 from controller.enforcement.guards import AT_REQUEST, PASSING, Target, Wanted, held
@@ -67,8 +68,13 @@ class Gate:
             intent=intent, scope=scope, targets=frozenset({target}), automatic=automatic, by=by
         )
 
-    def held(self, wanted: Wanted, *, tried: bool = False, but: str | None = None) -> list[Held]:
-        """What holds it back now; ``but``: an action that is not counted against itself."""
+    def held(
+        self, wanted: Wanted, *, tried: bool = False, but: str | None = None, no_clock: str = ""
+    ) -> list[Held]:
+        """What holds it back now; ``but``: an action that is not counted against itself.
+
+        ``no_clock``: what the school's gateway said of its clock.
+        """
         (target,) = wanted.targets
         book = self.attempts
         if but is not None:
@@ -76,7 +82,7 @@ class Gate:
         facts = self._around.facts(
             wanted, target.switch, target.port, book, list(self.stops.values()), tried=tried
         )
-        return held(wanted, facts)
+        return held(wanted, replace(facts, no_clock=no_clock))
 
     # -- the room of actions' watch
 

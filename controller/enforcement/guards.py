@@ -117,6 +117,8 @@ class Facts:
     under_way: Sequence[Target] = ()
     """Of the district, whoever asked."""
     tried: bool = False
+    no_clock: str = ""
+    """Why the school's gateway takes no approval; known where it was just asked for a plan."""
 
 
 Reasons = Iterator[Held]
@@ -341,6 +343,12 @@ def no_cli(wanted: Wanted, facts: Facts) -> Reasons:
         )
 
 
+def clock(_: Wanted, facts: Facts) -> Reasons:
+    """A gateway that does not know the time cannot tell when an approval ends."""
+    if facts.no_clock:
+        yield _held(GuardName.CLOCK, facts.no_clock)
+
+
 def _ports(wanted: Wanted) -> Iterable[PortRef]:
     return [one.ref for one in sorted(wanted.targets) if one.port]
 
@@ -366,4 +374,5 @@ GUARDS: Mapping[GuardName, Callable[[Wanted, Facts], Reasons]] = MappingProxyTyp
     GuardName.AGAIN: again,
     GuardName.AGENT_AWAY: agent_away,
     GuardName.NO_CLI: no_cli,
+    GuardName.CLOCK: clock,
 })  # fmt: skip

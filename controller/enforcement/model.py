@@ -36,6 +36,8 @@ class GuardName(StrEnum):
     AGENT_AWAY = "agent-away"
     NO_CLI = "no-cli"
     """The switch has no ``cli`` in school.yaml."""
+    CLOCK = "clock"
+    """Nobody sets the clock of the school's gateway, so no approval is taken there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,7 +305,7 @@ class EnforcementRoom:
         wanted = self.gate.wanted(Intent(intent), school, parameters, automatic=False)
         if wanted is None:
             raise LookupError(school)
-        return plan, self.gate.held(wanted)
+        return plan, self.gate.held(wanted, no_clock=plan.hindrance)
 
     async def course(self, action: str) -> Course | None:
         """See the protocol."""

@@ -19,6 +19,11 @@ VERB = "Plan"
 DEADLINE_SECONDS = 60.0
 """A login takes under a second on most switches, and half a minute on some."""
 MOST_FACT = 64 * 1024
+CLOCK_SET = "synchronised"
+"""What agents say of the gateway's clock: :class:`tenone.vocabulary.states.ClockQuality`."""
+NO_CLOCK = (
+    "nobody sets the clock of the gateway of {}, so it would refuse every approval: start NTP there"
+)
 HIGH_PERSONS = 2
 
 
@@ -102,7 +107,12 @@ def read_plan(school: str, intent: Intent, message: str) -> Plan:
     if sum(len(value) for value in facts.values()) > MOST_FACT:
         raise PlanError(f"The agent of {school} told more than {MOST_FACT} bytes of one port.")
     two = MEANINGS[intent].two_persons or persons != 1  # what is not understood takes more people
-    return Plan(lines=tuple(lines), facts=dict(facts), risk=Risk.HIGH if two else Risk.ORDINARY)
+    return Plan(
+        lines=tuple(lines),
+        facts=dict(facts),
+        risk=Risk.HIGH if two else Risk.ORDINARY,
+        hindrance="" if said.get("clock", CLOCK_SET) == CLOCK_SET else NO_CLOCK.format(school),
+    )
 
 
 def _texts(values: object) -> bool:

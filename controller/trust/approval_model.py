@@ -146,6 +146,8 @@ class Plan:
     lines: tuple[str, ...]
     facts: Mapping[str, str]
     risk: Risk
+    hindrance: str = ""
+    """Why no approval of it would be taken now; empty: nothing is known against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

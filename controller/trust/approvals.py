@@ -81,7 +81,9 @@ class ApprovalsRoom:
     def open(self) -> None:
         """See :class:`controller.house.Room`."""
         try:
-            self._signer = ApprovalSigner(self._house.folder / "trust", self._house.plan.id)
+            self._signer = ApprovalSigner(
+                self._house.folder / "trust", self._house.plan.id, self._house.files
+            )
         except KeyFileError as error:
             raise StoreError(str(error)) from error
         for action, state in self._records.settle(self._house.clock.wall_ns(), orphans=True):
@@ -140,6 +142,8 @@ class ApprovalsRoom:
         if refused:
             raise PlanError(refused)
         plan = await self.workshop.plan(asked.school, asked.intent, asked.parameters)
+        if plan.hindrance:  # nobody's approval is used up for what cannot be done
+            raise PlanError(f"{plan.hindrance[0].upper()}{plan.hindrance[1:]}.")
         _check_size(asked, plan)
         now_ns = self._house.clock.wall_ns()
         action = Action(

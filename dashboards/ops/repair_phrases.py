@@ -42,6 +42,7 @@ GUARDS = {
     GuardName.AGAIN: mark("it was tried for this fault and did not help: software cannot mend it"),
     GuardName.AGENT_AWAY: mark("the gateway of the school does not answer"),
     GuardName.NO_CLI: mark("the switch has no command line in school.yaml"),
+    GuardName.CLOCK: mark("nobody sets the clock of the school's gateway (NTP)"),
 }
 GUARDS_MORE = {
     GuardName.STOPPED: mark("the red stop stands: %(by)s, %(reason)s"),

@@ -19,6 +19,7 @@ from agents.sessions import Sessions
 from agents.workshop import RepairShop
 from tenone.journal.disk import OsDisk
 from tenone.vocabulary.intents import Dialect, Intent
+from tenone.vocabulary.states import ClockQuality
 from tests.agents.repair_bench import VENDORS, SimSchool, drive
 from tests.switch_cli.hostile import names
 
@@ -48,6 +49,7 @@ async def attack(folder: Path, dialect: Dialect, count: int, seed: int) -> tuple
         book=PendingBook(folder / "outbox", disk=OsDisk()),
         doer=Nobody(),
         clock=sim.clock,
+        quality=lambda: ClockQuality.SYNCHRONISED,
     )
     good = [port.name for port in sim.switch.sockets]
     before = sim.switch.wiring.running()

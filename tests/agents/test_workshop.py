@@ -15,6 +15,7 @@ from drivers.cli.dialect import Line
 from tenone.journal.disk import OsDisk
 from tenone.trust.approval import Refusal, Refused
 from tenone.vocabulary.intents import Dialect, Intent
+from tenone.vocabulary.states import ClockQuality
 from tests.agents.repair_bench import PASSWORD, SimConsole, SimSchool, drive
 from tests.trust.approving import approval
 
@@ -40,6 +41,7 @@ class Shop:
     def __init__(self, folder: Path, **cli: Any) -> None:
         self.sim = SimSchool(folder, Dialect.HUAWEI_VRP5, **cli)
         self.doer = Waiting()
+        self.quality = ClockQuality.SYNCHRONISED
         self.book = PendingBook(folder / "outbox", disk=OsDisk())
         self.sessions = Sessions(self.sim.config, self.sim.consoles, clock=self.sim.clock)
         self.shop = RepairShop(
@@ -49,6 +51,7 @@ class Shop:
             book=self.book,
             doer=self.doer,
             clock=self.sim.clock,
+            quality=lambda: self.quality,
         )
 
     async def plan(self, intent: str, **parameters: str) -> dict[str, Any]:
@@ -271,3 +274,12 @@ async def test_odd_arguments_are_refused(shop: Shop, arguments: dict[str, object
     with pytest.raises(CommandFailed) as failed:
         await shop.shop.plan(arguments)
     assert failed.value.code is Code.BAD_ARGUMENTS
+
+
+async def test_a_plan_says_whether_somebody_sets_the_clock(shop: Shop) -> None:
+    """Approvals were given that no gateway would take; the city is told before it asks."""
+    shop.sim.type(*FORCED)
+    for quality in (ClockQuality.SYNCHRONISED, ClockQuality.FREE_RUNNING):
+        shop.quality = quality
+        plan = await shop.plan("restore-negotiation", port=PORT)
+        assert plan["clock"] == quality.name.lower()

@@ -202,6 +202,7 @@ def test_every_guard_is_there_and_all_reasons_are_said() -> None:
         tried=True,
         agent_online=False,
         offered=None,
+        no_clock="nobody sets it",
     )
     assert {one.guard for one in held(asked, known)} == set(GuardName) - {
         G.UNKNOWN_PORT,

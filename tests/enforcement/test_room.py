@@ -308,6 +308,25 @@ async def test_a_person_is_held_by_the_cap_of_changes_too(tmp_path: Path) -> Non
         assert ("approval.execute", "system", "refused") in town.ledger.acts()
 
 
+async def test_nothing_is_asked_for_where_no_approval_would_be_taken(tmp_path: Path) -> None:
+    async with RepairTown(tmp_path, mode="approve") as town:
+        town.agent.clock = "free_running"
+        town.columns = dict(SLOW)
+        await town.run(10)
+        assert await town.actions() == []
+        assert any("nobody sets the clock" in said.lower() for said in town.remarks())
+        with pytest.raises(PlanError, match="Nobody sets the clock of the gateway of no1"):
+            await town.ask()
+        plan, reasons = await town.room.dry_run(
+            "no1", "bounce-port", {"switch": "sw1", "port": "GE1"}
+        )
+        assert plan.lines
+        assert GuardName.CLOCK in {one.guard for one in reasons}
+        town.agent.clock = "synchronised"
+        await town.run(70)
+        assert [one.state for one in await town.actions()] == [ActionState.WAITING]
+
+
 async def test_the_red_stop(tmp_path: Path) -> None:
     async with RepairTown(tmp_path, mode="auto") as town:
         stop = await town.room.stop(EAST, by="Li", reason="look at this first")

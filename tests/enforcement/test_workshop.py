@@ -60,6 +60,15 @@ async def test_a_plan() -> None:
     assert (await SwitchWorkshop(agents, Post).execute("no1", document)).sentence == "no1"
 
 
+def test_a_gateway_whose_clock_nobody_sets_is_told_with_the_plan() -> None:
+    """Approvals were asked for and given that no gateway would take."""
+    for clock, hindered in (("synchronised", False), ("free_running", True), (7, True)):
+        said = PLAN | {"clock": clock}
+        plan = read_plan("no1", Intent.BOUNCE_PORT, json.dumps(said))
+        assert bool(plan.hindrance) is hindered
+        assert not hindered or "clock of the gateway of no1" in plan.hindrance
+
+
 @pytest.mark.parametrize("persons", [2, 3, "1", None, 0])
 def test_what_is_not_one_person_is_high_risk(persons: object) -> None:
     plan = read_plan("no1", Intent.BOUNCE_PORT, json.dumps(PLAN | {"persons": persons}))

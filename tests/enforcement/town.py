@@ -78,6 +78,8 @@ class FakeAgent:
     """Intents that the switch says are set so already."""
     cannot: set[str] = field(default_factory=set)
     """Intents that the switch has no means for."""
+    clock: str = "synchronised"
+    """What it says of its own."""
     hangs: asyncio.Event | None = None
     """The answer comes once this is set."""
     said: str = "Done."
@@ -113,6 +115,7 @@ class FakeAgent:
             "lines": [f"do: {intent} {parameters.get('port', '')}"],
             "facts": {"port": "x"},
             "persons": 1,
+            "clock": self.clock,
         }
         return self._reply("Plan", json.dumps(plan))
 
