@@ -189,7 +189,7 @@ class SwitchRepairs:
         try:
             async with self._sessions.hold(self.switch) as console:
                 return await self._do(self._typist(console), pending)
-        except (LoginError, HostKeyError, SessionLostError) as error:
+        except (LoginError, HostKeyError, SessionLostError, UnreadableError) as error:
             return await self._recover(str(error))
 
     async def _do(self, typist: Typist, pending: Pending) -> Outcome:
@@ -244,12 +244,12 @@ class SwitchRepairs:
             return await self._back(typist, proof.sentence)
         pending = await self._told_phase(pending, Phase.PROVED)
         await self._steps.note(pending, RepairStep.PROVED, proof.sentence)
-        return await self._keep(typist, pending, proof.sentence)
+        return await self._keep(typist, pending, proof.sentence, again=again)
 
     async def _keep(
         self, typist: Typist, pending: Pending, why: str, *, again: bool = False
     ) -> Outcome:
-        """Tell the switch that it stays. Raises :class:`SessionLostError`.
+        """Tell the switch that it stays. :class:`SessionLostError`, :class:`UnreadableError`.
 
         ``again``: in another session than the one that made the change. Whether that one could
         confirm it is not known, and a second confirmation is refused by some: so it is set once

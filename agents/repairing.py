@@ -25,6 +25,8 @@ from tenone.vocabulary.states import ClockQuality
 log = logging.getLogger(__name__)
 
 Table = Callable[[], BoardTable | None]
+MOST_WAITING = 100
+"""Actions that have ended and whose switch is still to be asked; of more the oldest is left out."""
 
 
 def make_repairs(
@@ -118,14 +120,23 @@ class AfterChanges:
     Give :meth:`run` to a supervisor and :meth:`heard` to :attr:`agents.repair_steps.Steps.heard`.
     """
 
-    def __init__(self, care: Configurations) -> None:
+    def __init__(self, care: Configurations, *, most: int = MOST_WAITING) -> None:
         self._care = care
-        self._ended: asyncio.Queue[tuple[Deed, RepairStep]] = asyncio.Queue()
+        self._ended: asyncio.Queue[tuple[Deed, RepairStep]] = asyncio.Queue(most)
 
     def heard(self, deed: Deed, step: RepairStep) -> None:
         """A step was kept."""
-        if step.final:
-            self._ended.put_nowait((deed, step))
+        if not step.final:
+            return
+        if self._ended.full():  # a switch that does not answer holds the others up
+            left, _ = self._ended.get_nowait()
+            log.warning(
+                "%s: its configuration is not fetched after %s, for too many wait: "
+                "the next look there shows it",
+                left.switch,
+                left.action,
+            )
+        self._ended.put_nowait((deed, step))
 
     async def run(self) -> None:
         """One after the other; what was proved or has ended as it should is right."""

@@ -12,7 +12,9 @@ import pytest
 from agents.commands import Code, CommandFailed
 from agents.pending import Pending
 from agents.port_look import PortSeen
-from drivers.cli.dialect import Line
+from agents.repair_typist import Typist
+from drivers.cli.dialect import Line, PortSettings
+from drivers.cli.errors import UnreadableError
 from tenone.journal.disk import OsDisk
 from tenone.journal.journal import JournalError
 from tenone.trust.approval import Refusal, Refused
@@ -342,3 +344,61 @@ async def test_a_line_that_is_not_taken_is_undone(sim: SimSchool, kept: Kept) ->
     assert "negotiation auto" in sentence
     assert steps_of(kept)[-1] is S.UNDONE
     assert sim.switch.wiring.settings(sim.switch.port(sim.port)) == before
+
+
+@pytest.mark.parametrize("readable_at", [1, 99])
+async def test_a_port_that_cannot_be_read_after_the_proof_is_read_again(
+    sim: SimSchool, kept: Kept, monkeypatch: pytest.MonkeyPatch, readable_at: int
+) -> None:
+    """Else the task dies, and whoever asked waits for an answer that never comes."""
+    force(sim)
+    life = Life(sim, OsDisk(), kept)
+    read, unread = Typist.read, 0
+
+    async def reading(typist: Typist, port: str) -> PortSettings:
+        nonlocal unread
+        if S.PROVED in steps_of(kept) and unread < readable_at:
+            unread += 1
+            raise UnreadableError("core shows a port nobody understands")
+        return await read(typist, port)
+
+    monkeypatch.setattr(Typist, "read", reading)
+    asking = life.act("restore-negotiation", port=sim.port)
+    if readable_at == 1:
+        await drive(sim.clock, asking)
+        assert steps_of(kept) == DONE
+    else:
+        with pytest.raises(CommandFailed, match="a person has to look"):
+            await drive(sim.clock, asking)
+        assert steps_of(kept)[-1] is S.STUCK
+    assert not life.worker.done()
+    await life.close()
+
+
+async def test_what_is_proved_in_another_session_is_set_for_good_there(tmp_path: Path) -> None:
+    """Whether the first session confirmed it nobody knows, and a second confirmation is refused."""
+    sim, kept = SimSchool(tmp_path, Dialect.COMWARE), Kept()
+    force(sim)
+    life = Life(sim, OsDisk(), kept)
+    again: list[bool] = []
+    repairs = life.repairs._of["core"]
+    keep = repairs._keep
+
+    async def keeping(*given: Any, **more: Any) -> Any:
+        again.append(more["again"])
+        return await keep(*given, **more)
+
+    repairs._keep = keeping  # type: ignore[method-assign]
+    asking = asyncio.ensure_future(life.act("restore-negotiation", port=sim.port))
+
+    async def cut() -> None:
+        while S.APPLIED not in steps_of(kept):
+            await sim.clock.sleep(0.1)
+        sim.wire.arm(0, taken=False)
+        await asyncio.wait([asking])
+
+    await drive(sim.clock, cut())
+    await life.close()
+    assert again == [True]
+    assert asking.exception() is None
+    assert sim.switch.port(sim.port).speed_mbps == 1000

@@ -1,6 +1,7 @@
 """What an agent offers: plans where a switch has a command line, changes where keys are pinned."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,3 +90,13 @@ async def test_a_configuration_is_fetched_when_an_action_has_ended() -> None:
     await until(lambda: len(asked) == 2)
     task.cancel()
     assert asked == [("core", "after a-1", PENDING.port), ("core", "after a-1", None)]
+
+
+def test_of_too_many_that_wait_the_oldest_is_left_out_and_named(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    after = AfterChanges(cast("Configurations", None), most=2)
+    for number in range(3):
+        after.heard(replace(PENDING, action=f"a-{number}"), RepairStep.DONE)
+    assert "not fetched after a-0" in caplog.text
+    assert [after._ended.get_nowait()[0].action for _ in range(2)] == ["a-1", "a-2"]
