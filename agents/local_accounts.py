@@ -22,6 +22,7 @@ from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mqtt import MqttPort
 from tenone.config import School
 from tenone.config.brokers import DeviceAccounts
+from tenone.config.own_files import own_files
 from tenone.config.school import POLLED
 from tenone.config.school import Device as DeviceConfig
 from tenone.runtime.clock import Clock
@@ -101,7 +102,7 @@ def local_accounts(school: School, *, clock: Clock) -> DynsecKeeper | None:
     endpoint = endpoint_of(accounts.broker)
     own = Secret.of(endpoint_of(school.local_broker).password or "")
     try:
-        read_credentials(accounts.passwords)
+        read_credentials(accounts.passwords, own_files(school.vault))
     except CredentialsError as error:
         raise EndpointError(f"local_broker.devices: {error}") from error
 
@@ -126,11 +127,12 @@ def local_accounts(school: School, *, clock: Clock) -> DynsecKeeper | None:
 def _rereading(school: School, accounts: DeviceAccounts, own: Secret) -> Callable[[], Desired]:
     """Passwords made meanwhile count at the next look, without a restart."""
     kept: dict[str, Secret] = {}
+    files = own_files(school.vault)
 
     def now() -> Desired:
         nonlocal kept
         try:
-            kept = read_credentials(accounts.passwords)
+            kept = read_credentials(accounts.passwords, files)
         except CredentialsError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence is all there is to say
         return desired(school, accounts, kept, own)

@@ -21,6 +21,7 @@ from controller.store.records import SqlRecords
 from controller.trust.entries import Ledger, NoLedger, Notes
 from tenone.config.city import City as CityConfig
 from tenone.runtime.clock import Clock
+from tenone.trust.sealed_files import SealedFiles
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class House:
     """The audit ledger: written first, acted upon second."""
     notes: Notes = field(default_factory=NoLedger)
     """The same, for what happens by itself."""
+    files: SealedFiles = field(default_factory=SealedFiles)
+    """Reads and writes the secrets that TenOne makes itself."""
 
 
 class Room(Protocol):

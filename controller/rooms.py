@@ -21,12 +21,13 @@ from controller.trust.brokers import broker_room
 from controller.trust.keys.room import KeyRoom
 from controller.trust.machine_room import MachineRoom
 from controller.trust.people.room import PeopleRoom
+from controller.trust.vault_room import VaultRoom
 
 R = TypeVar("R", bound=Room)
 
 ROOMS: tuple[Maker, ...] = (
     ProofsRoom, MinutesRoom, EvidenceRoom, MachineRoom, ApprovalsRoom, PeopleRoom, KeyRoom,
-    ConfigurationsRoom,
+    ConfigurationsRoom, VaultRoom,
 )  # fmt: skip
 """The rooms beside ingest and live state that feed no other, in the order they open."""
 

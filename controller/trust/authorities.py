@@ -6,7 +6,7 @@
     ca/told                      what the ledger knows of that
     ca/<id>/certificate.pem      the authority's own certificate
     ca/<id>/above.pem            from its issuer up to the root, where it is no root
-    ca/<id>/key.pem              mode 0600; under a passphrase where one is configured
+    ca/<id>/key.pem              mode 0600; sealed by the vault, under a passphrase, or both
 
 A new root takes over in three steps, so that no handshake is refused in between: it is *trusted*
 beside the old one until every machine has heard of it (:meth:`add`), then it *issues*
@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from controller.trust.ca import Authority, CaError, make_root, pem, signed_by
 from tenone.trust.enrolment import EnrolmentError, load_certificates, spki_hash
-from tenone.trust.files import OPEN, KeyFileError, read_open, read_private, write_whole
+from tenone.trust.files import OPEN, KeyFileError, read_open, write_whole
+from tenone.trust.sealed_files import SealedFiles
 
 STATE_FILE = "authorities.json"
 TOLD_FILE = "told"
@@ -45,13 +46,20 @@ class _State:
 class Authorities:
     """The folder. Methods block; raises :class:`CaError` throughout.
 
-    ``passphrase`` seals the keys; None leaves that to the file's mode.
+    ``passphrase`` and ``files`` seal the keys; without both that is left to the file's mode.
     """
 
-    def __init__(self, folder: Path, city: str, passphrase: bytes | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        city: str,
+        passphrase: bytes | None = None,
+        files: SealedFiles | None = None,
+    ) -> None:
         self.folder = folder
         self._city = city
         self._passphrase = passphrase
+        self._files = files or SealedFiles()
         self._loaded: dict[str, Authority] = {}
         self._state: _State | None = None
         self._seen: tuple[int, int] = (0, 0)
@@ -238,7 +246,7 @@ class Authorities:
         )
         home = self.folder / authority.id
         try:
-            write_whole(home / "key.pem", key)
+            self._files.write(home / "key.pem", _what(authority.id), key)
             if authority.above:
                 write_whole(home / "above.pem", pem(*authority.above), mode=OPEN)
             write_whole(home / "certificate.pem", pem(authority.certificate), mode=OPEN)
@@ -264,7 +272,7 @@ class Authorities:
             above: Iterable[x509.Certificate] = ()
             if (home / "above.pem").exists():
                 above = load_certificates(read_open(home / "above.pem"))
-            found = Authority(own, self._load_key(home / "key.pem"), tuple(above))
+            found = Authority(own, self._load_key(home / "key.pem", authority_id), tuple(above))
         except (KeyFileError, EnrolmentError, ValueError) as error:
             raise CaError(f"the city's certificate authority in {home}: {error}") from error
         if found.id != authority_id:
@@ -275,10 +283,10 @@ class Authorities:
             _check_authority(found)
         return found
 
-    def _load_key(self, path: Path) -> ec.EllipticCurvePrivateKey | None:
+    def _load_key(self, path: Path, authority_id: str) -> ec.EllipticCurvePrivateKey | None:
         if not path.exists():
             return None
-        data = read_private(path)
+        data = self._files.read(path, _what(authority_id))
         sealed = b"ENCRYPTED" in data
         try:
             key = serialization.load_pem_private_key(data, self._passphrase if sealed else None)
@@ -290,6 +298,10 @@ class Authorities:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise KeyFileError(f"{path} is not a key of ECDSA")
         return key
+
+
+def _what(authority_id: str) -> str:
+    return f"authority {authority_id}"
 
 
 def _check_authority(authority: Authority) -> None:

@@ -31,7 +31,7 @@ from controller.trust.machine_standing import Cut, CutState
 from controller.trust.registry import Machine, MachineState, MachineWatch
 from drivers.wire.dynsec import CommandRefusedError
 from drivers.wire.dynsec_keeper import DynsecKeeper, Repair
-from drivers.wire.dynsec_plan import Command, Desired, kick, strip_client, told
+from drivers.wire.dynsec_plan import Command, Desired, end_together, kick, strip_client, told
 from drivers.wire.dynsec_values import DynsecError
 from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mqtt import MqttPort
@@ -251,6 +251,8 @@ class BrokerRoom:
         while True:
             await self._ending_due.wait()
             self._ending_due.clear()
+            if len(self._endings) > CUT_BATCH:
+                await self._cut_together()
             while self._endings:
                 batch = list(itertools.islice(self._endings, CUT_BATCH))
                 if not await self._execute([command for one, _ in batch for command in one]):
@@ -259,6 +261,16 @@ class BrokerRoom:
                 for _, school in batch:
                     self._cuts.done(school, self._clock.wall_ns() / _NS)
                     self._endings.popleft()
+
+    async def _cut_together(self) -> None:
+        """A lost authority: the sessions first, all at once; what they may is taken one by one.
+
+        Who comes back meanwhile is refused by the list of revoked certificates, or loses the roles
+        in turn. Where it fails, each is cut in turn as well.
+        """
+        names = {one[0].arguments["username"] for one in self._endings if len(one) == 1}
+        if len(names) > CUT_BATCH:
+            await self._execute(end_together(sorted(map(str, names))))
 
     async def _execute(self, commands: Sequence[Command]) -> bool:
         """Whether it is done; an account that does not exist needs no cutting."""

@@ -5,7 +5,7 @@ Used by the controller for its own HTTPS and by ``tenone enrol server`` for brok
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from tenone.trust.enrolment import (
     new_key,
     spki_hash,
 )
-from tenone.trust.files import OPEN, KeyFileError, read_open, read_private, write_whole
+from tenone.trust.files import OPEN, KeyFileError, read_open, write_whole
 from tenone.trust.names import MachineKind, MachineName
+from tenone.trust.sealed_files import SealedFiles
 
 CHAIN_FILE = "certificate.pem"
 KEY_FILE = "key.pem"
@@ -60,14 +61,20 @@ def server_certificate(
     now: int,
     lifetime: int | None = None,
     crl_url: str | None = None,
+    files: SealedFiles | None = None,
 ) -> ServerCertificate:
     """The certificate of server ``name`` for ``hosts`` (DNS names and addresses) from ``folder``.
+
+    ``files`` seal its key; a server that is another program needs it in the clear.
 
     Made anew when there is none, its names are others, 2/3 of its life are over, or another
     authority issues now. Blocks; raises :class:`CaError`.
     """
     names = _names(name, hosts, city)
-    kept = _kept(authorities, names, folder, now)
+    files = files or SealedFiles()
+    kept = _kept(
+        authorities, names, folder, now, lambda: files.read(folder / KEY_FILE, key_of(name))
+    )
     if kept is not None:
         return kept
     key = new_key()
@@ -85,10 +92,15 @@ def server_certificate(
         # The key last: whoever reads both in between sees that they do not belong together.
         write_whole(folder / TRUST_FILE, authorities.bundle, mode=OPEN)
         write_whole(folder / CHAIN_FILE, chain, mode=OPEN)
-        write_whole(folder / KEY_FILE, private)
+        files.write(folder / KEY_FILE, key_of(name), private)
     except KeyFileError as error:
         raise CaError(f"the certificate of the server {name}: {error}") from error
     return ServerCertificate(certificate, chain, private, fresh=True)
+
+
+def key_of(name: str) -> str:
+    """What a server's key is called where it is sealed."""
+    return f"key of the server {name}"
 
 
 def _names(name: str, hosts: Iterable[str], city: str) -> Names:
@@ -112,13 +124,14 @@ def _names(name: str, hosts: Iterable[str], city: str) -> Names:
 
 
 def _kept(
-    authorities: Authorities, names: Names, folder: Path, now: int
+    authorities: Authorities, names: Names, folder: Path, now: int, key_pem_of: Callable[[], bytes]
 ) -> ServerCertificate | None:
     """What ``folder`` holds, if it still serves; a damaged one is made anew."""
     if not (folder / KEY_FILE).exists() or not (folder / CHAIN_FILE).exists():
         return None
     try:
-        chain, private = read_open(folder / CHAIN_FILE), read_private(folder / KEY_FILE)
+        chain = read_open(folder / CHAIN_FILE)
+        private = key_pem_of()
         own = load_certificates(chain)[0]
         key = load_key(private)
         if spki_hash(own.public_key()) != spki_hash(key.public_key()):

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,10 +23,12 @@ from controller.trust.servers import (
     CHAIN_FILE,
     KEY_FILE,
     TRUST_FILE,
+    key_of,
     server_certificate,
 )
 from tenone.config.city import City as CityConfig
 from tenone.config.city import HttpTls
+from tenone.config.own_files import own_files
 from tenone.runtime.clock import Clock
 from tenone.trust.enrolment import EnrolmentError, load_certificates
 from tenone.trust.files import KeyFileError, read_open
@@ -49,6 +52,7 @@ class WebCertificate:
         self._config = config
         self._clock = clock
         self._own = tls.certificate is None
+        self._files = own_files(config.vault)
         folder = Path(config.store.path) / NAME
         self._folder = folder
         self._chain = folder / CHAIN_FILE if tls.certificate is None else Path(tls.certificate)
@@ -128,16 +132,18 @@ class WebCertificate:
             now=self._now(),
             lifetime=lifetimes_of(self._config)[MachineKind.SERVER],
             crl_url=crl_url_of(self._config),
+            files=self._files,
         )
         self._renew_after = made.renew_after
 
     def _load(self) -> None:
         stamps = self._stamps()
         try:
-            # First elsewhere: half of a change must not spoil what is shown now.
-            server_context().load_cert_chain(self._chain, self._key, password=_no_passphrase)
-            own = load_certificates(read_open(self._chain))[0]
-            self.context.load_cert_chain(self._chain, self._key, password=_no_passphrase)
+            with self._opened_key() as key:
+                # First elsewhere: half of a change must not spoil what is shown now.
+                server_context().load_cert_chain(self._chain, key, password=_no_passphrase)
+                own = load_certificates(read_open(self._chain))[0]
+                self.context.load_cert_chain(self._chain, key, password=_no_passphrase)
         except ssl.SSLError as error:
             raise CaError(
                 f"{self._chain} and {self._key} are not a certificate in PEM and its own key "
@@ -150,6 +156,12 @@ class WebCertificate:
             ) from error
         self._ends = own.not_valid_after_utc.timestamp()
         self._seen = stamps
+
+    def _opened_key(self) -> AbstractContextManager[str]:
+        """Where OpenSSL finds the key; of one's own, in memory. KeyFileError."""
+        if not self._own:
+            return nullcontext(str(self._key))
+        return self._files.opened(self._key, key_of(NAME))
 
     def _stamps(self) -> tuple[tuple[int, int], ...]:
         try:

@@ -20,6 +20,7 @@ from drivers.wire.topics import NodeId
 from tenone.cli._console import BAD_CONFIGURATION, configured
 from tenone.config import CalendarFile, City, School, SecretError, load
 from tenone.config.brokers import BrokerControl
+from tenone.config.own_files import own_files
 from tenone.trust.credentials import CredentialsError, make_credentials, read_credentials
 from tenone.trust.files import OPEN, KeyFileError, write_whole
 from tenone.trust.masked import Secret
@@ -114,9 +115,11 @@ def passwords(
 ) -> None:
     """Make the missing passwords, and print those that were made: once, now and never again."""
     try:
-        path, wanted = _accounts(_load(config))
+        loaded = _load(config)
+        path, wanted = _accounts(loaded)
         _check_known(anew or (), wanted)
-        made = make_credentials(path, wanted, anew=anew or ())
+        files = own_files(loaded.vault)
+        made = make_credentials(path, wanted, anew=anew or (), files=files)
     except (BrokerFilesError, CredentialsError, SecretError) as error:
         typer.echo(f"tenone broker: {error}", err=True)
         raise typer.Exit(CANNOT) from None
@@ -164,13 +167,14 @@ def _first(loaded: City | School) -> tuple[BrokerControl, State, Mapping[str, Se
         if devices is None:
             raise BrokerFilesError("local_broker.devices is not configured: add it")
         own = _password(endpoint_of(loaded.local_broker).password)
-        secrets = read_credentials(devices.passwords)
+        secrets = read_credentials(devices.passwords, own_files(loaded.vault))
         wanted = school_desired(loaded, devices, secrets, own)
         return _with_keeper(devices, wanted.state, wanted.passwords, devices.identity)
     control = loaded.trust.broker
     if control is None:
         raise BrokerFilesError("trust.broker is not configured: add it")
-    secrets = {} if control.passwords is None else read_credentials(control.passwords)
+    files = own_files(loaded.vault)
+    secrets = {} if control.passwords is None else read_credentials(control.passwords, files)
     allowed = frozenset[str]() if control.agents == "enrolled" else None
     wanted = city_desired(
         Wanted(

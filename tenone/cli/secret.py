@@ -13,16 +13,19 @@ from typing import Annotated
 import typer
 
 from tenone.cli._console import refuse
+from tenone.cli._vault_changes import known, refuse_set_back, seen, tell
 from tenone.cli.check import references
-from tenone.config import CalendarFile, ConfigError, SecretError, load, load_city
+from tenone.config import CalendarFile, ConfigError, SecretError, load
 from tenone.config.document import read_document
+from tenone.config.own_files import OWN, make_own_key
 from tenone.config.refusal import REFUSAL
-from tenone.config.secret import REMEDY, SecretRef, VaultPlace
+from tenone.config.secret import REMEDY, SecretRef, VaultPlace, readable_for_others, vault_key
 from tenone.config.vault import VaultConfig
 from tenone.journal.disk import sync_folder
 from tenone.trust.envelope import EnvelopeError, KeyKey, Suite
 from tenone.trust.masked import Secret
 from tenone.trust.vault import MAX_SECRET_BYTES, Vault, VaultError, alone
+from tenone.trust.vault_mark import set_back
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +41,8 @@ def register(app: typer.Typer) -> None:
     group.command("remove")(remove)
     group.command("rotate-key")(rotate_key)
     group.command("check")(check)
+    group.command("seal")(seal)
+    group.command("accept")(accept)
     app.add_typer(group, name="secret")
 
 
@@ -54,7 +59,8 @@ def init(config: Config) -> None:
         if place.key.scheme == "file" and not Path(place.key.name).exists():
             _write_key(Path(place.key.name), KeyKey.fresh())
             typer.echo(f"made the key {place.key}; keep a copy of it off this machine")
-        vault = Vault.create(place.path, _key(place.key), suite=suite)
+        vault = Vault.create(place.path, vault_key(place.key), suite=suite)
+        seen(config, make_own_key(place))
         typer.echo(f"made the vault {vault.path}, sealed by {suite}")
 
 
@@ -74,11 +80,11 @@ def put(
                 "read it: pipe it into standard input, or be asked for it"
             )
         place, _ = _place(config)
-        place.open()  # before anybody types a password in vain
+        refuse_set_back(config, place.open())  # before anybody types a password in vain
         value = _value(name)
-        _told(config, "secret.next" if following else "secret.set", name)
-        with alone(place.path):
-            number = place.open().put(name, value, now=round(time.time()), following=following)
+        act = "secret.next" if following else "secret.set"
+        with _changing(config, place, act, name) as vault:
+            number = vault.put(name, value, now=round(time.time()), following=following)
         typer.echo(f"{name}: version {number} is the {'next' if following else 'current'} one")
 
 
@@ -86,9 +92,8 @@ def promote(name: Name, config: Config) -> None:
     """The next value becomes the current one; the old one is forgotten."""
     with _said("promote"):
         place, _ = _place(config)
-        _told(config, "secret.promote", name)
-        with alone(place.path):
-            number = place.open().promote(name)
+        with _changing(config, place, "secret.promote", name) as vault:
+            number = vault.promote(name)
         typer.echo(f"{name}: version {number} is the current one")
 
 
@@ -109,9 +114,8 @@ def remove(name: Name, config: Config) -> None:
     """Take a secret out of the vault."""
     with _said("remove"):
         place, _ = _place(config)
-        _told(config, "secret.remove", name)
-        with alone(place.path):
-            place.open().remove(name)
+        with _changing(config, place, "secret.remove", name) as vault:
+            vault.remove(name)
         typer.echo(f"{name}: removed")
 
 
@@ -125,17 +129,44 @@ def rotate_key(
     """Seal the vault with another key. No value is touched or given anew."""
     with _said("rotate-key"):
         place, _ = _place(config)
-        _told(config, "secret.rotate-key")
+        tell(config, "secret.rotate-key")
         with alone(place.path):
             if to is None:
-                _rotate_in_place(place)
+                seen(config, _rotate_in_place(config, place))
                 typer.echo(f"the vault is sealed with a new key, in {place.key}")
                 return
             reference = _reference(to, config)
             if reference.scheme == "file" and not Path(reference.name).exists():
                 _write_key(Path(reference.name), KeyKey.fresh())
-            place.open().rewrap(_key(reference))
+            vault = place.open()
+            refuse_set_back(config, vault)
+            vault.rewrap(vault_key(reference))
+            seen(config, vault)
         typer.echo(f"the vault is sealed with {reference}: write it as vault.key in {config}")
+
+
+def seal(config: Config) -> None:
+    """Make the key that seals TenOne's own files, where the services may not write the vault."""
+    with _said("seal"):
+        place, _ = _place(config)
+        tell(config, "secret.seal")
+        seen(config, make_own_key(place))
+        typer.echo("TenOne's own files are sealed when they are read next: restart its services")
+
+
+def accept(config: Config) -> None:
+    """Go on with a vault that was put back to an older state, after every secret was looked at."""
+    with _said("accept"):
+        place, _ = _place(config)
+        with alone(place.path):
+            vault = place.open()
+            mark = known(config, vault)
+            if not set_back(vault, mark) or mark is None:
+                raise SecretError("the vault is as new as it is known to be: nothing is changed")
+            tell(config, "secret.accept")
+            vault.advance(mark.generation)
+            seen(config, vault)
+        typer.echo(f"{vault.path} counts from change {vault.generation} on")
 
 
 def check(config: Config) -> None:
@@ -155,7 +186,7 @@ def check(config: Config) -> None:
                 if one.vault is not None and one.vault.path == place.path
             }
         )
-        for name in sorted(names - named):
+        for name in sorted(one for one in names - named if not one.startswith(OWN)):
             typer.echo(f"{name}: nothing in {config} refers to it")
         missing = sorted(named - names)
         for name in missing:
@@ -180,24 +211,17 @@ def _said(command: str) -> Iterator[None]:
         os.umask(mask)
 
 
-def _told(config: Path, act: str, subject: str = "") -> None:
-    """A change of the city's vault stands in the city's ledger first; raises SecretError.
-
-    A school's gateway has no ledger, and a city that has never run has none yet.
-    """
-    if "city" not in read_document(config).values:
-        return
-    # The city's rooms; a gateway does not load them.
-    from controller.trust.entries import LedgerError  # noqa: PLC0415 - see above
-    from tenone.cli._ledger import folder_of, ledgered  # noqa: PLC0415 - see above
-
-    city = load_city(config)
-    if not folder_of(city).exists():
-        return
-    try:
-        ledgered(city, act, subject=subject)
-    except LedgerError as error:
-        raise SecretError(f"nothing is changed: {error}") from error
+@contextlib.contextmanager
+def _changing(config: Path, place: VaultPlace, act: str, name: str) -> Iterator[Vault]:
+    """The vault, locked, as new as it is known to be; the ledger hears before and after."""
+    if name.startswith(OWN):
+        raise SecretError(f"names that begin with {OWN!r} are TenOne's own: use another one")
+    with alone(place.path):
+        vault = place.open()
+        refuse_set_back(config, vault)
+        tell(config, act, name)
+        yield vault
+        seen(config, vault)
 
 
 def _place(config: Path) -> tuple[VaultPlace, Suite]:
@@ -233,13 +257,6 @@ def _reference(text: str, config: Path) -> SecretRef:
     return reference
 
 
-def _key(reference: SecretRef) -> KeyKey:
-    try:
-        return KeyKey.parse(reference.fetch().use())
-    except EnvelopeError as error:
-        raise SecretError(f"the vault's key ({reference}) is none: {error}") from None
-
-
 def _value(name: str) -> Secret:
     """One value from a pipe or, asked twice, from a terminal."""
     if sys.stdin.isatty():
@@ -268,7 +285,7 @@ def _write_key(path: Path, key: KeyKey) -> None:
         raise SecretError(f"the key {path} cannot be written ({error.strerror or error})") from None
 
 
-def _rotate_in_place(place: VaultPlace) -> None:
+def _rotate_in_place(config: Path, place: VaultPlace) -> Vault:
     """New key beside the old one, vault sealed with it, then the new one in its place.
 
     Broken off between the last two, the next run finds the key that fits and ends the work.
@@ -279,16 +296,22 @@ def _rotate_in_place(place: VaultPlace) -> None:
     fresh = path.with_name(path.name + ".next")
     if fresh.exists():
         waiting = SecretRef("file", str(fresh))
+        if readable_for_others(waiting):
+            vault_key(
+                waiting
+            )  # says so; to be removed, it would have to be known as no key of ours
         try:
-            Vault.open(place.path, _key(waiting))
+            Vault.open(place.path, vault_key(waiting))
         except (SecretError, VaultError):
             fresh.unlink()
         else:
             _swap(fresh, path)
     vault, key = place.open(), KeyKey.fresh()
+    refuse_set_back(config, vault)
     _write_key(fresh, key)
     vault.rewrap(key)
     _swap(fresh, path)
+    return vault
 
 
 def _swap(fresh: Path, path: Path) -> None:

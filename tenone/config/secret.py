@@ -44,11 +44,9 @@ class VaultPlace:
 
     def open(self, environment: Mapping[str, str] = os.environ) -> Vault:
         """The vault, unlocked; raises :class:`SecretError`."""
-        text = self.key.fetch(environment)
+        key = vault_key(self.key, environment)
         try:
-            return Vault.open(self.path, KeyKey.parse(text.use()))
-        except EnvelopeError as error:
-            raise SecretError(f"the vault's key ({self.key}) is none: {error}") from None
+            return Vault.open(self.path, key)
         except VaultError as error:
             raise SecretError(str(error)) from error
 
@@ -125,7 +123,8 @@ class SecretRef:
         if not folder:
             raise SecretError(
                 f"there is no {CREDENTIALS} to take {self.name} from: start TenOne by a systemd "
-                f"unit with 'LoadCredential={self.name}:PATH'"
+                f"unit with 'LoadCredential={self.name}:PATH'; for a command of the shell set it "
+                "to the folder of the credentials"
             )
         return _read(Path(folder) / self.name, f"systemd's credential {self.name}")
 
@@ -140,6 +139,29 @@ class SecretRef:
         return core_schema.with_info_plain_validator_function(
             _validate, serialization=core_schema.to_string_ser_schema()
         )
+
+
+def vault_key(reference: SecretRef, environment: Mapping[str, str] = os.environ) -> KeyKey:
+    """A vault's key; raises :class:`SecretError`, also where others may read its file."""
+    if readable_for_others(reference):
+        raise SecretError(
+            f"others may read the vault's key {reference.name}: run chmod 600 {reference.name}, "
+            "and think who may have read it ('tenone secret rotate-key' makes another one)"
+        )
+    try:
+        return KeyKey.parse(reference.fetch(environment).use())
+    except EnvelopeError as error:
+        raise SecretError(f"the vault's key ({reference}) is none: {error}") from None
+
+
+def readable_for_others(reference: SecretRef) -> bool:
+    """Whether group or others may read the file of a ``file:`` reference."""
+    if reference.scheme != "file":
+        return False
+    try:
+        return bool(Path(reference.name).stat().st_mode & 0o077)
+    except OSError:
+        return False  # reading it says why
 
 
 def _read(path: Path, what: str) -> Secret:

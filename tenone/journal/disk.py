@@ -49,7 +49,7 @@ class Disk(Protocol):
         ...
 
     def replace(self, path: Path, data: bytes) -> None:
-        """Write a small file whole or not at all, durably."""
+        """Write a small file whole or not at all, durably; readable for its owner alone."""
         ...
 
     def remove(self, path: Path) -> None:
@@ -114,7 +114,10 @@ class OsDisk:
         """See :class:`Disk`."""
         fresh = path.with_name(path.name + ".new")
         try:
-            with fresh.open("wb") as file:
+            # What is not the account's own business is written elsewhere, by its own means.
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                os.fchmod(fd, 0o600)
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,8 +1,8 @@
 """A private file of generated passwords, one for each account of a broker.
 
-JSON, name -> 256 random bits; mode 0600. Made once, handed out once, read again only to set the
-account anew where a broker has lost it. A mark tells which password an account was given without
-telling the password.
+JSON, name -> 256 random bits; mode 0600, sealed where there is a vault. Made once, handed out
+once, read again only to set the account anew where a broker has lost it. A mark tells which
+password an account was given without telling the password.
 """
 
 import base64
@@ -13,12 +13,14 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tenone.trust.files import KeyFileError, read_private, write_whole
+from tenone.trust.files import KeyFileError
 from tenone.trust.masked import Secret
+from tenone.trust.sealed_files import SealedFiles
 
 SECRET_BYTES = 32
 MARK = "tenone"
 MARK_DIGITS = 16
+WHAT = "broker passwords"
 
 
 class CredentialsError(Exception):
@@ -41,12 +43,12 @@ def mark_of(name: str, secret: Secret | None) -> str:
     return f"{MARK}:{digest[:MARK_DIGITS]}"
 
 
-def read_credentials(path: Path) -> dict[str, Secret]:
+def read_credentials(path: Path, files: SealedFiles | None = None) -> dict[str, Secret]:
     """All of the file; nothing where there is none yet. Raises :class:`CredentialsError`."""
     if not path.exists():
         return {}
     try:
-        document = json.loads(read_private(path))
+        document = json.loads((files or SealedFiles()).read(path, WHAT))
     except KeyFileError as error:
         raise CredentialsError(str(error)) from error
     except ValueError:
@@ -65,19 +67,24 @@ def read_credentials(path: Path) -> dict[str, Secret]:
 
 
 def make_credentials(
-    path: Path, names: Iterable[str], *, anew: Iterable[str] = ()
+    path: Path,
+    names: Iterable[str],
+    *,
+    anew: Iterable[str] = (),
+    files: SealedFiles | None = None,
 ) -> Mapping[str, Secret]:
     """Add passwords for the ``names`` that have none and replace those of ``anew``.
 
     Returns what was made, to be handed out now. Raises :class:`CredentialsError`.
     """
-    kept = read_credentials(path)
+    kept = read_credentials(path, files)
     due = [name for name in names if name not in kept]
     made = {name: new_secret() for name in (*due, *anew)}
     if made:
         whole = {name: secret.use() for name, secret in sorted({**kept, **made}.items())}
         try:
-            write_whole(path, (json.dumps(whole, indent=1) + "\n").encode())
+            data = (json.dumps(whole, indent=1) + "\n").encode()
+            (files or SealedFiles()).write(path, WHAT, data)
         except KeyFileError as error:
             raise CredentialsError(str(error)) from error
     return made

@@ -1,7 +1,9 @@
 """Small files that hold keys: written whole or not at all, never readable for others."""
 
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tenone.journal.disk import sync_folder
@@ -32,6 +34,20 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise KeyFileError(f"{path} cannot be written ({error.strerror or error})") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold off other processes that would change the same file; KeyFileError."""
+    try:
+        fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be locked ({error.strerror or error})") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def read_private(path: Path) -> bytes:

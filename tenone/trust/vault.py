@@ -3,7 +3,9 @@
 Each value is sealed by a data key of its own, bound to its name, its number and the vault it is
 in; the data keys are sealed by the key-encryption key, bound to the same. The whole file carries
 a code made with the key. So a value put in another's place, one brought in from another vault,
-and any changed byte are found. Not found: the whole file replaced by an older whole one.
+and any changed byte are found. An older whole file is a good one to whoever has only the file:
+its :attr:`Vault.generation` is lower, and who remembers the newest one knows
+(:mod:`tenone.trust.vault_mark`).
 
 The file is replaced whole, by :mod:`tenone.journal.disk`. Whoever changes a vault does it within
 :func:`alone`.
@@ -71,7 +73,7 @@ class Vault:
         if path.exists():
             raise VaultError(f"there is a file {path} already: remove it, or use that vault")
         vault_id = os.urandom(ID_BYTES)
-        content = Content(suite, vault_id, key.id(suite, vault_id))
+        content = Content(suite, vault_id, key.id(suite, vault_id), generation=1)
         vault = cls(path, content, key, disk or OsDisk())
         vault._write()
         return vault
@@ -102,7 +104,26 @@ class Vault:
             for name, kept in sorted(content.secrets.items())
         )
 
+    @property
+    def id(self) -> str:
+        """Which vault it is, however often it is changed; hexadecimal."""
+        return self._content.vault_id.hex()
+
+    @property
+    def generation(self) -> int:
+        """How many changes it has seen; 0: made before they were counted."""
+        return self._content.generation
+
+    @property
+    def suite(self) -> Suite:
+        """What it is sealed by."""
+        return self._content.suite
+
     # -- reading -----------------------------------------------------------------------------
+
+    def has(self, name: str) -> bool:
+        """Whether there is a secret of this name."""
+        return name in self._content.secrets
 
     def get(self, name: str) -> Secret:
         """The current value; raises :class:`VaultError`."""
@@ -170,10 +191,15 @@ class Vault:
         self._kept(name)
         self._change(name, None)
 
+    def advance(self, past: int) -> None:
+        """Count on from after generation ``past``; no secret is touched. Raises VaultError."""
+        self._renew(self._content.secrets, max(past, self._content.generation) + 1)
+
     def rewrap(self, key: KeyKey) -> None:
         """Seal all data keys with another key-encryption key; no value is touched."""
         old = self._content
-        fresh = Content(old.suite, old.vault_id, key.id(old.suite, old.vault_id))
+        number = old.generation + 1
+        fresh = Content(old.suite, old.vault_id, key.id(old.suite, old.vault_id), generation=number)
         for name, kept in old.secrets.items():
             versions = {
                 number: Version(
@@ -204,7 +230,11 @@ class Vault:
             del secrets[name]
         else:
             secrets[name] = kept
-        fresh = Content(old.suite, old.vault_id, old.key_id, secrets)
+        self._renew(secrets, old.generation + 1)
+
+    def _renew(self, secrets: dict[str, Kept], generation: int) -> None:
+        old = self._content
+        fresh = Content(old.suite, old.vault_id, old.key_id, secrets, generation)
         self._write(fresh)
         self._content = fresh
 

@@ -62,11 +62,15 @@ class Content:
     vault_id: bytes
     key_id: bytes
     secrets: dict[str, Kept] = field(default_factory=dict)
+    generation: int = 0
+    """Counts the changes: an older whole file has a lower one. 0: made before this was counted."""
 
 
 def encode(content: Content) -> bytes:
     """Magic and JSON; the last line is put behind it by :func:`closed`."""
+    counted = {"generation": content.generation} if content.generation else {}
     document = {
+        **counted,
         "key": content.key_id.hex(),
         "secrets": {
             name: {
@@ -120,6 +124,7 @@ def _content(document: dict[str, object]) -> Content:
         Suite(str(document["suite"])),
         bytes.fromhex(str(document["vault"])),
         bytes.fromhex(str(document["key"])),
+        generation=int(str(document.get("generation", 0))),
     )
     for name, entry in secrets.items():
         if not NAME.fullmatch(name):

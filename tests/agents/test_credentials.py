@@ -118,6 +118,7 @@ def vaulted(tmp_path: Path) -> Callable[[str], SecretRef]:
     """References into a vault in which every secret has a current and a next value."""
     key = KeyKey.fresh()
     (tmp_path / "key").write_text(key.text)
+    (tmp_path / "key").chmod(0o600)
     vault = Vault.create(tmp_path / "vault", key)
 
     def reference(name: str) -> SecretRef:

@@ -72,7 +72,7 @@ def test_a_life(config: Path, tmp_path: Path) -> None:
     assert run("promote", "broker", "-c", config)[0] == 0
     assert revealed(config) == f"{CANARY}-two"
     code, said = run("check", "-c", config)
-    assert (code, "OK, 1 values of 1 secrets open" in said) == (0, True)
+    assert (code, "OK, 2 values of 2 secrets open" in said) == (0, True)
     assert run("rotate-key", "-c", config, "--to", "file:other")[0] == 0
     config.write_text(SCHOOL.replace("file:key", "file:other"))
     assert revealed(config) == f"{CANARY}-two"
@@ -131,10 +131,14 @@ def test_a_rotation_broken_off(config: Path, tmp_path: Path) -> None:
     run("set", "broker", "-c", config, given=CANARY)
     fresh = KeyKey.fresh()
     (tmp_path / "key.next").write_text(fresh.text)  # broken off after the key was written
+    code, said = run("rotate-key", "-c", config)
+    assert (code, "chmod 600" in said) == (1, True), "it is not thrown away for its mode"
+    (tmp_path / "key.next").chmod(0o600)
     assert run("rotate-key", "-c", config)[0] == 0
     assert revealed(config) == CANARY
     old = KeyKey.parse((tmp_path / "key").read_text())
     (tmp_path / "key.next").write_text(fresh.text)
+    (tmp_path / "key.next").chmod(0o600)
     Vault.open(tmp_path / "v", old).rewrap(fresh)  # broken off before the key took its place
     assert "another key" in run("check", "-c", config)[1]
     assert run("rotate-key", "-c", config)[0] == 0

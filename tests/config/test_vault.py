@@ -22,6 +22,7 @@ uplink: {{broker: {{host: city.example, username: no3, password: 'vault:broker'}
 def key(tmp_path: Path) -> KeyKey:
     key = KeyKey.fresh()
     (tmp_path / "key").write_text(f"{key.text}\n")
+    (tmp_path / "key").chmod(0o600)
     return key
 
 
@@ -96,6 +97,11 @@ def test_unlocking_errors_are_a_sentence(tmp_path: Path, key: KeyKey) -> None:
     (tmp_path / "key").unlink()
     says("the secret's file .*key cannot be read")
     (tmp_path / "key").write_text(key.text)
+    for mode in (0o644, 0o640, 0o602):
+        (tmp_path / "key").chmod(mode)
+        says("others may read the vault's key .*: run chmod 600 ")
+    (tmp_path / "key").chmod(0o400)
+    assert reference.fetch() == Secret("x")
     (tmp_path / "v").unlink()
     says("make one with 'tenone secret init'")
 

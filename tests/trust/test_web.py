@@ -78,6 +78,9 @@ def test_half_a_change_is_refused_and_the_old_one_stays(city: City) -> None:
     with pytest.raises(CaError, match="gone"):
         web.look()
     key.write_bytes(whole)
+    with pytest.raises(CaError, match="chmod 600"):
+        web.look()
+    key.chmod(0o600)
     assert web.look()
 
 
