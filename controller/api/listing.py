@@ -7,7 +7,7 @@ go or change their verdict in between never make another row appear twice or be 
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -55,27 +55,11 @@ CursorText = Annotated[
 AsOfText = Annotated[str | None, Query(max_length=40, description="A past moment, RFC 3339")]
 
 
-def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
-    services: Here,
-    session: Caller,
-    scope: ScopeText = None,
-    state: StateText = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: CursorText = None,
-    as_of: AsOfText = None,
-) -> ListQuery:
-    """FastAPI dependency; every wrong parameter is a problem with its sentence."""
-    return ListQuery(
-        scopes=asked_scopes(services, session, scope),
-        state=state,
-        limit=limit,
-        after=None if cursor is None else _from_cursor(cursor),
-        as_of=None if as_of is None else _moment(as_of, services.now()),
-    )
-
-
 def query_by(permission: Permission) -> Callable[..., ListQuery]:
-    """The same for who may do something there, and need not see anything else."""
+    """FastAPI dependency: the list of what lies where ``permission`` is granted, as it is now.
+
+    Every wrong parameter is a problem with its sentence.
+    """
 
     def query(  # noqa: PLR0917 - FastAPI reads the query from the signature
         services: Here,
@@ -94,6 +78,23 @@ def query_by(permission: Permission) -> Callable[..., ListQuery]:
         )
 
     return query
+
+
+_as_it_is = query_by(Permission.LOOK)
+
+
+def list_query(  # noqa: PLR0917 - FastAPI reads the query from the signature
+    services: Here,
+    session: Caller,
+    scope: ScopeText = None,
+    state: StateText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
+    as_of: AsOfText = None,
+) -> ListQuery:
+    """FastAPI dependency: what may be looked at, at any moment (see :func:`query_by`)."""
+    query = _as_it_is(services, session, scope, state, limit, cursor)
+    return query if as_of is None else replace(query, as_of=_moment(as_of, services.now()))
 
 
 Listing = Annotated[ListQuery, Depends(list_query)]

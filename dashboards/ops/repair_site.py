@@ -1,7 +1,7 @@
 """The pages of repairs: what waits, what would help, what was done; dry runs and the red stop."""
 
 import secrets
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -52,12 +52,10 @@ async def stop(  # noqa: PLR0917 - FastAPI reads the form from the signature
     scope: Scope = "",
 ) -> Response:  # fmt: skip
     """The red stop."""
-    try:
-        body = StopIn(scope=where, reason=reason.strip())
-        await repairs.press(services, session, body.scope, body.reason)
-    except (Problem, ValidationError) as error:
-        return await _page(request, services, session, scope, error, typed=reason)
-    return _back(scope)
+    deed = repairs.press
+    return await _stopping(
+        request, services, session, deed, where=where, reason=reason, scope=scope
+    )
 
 
 @router.post("/repairs/resume")
@@ -66,12 +64,10 @@ async def resume(  # noqa: PLR0917 - FastAPI reads the form from the signature
     scope: Scope = "",
 ) -> Response:  # fmt: skip
     """The end of a stop."""
-    try:
-        body = StopIn(scope=where, reason=reason.strip())
-        await repairs.take_back(services, session, body.scope, body.reason)
-    except (Problem, ValidationError) as error:
-        return await _page(request, services, session, scope, error, typed=reason)
-    return _back(scope)
+    deed = repairs.take_back
+    return await _stopping(
+        request, services, session, deed, where=where, reason=reason, scope=scope
+    )
 
 
 @router.post("/repairs/try")
@@ -167,6 +163,19 @@ async def withdraw(request: Request, services: Here, session: Caller, action: st
 
 
 # -- the pages
+
+
+async def _stopping(
+    request: Request, services: Services, session: Session,
+    deed: Callable[[Services, Session, str, str], Awaitable[object]],
+    *, where: str, reason: str, scope: str,
+) -> Response:  # fmt: skip
+    try:
+        body = StopIn(scope=where, reason=reason.strip())
+        await deed(services, session, body.scope, body.reason)
+    except (Problem, ValidationError) as error:
+        return await _page(request, services, session, scope, error, typed=reason)
+    return _back(scope)
 
 
 async def _step(  # noqa: PLR0917 - three callers above
