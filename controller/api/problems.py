@@ -1,7 +1,9 @@
 """Errors as RFC 9457 problem documents: one sentence that says what, where and how to mend it."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -81,9 +83,7 @@ def install(app: FastAPI) -> None:
     async def on_validation(_request: Request, error: Exception) -> JSONResponse:
         if not isinstance(error, RequestValidationError):  # pragma: no cover - the same
             raise error
-        first = error.errors()[0]
-        where = " ".join(str(part) for part in first["loc"])
-        return problem_response(422, f"{where}: {first['msg']}.")
+        return problem_response(422, _what_is_wrong(error.errors()[0]))
 
     async def on_store(_request: Request, error: Exception) -> JSONResponse:
         log.error("%s", error)
@@ -106,6 +106,31 @@ def install(app: FastAPI) -> None:
 async def _on_ledger(_request: Request, error: Exception) -> JSONResponse:
     headers = {"Retry-After": LEDGER_RETRY_SECONDS}
     return problem_response(503, f"This was not done: {error}.", headers=headers)
+
+
+_PLACES = {"body": "The body", "query": "The query", "path": "The path", "header": "The header"}
+
+
+def _what_is_wrong(found: Mapping[str, Any]) -> str:
+    """One of pydantic's findings as a sentence: where, what, and how to mend it."""
+    where, *inside = found["loc"]
+    place, name = _PLACES.get(str(where), str(where)), ".".join(map(str, inside))[:64]
+    context = found.get("ctx") or {}
+    match found["type"]:
+        case "missing" if inside:
+            return f"{place} lacks {name!r}: send it too."
+        case "missing":
+            return f"{place} is missing: send one."
+        case "extra_forbidden":
+            return f"{place} has {name!r}, which is not taken here: leave it out."
+        case "string_pattern_mismatch":
+            return f"{place}: {name!r} does not have the form {context['pattern']}."
+        case "json_invalid":
+            return f"{place} is no JSON: {context.get('error', 'it cannot be read')}."
+        case _:
+            said = str(found["msg"])
+            told = f" {name!r}" if inside else ""
+            return f"{place}:{told} {said[:1].lower()}{said[1:]}."
 
 
 def _sentence(request: Request, error: HTTPException) -> str:
