@@ -72,10 +72,11 @@ class Book:
             self._segment = None
 
     def check(self) -> None:
-        """Look whether the files are still there; raises LedgerError."""
+        """Look whether the files are still there, and what others appended; raises LedgerError."""
         try:
             if self._segment is not None:
                 self._segment.check_there()
+                self._look_up(self._segment)
         except SegmentError as error:
             raise self._failed(error) from error
 
@@ -192,6 +193,16 @@ class Book:
             )
         self._rows += seq - known.seq
         return Head(known.ledger, seq, digest)
+
+    def _look_up(self, segment: Segment) -> None:
+        """Know the newest entry, for those who put its hash elsewhere."""
+        if self.head is None or segment.head() == (self.head.seq, self.head.hash):
+            return
+        segment.begin()
+        try:
+            self.head = self._catch_up(segment)
+        finally:
+            segment.rollback()
 
     def _take(self, segment: Segment, files: Sequence[Path]) -> None:
         """Go on in ``segment`` if it holds all that is known to be on disk."""

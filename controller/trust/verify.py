@@ -131,12 +131,13 @@ class _Walk:
                 raise Bad(1, What.MISSING, f"{before} are missing, and no entry tells of it")
             verdict.notes.append(f"{before} were not looked at")
         if self._anchors:
-            beyond = self._anchors[0].seq
+            beyond, first = self._anchors[0].seq, self._anchored + 1
+            newer = f"; {first} to {self._expected - 1} may have been written since"
             raise Bad(
                 self._expected,
                 What.TRUNCATED,
                 f"entries {self._expected} to {beyond} are missing: its end was cut off, "
-                f"an anchor has seen entry {beyond}",
+                f"an anchor has seen entry {beyond}{newer if first < self._expected else ''}",
             )
 
     def _seam(self, segment: Segment) -> None:
