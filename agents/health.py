@@ -96,7 +96,7 @@ class Care(Protocol):
 
 
 class Trouble(Protocol):
-    """:class:`agents.repairs.Repairs`, :class:`agents.ledger_heads.LedgerHeads`."""
+    """:class:`agents.repairs.Repairs`, :class:`agents.vault_watch.VaultWatch` and the like."""
 
     @property
     def trouble(self) -> str:
@@ -118,6 +118,7 @@ class Health:
         care: Care | None = None,
         repairs: Trouble | None = None,
         ledger: Trouble | None = None,
+        vault: Trouble | None = None,
     ) -> None:
         self._origin = origin
         self._clock = origin.clock
@@ -128,6 +129,7 @@ class Health:
         self._care = care
         self._repairs = repairs
         self._ledger = ledger
+        self._vault = vault
         self._version = agent_version()
         self._start_ns = self._clock.monotonic_ns()
 
@@ -152,11 +154,10 @@ class Health:
                 told_ns = self._clock.monotonic_ns()
             told_trend = trend
 
-    def _troubles(self) -> tuple[bool, bool]:
+    def _troubles(self) -> tuple[bool, ...]:
         """Whether there are any: a change is told at once."""
-        return bool(self._repairs and self._repairs.trouble), bool(
-            self._ledger and self._ledger.trouble
-        )
+        told = (self._repairs, self._ledger, self._vault)
+        return tuple(bool(one and one.trouble) for one in told)
 
     def _draft(self) -> Draft:
         hints = self._hints
@@ -176,6 +177,7 @@ class Health:
             "certificate_finding": None if self._care is None else self._care.finding,
             "repair_trouble": None if self._repairs is None else self._repairs.trouble,
             "ledger_trouble": None if self._ledger is None else self._ledger.trouble,
+            "vault_trouble": None if self._vault is None else self._vault.trouble,
         }
         columns = [Column.of(name, [values[name]]) for name in AGENT_HEALTH]
         return Draft.of(HEALTH_LAYOUT, self._origin.stamp(SUBJECT), columns)

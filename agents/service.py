@@ -34,6 +34,7 @@ from agents.repairing import AfterChanges, make_configurations, make_repairs, ve
 from agents.repairs import Repairs
 from agents.uplink import Uplink, UplinkSettings
 from agents.uplink_told import UplinkTold
+from agents.vault_watch import VaultWatch
 from drivers.cli.console import Consoles
 from drivers.snmp.client import SnmpClient
 from drivers.wire.embedded import EmbeddedBroker
@@ -187,6 +188,8 @@ class Agent:
         self.passport = Passport(self.school, clock=self._clock)
         await self.passport.check()
         self._stack.enter_context(FolderLock(outbox.path))
+        self.vault = VaultWatch(self.school, clock=self._clock, disk=self._disk)
+        await asyncio.to_thread(self.vault.look)
         journal = await asyncio.to_thread(
             Journal.open,
             outbox.path,
@@ -241,11 +244,13 @@ class Agent:
             care=self.passport,
             repairs=self.repairs,
             ledger=heads,
+            vault=self.vault,
         )
         self._start_tasks(probing, health)
 
     def _start_tasks(self, probing: Probing, health: Health) -> None:
         self.tasks.start("journal", self.keeper.run)
+        self.tasks.start("vault", self.vault.run)
         self.tasks.start("commands", self.uplink.commands.run)
         self.tasks.start("health", health.run)
         self.tasks.start("checkpoints", self.checkpoints.run)

@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": "tenone.cli.audit",
     "user": "tenone.cli.user",
     "broker": "tenone.cli.broker",
+    "approvals": "tenone.cli.approvals",
     "switch": "tenone.cli.switch",
 }
 """Command name -> module with a ``register(app: typer.Typer) -> None``."""

@@ -25,6 +25,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
             os.fchmod(file.fileno(), mode)  # the umask may have taken more than it should
+            _give_back(file.fileno(), path)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -34,6 +35,15 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise KeyFileError(f"{path} cannot be written ({error.strerror or error})") from error
+
+
+def _give_back(fd: int, path: Path) -> None:
+    """What root replaces for a service stays the service's; raises OSError."""
+    if os.geteuid() != 0:
+        return
+    with suppress(FileNotFoundError):
+        old = path.stat()
+        os.fchown(fd, old.st_uid, old.st_gid)
 
 
 @contextmanager

@@ -87,6 +87,7 @@ _ALL: tuple[Metric, ...] = (
     node_metric("certificate_seconds_left", "s", T.FLOAT64, "until the agent's certificate ends"),
     node_metric("certificate_finding", "text", T.TEXT, "why it needs care; empty: it does not"),
     node_metric("repair_trouble", "text", T.TEXT, "what does not come to its end; empty: nothing"),
+    node_metric("vault_trouble", "text", T.TEXT, "why the vault is not as it was, or empty"),
     node_metric("ledger_trouble", "text", T.TEXT, "what the city's ledger contradicts, or empty"),
     # A gap record: what eviction took out of a class's chain (BLOCKS.md).
     node_metric("gap_first_seq", "1", T.UINT64, "first sequence number evicted"),
@@ -173,6 +174,7 @@ AGENT_HEALTH = (
     "certificate_finding",
     "repair_trouble",
     "ledger_trouble",
+    "vault_trouble",
 )
 """One row: the gateway itself."""
 

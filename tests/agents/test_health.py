@@ -86,6 +86,7 @@ async def test_says_what_the_gateway_is(origin: Origin, kept: Kept, advance: Adv
         "certificate_finding": None,
         "repair_trouble": None,
         "ledger_trouble": None,
+        "vault_trouble": None,
     }
     assert draft.stamp.subject == "no3/gateway/agent"
     assert draft.priority is PriorityClass.P2

@@ -1,5 +1,6 @@
 """``tenone secret``: values by standard input, nothing of them on any output."""
 
+import json
 import os
 import pty
 import shutil
@@ -10,8 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from agents.vault_watch import VaultWatch
+from controller.trust.verify import rows_of
 from tenone.cli.main import build
 from tenone.config import load_school
+from tenone.config.own_files import OWN_KEY
+from tenone.journal.disk import OsDisk
+from tenone.runtime.clock import SystemClock
 from tenone.trust.envelope import KeyKey
 from tenone.trust.vault import Vault
 
@@ -169,3 +175,55 @@ def test_changes_of_a_citys_vault_stand_in_its_ledger_first(tmp_path: Path) -> N
     code, said = run("remove", "metrics", "-c", city)
     assert (code, "nothing is changed" in said) == (1, True), said
     assert "metrics" in run("list", "-c", city)[1]
+
+
+def test_a_vault_that_was_put_back(config: Path, tmp_path: Path) -> None:
+    """A gateway's agent remembers; the commands build nothing on an older state."""
+    run("init", "-c", config)
+    run("set", "broker", "-c", config, given=CANARY)
+    old = (tmp_path / "v").read_bytes()
+    run("set", "broker", "-c", config, given=f"{CANARY}-two")
+    code, said = run("accept", "-c", config)
+    assert (code, "as new as it is known to be" in said) == (1, True)
+    agent = VaultWatch(load_school(config), clock=SystemClock(), disk=OsDisk())
+    agent.look()
+    assert agent.trouble == ""
+    (tmp_path / "v").write_bytes(old)
+    (tmp_path / "v").chmod(0o600)
+    agent.look()
+    assert "put back" in agent.trouble
+    for arguments in (("set", "broker"), ("remove", "broker"), ("rotate-key",)):
+        code, said = run(*arguments, "-c", config, given=CANARY)
+        assert (code, "put back to an older state" in said) == (1, True), arguments
+    assert (tmp_path / "v").read_bytes() == old
+    assert run("accept", "-c", config)[0] == 0
+    agent.look()
+    assert agent.trouble == ""
+    assert run("set", "broker", "-c", config, given=CANARY)[0] == 0
+
+
+def test_tenones_own(config: Path) -> None:
+    run("init", "-c", config)
+    for arguments in (("set", OWN_KEY), ("remove", OWN_KEY), ("promote", OWN_KEY)):
+        code, said = run(*arguments, "-c", config, given=CANARY)
+        assert (code, "TenOne's own" in said) == (1, True), arguments
+    assert run("seal", "-c", config)[0] == 0
+
+
+def test_the_citys_ledger_knows_every_change(config: Path, tmp_path: Path) -> None:
+    city = tmp_path / "city.yaml"
+    city.write_text(CITY)
+    (tmp_path / "store" / "ledger").mkdir(parents=True)
+    run("init", "-c", city)
+    run("set", "metrics", "-c", city, given=CANARY)
+    old = (tmp_path / "v").read_bytes()
+    run("set", "metrics", "-c", city, given=f"{CANARY}-two")
+    found = [json.loads(row.body) for row in rows_of(tmp_path / "store" / "ledger")]
+    seen = [one["detail"]["generation"] for one in found if one["act"] == "secret.seen"]
+    assert seen == [2, 3, 4]
+    (tmp_path / "v").write_bytes(old)
+    code, said = run("set", "metrics", "-c", city, given=CANARY)
+    assert (code, "change 3, and change 4 is known" in said) == (1, True)
+    assert run("accept", "-c", city)[0] == 0
+    assert run("rotate-key", "-c", city)[0] == 0
+    assert config.exists()

@@ -1,4 +1,4 @@
-"""The vault's own key seals files, over a change of the vault's key, and where it cannot be made."""
+"""The vault's own key seals files, over a change of the vault's key; where it cannot be made."""
 
 from pathlib import Path
 

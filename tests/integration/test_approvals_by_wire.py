@@ -1,6 +1,7 @@
 """From an approval by the API, over a real broker, to an agent that checks it and executes once."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from controller.trust.approval_post import ApprovalPost
 from controller.trust.approvals import ApprovalsRoom, approvals_room
 from controller.trust.people.records import AccountRecords
 from drivers.wire.embedded import EmbeddedBroker
+from tenone.config import load_city
 from tenone.journal.disk import OsDisk
 from tenone.runtime.clock import SystemClock
 from tenone.trust.approval import Approval, Refusal, Risk, SignedApproval
@@ -25,7 +27,7 @@ from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import ClockQuality
 from tests.agents.test_used_approvals import opened_long_ago
-from tests.controller.harness import SchoolAgent, city_config, until
+from tests.controller.harness import SchoolAgent, until, write_city
 
 CLOCK = SystemClock()
 NO1 = ScopePath.parse("binhai/east/no1")
@@ -103,15 +105,30 @@ class Wire:
     switches: Switches
     workshop: CityWorkshop
     folder: Path
+    config: Path
 
     async def granted(self, retry: str) -> Action:
         """Li asks, Wang approves."""
+        action = await self.asked(retry)
+        return await self.room.approve(WANG, action, action.plan)
+
+    async def asked(self, retry: str) -> Action:
+        """Li asks."""
         asked = Asked(
             scope=NO1, school="no1", intent="port.renegotiate", parameters={"port": "GE1"},
             reason="slow", retry=retry,
         )  # fmt: skip
-        action = await self.room.request(LI, asked)
-        return await self.room.approve(WANG, action, action.plan)
+        return await self.room.request(LI, asked)
+
+    async def rotate(self) -> None:
+        """As a person does, by a process of its own beside the running controller."""
+        words = ("-m", "tenone.cli", "approvals", "rotate", "-c", str(self.config))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0
+        assert b"key set" in said
 
     async def over(self, action: Action) -> Action:
         """What came of it."""
@@ -152,8 +169,8 @@ class Wire:
 
 @asynccontextmanager
 async def wired(folder: Path, port: int) -> AsyncIterator[Wire]:
-    config = city_config(folder / "city", broker_port=port)
-    async with Controller(config, clock=CLOCK) as controller:
+    file = write_city(folder / "city", broker_port=port, http_port=8010, schools=["no1"])
+    async with Controller(load_city(file), clock=CLOCK) as controller:
         accounts = AccountRecords(controller.records.engine)
         for person, role in ((LI, Role.OPERATOR), (WANG, Role.APPROVER)):
             accounts.create(person.account.partition(":")[2], person.name,
@@ -163,7 +180,7 @@ async def wired(folder: Path, port: int) -> AsyncIterator[Wire]:
         workshop = CityWorkshop(switches, ApprovalPost(controller.asking, room.signer))
         room.workshop = workshop
         room.watch = NoWatch()  # guards know no such intents
-        yield Wire(room, switches, workshop, folder)
+        yield Wire(room, switches, workshop, folder, file)
 
 
 @pytest.mark.slow
@@ -194,25 +211,26 @@ async def test_abuse_24_over_the_wire(tmp_path: Path) -> None:
                 edited = await show("edited by one byte", "retry-0003", 2)
                 assert edited.state is ActionState.FAILED
                 wire.workshop.edit = False
-                action = await room.request(LI, Asked(
-                    scope=NO1, school="no1", intent="port.renegotiate",
-                    parameters={"port": "GE1"}, reason="slow", retry="retry-0004",
-                ))  # fmt: skip
+                action = await wire.asked("retry-0004")
                 switches.facts["GE1 speed"] = "1000"
                 done = await wire.over(await room.approve(WANG, action, action.plan))
                 table.append(("state changed", done.state.value, done.outcome, 0))
                 assert "no longer as they were" in done.outcome
-                room.signer.rotate()
-                await show("first with the next key", "retry-0005", 2)
-                room.signer.rotate()
-                await show("second rotation, told first", "retry-0006", 3)
+                action = await wire.asked("retry-across")
+                await wire.rotate()
+                done = await wire.over(await room.approve(WANG, action, action.plan))
+                count = len(switches.executed) - 2
+                table.append(("asked before, approved after", done.state.value, "", count))
+                await show("first with the next key", "retry-0005", 3)
+                await wire.rotate()
+                await show("second rotation, told first", "retry-0006", 4)
             async with wire.school(broker.port, room.signer.keys):
-                await show("agent restarted", "retry-0007", 4)
+                await show("agent restarted", "retry-0007", 5)
     print()
     for what, state, outcome, count in table:
         print(f"{what:28} {state:8} executions {count}  {outcome}")
-    assert [count for *_, count in table] == [0, 1, 1, 0, 0, 1, 1, 1]
-    assert len(switches.executed) == len(set(switches.executed)) == 5
+    assert [count for *_, count in table] == [0, 1, 1, 0, 0, 1, 1, 1, 1]
+    assert len(switches.executed) == len(set(switches.executed)) == 6
 
 
 @pytest.mark.parametrize(
