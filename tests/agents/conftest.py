@@ -19,6 +19,7 @@ from drivers.snmp.reading import Reading, Readings
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft
 from tenone.blocks.columns import Column
+from tenone.cli.processes import free_port
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.metric import ColumnType
 from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PORT_STATE
@@ -184,8 +185,7 @@ class Mosquitto:
     host = "127.0.0.1"
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.create_server((self.host, 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._program = program
         self._config = folder / "mosquitto.conf"
         self._config.write_text(

@@ -1,7 +1,6 @@
 """A credential is replaced on a real net-snmp agent: never blind, never hammered, never back."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,6 +16,7 @@ from drivers.snmp.errors import SnmpError
 from drivers.snmp.faults import AccessFinding
 from drivers.snmp.switch import Sweep, SwitchReader
 from drivers.snmp.target import Target
+from tenone.cli.processes import free_udp_port
 from tenone.config import Polling, Switch
 from tenone.config.secret import SecretRef, VaultPlace
 from tenone.config.snmp import Snmp
@@ -52,9 +52,7 @@ class Agent:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_udp_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, lines: str) -> None:

@@ -33,6 +33,7 @@ from drivers.snmp.surroundings import SurroundingsReader
 from drivers.wire.commands import CommandState, Request
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint, MqttPort
+from tenone.cli.processes import free_port
 from tenone.config import School, load_school
 from tenone.journal.disk import OpenFile, OsDisk
 from tenone.journal.journal import Journal
@@ -82,9 +83,7 @@ def config(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     monkeypatch.setenv("TENONE_TEST_COMMUNITY", "public")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     body = {
         "schema_version": 1,
         "school": {"id": "no3", "name": "No. 3", "district": "east", "city": "binhai"},

@@ -26,6 +26,7 @@ from drivers.wire.dynsec_values import SALT_BYTES, State, first_document
 from drivers.wire.mosquitto_conf import PLUGIN, Conf, MutualTls, conf_text
 from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint, Will
+from tenone.cli.processes import free_port
 from tenone.trust.masked import Secret
 
 DEADLINE_SECONDS = 20.0
@@ -140,12 +141,6 @@ class Authority:
         return made
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Broker:
     """One Mosquitto: a loopback listener with passwords, a TLS listener with certificates."""
@@ -155,8 +150,8 @@ class Broker:
     program: str
     passwords: Mapping[str, Secret]
     by_password: bool = False
-    port: int = field(default_factory=_free_port)
-    tls_port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property

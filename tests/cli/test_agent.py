@@ -22,6 +22,7 @@ from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
 from tenone.cli.agent import Witness
 from tenone.cli.main import build
+from tenone.cli.processes import free_port
 
 SECONDS = 30.0
 SCHOOL: dict[str, object] = {
@@ -33,8 +34,7 @@ SCHOOL: dict[str, object] = {
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A school without switches whose city cannot be reached: that is no reason not to start."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        city = {"host": "127.0.0.1", "port": probe.getsockname()[1]}
+    city = {"host": "127.0.0.1", "port": free_port()}
     path = tmp_path / "school.yaml"
     rest = {"uplink": {"broker": city}, "outbox": {"path": str(tmp_path / "outbox")}}
     path.write_text(yaml.safe_dump(SCHOOL | rest))

@@ -1,12 +1,12 @@
 import asyncio
 import json
-import socket
 from pathlib import Path
 
 import pytest
 
 from drivers.probe.sender import Sender, Session
 from firmware_sims.board.fleet import broker, protocol, read, reflect, sessions, write
+from tenone.cli.processes import free_udp_port
 from tenone.runtime.clock import ManualClock, SystemClock
 from tenone.vocabulary.probes import ProbeOutcome
 
@@ -72,9 +72,7 @@ async def test_boards_answer_probes_while_they_are_on(port_is_given: bool) -> No
     made = sessions({"b-1": "h:1", "b-2": "h:1"}, clock=ManualClock(), seed=0, interval_seconds=30)
     port = 0
     if port_is_given:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.88.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_udp_port("127.88.0.1")
     reflect(made, "127.88.0.1", port)
     try:
         found = [one.reflector for one in made]

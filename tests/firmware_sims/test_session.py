@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from drivers.wire.embedded import EmbeddedBroker
 from firmware_sims.board.board import Board
 from firmware_sims.board.fleet import Controls, sessions
 from firmware_sims.board.session import PROTOCOLS, Line, Session
+from tenone.cli.processes import free_port
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
 
@@ -25,8 +25,7 @@ class Mosquitto:
     """Debian's broker on a port of its own; may be killed and started again."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._program = program
         self._config = folder / "mosquitto.conf"
         self._config.write_text(

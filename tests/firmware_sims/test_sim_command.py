@@ -13,6 +13,8 @@ from typing import Any
 import asyncssh
 import pytest
 
+from tenone.cli.processes import free_port, free_udp_port
+
 UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 
 
@@ -110,9 +112,7 @@ async def test_it_outlives_its_input_and_ends_at_a_signal(
 
 
 async def test_spread_gives_an_address_each(start: Start, v2c: Any) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.1.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_udp_port("127.1.0.1")
     async with start(
         "switch", "--ready-json", "--spread", "--host", "127.1.0.1", "--port", str(port),
         "--count", "3",
@@ -167,8 +167,7 @@ async def test_bad_options_end_with_one_sentence(run: Any, argv: list[str], comp
 
 
 async def test_boards_as_a_process(start: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     # Nothing listens there: the boards are ready all the same, and try again by themselves.
     async with start(
         "board",

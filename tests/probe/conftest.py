@@ -153,13 +153,6 @@ def plain() -> Iterator[socket.socket]:
         yield opened
 
 
-def raw_tcp_port() -> int:
-    """A port of loopback where nobody listens."""
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
-
-
 def namespaces_work() -> bool:
     """Whether network namespaces can be made here."""
     name = f"t1try{os.getpid()}"

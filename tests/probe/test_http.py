@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from drivers.probe.http import MOST_BODY_BYTES, fetch
+from tenone.cli.processes import free_port
 from tenone.runtime.clock import SystemClock
 from tenone.vocabulary.probes import HttpOutcome
-from tests.probe.conftest import raw_tcp_port
 
 CLOCK = SystemClock()
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -137,7 +137,7 @@ async def test_silence_is_told_after_its_time() -> None:
 
 
 async def test_nobody_listens() -> None:
-    sample = await fetch(f"http://127.0.0.1:{raw_tcp_port()}/", clock=CLOCK)
+    sample = await fetch(f"http://127.0.0.1:{free_port()}/", clock=CLOCK)
     assert sample.outcome is HttpOutcome.NO_CONNECTION
     assert "efused" in sample.error
     assert sample.dns_ns is not None

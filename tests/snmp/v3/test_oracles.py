@@ -4,7 +4,6 @@ import asyncio
 import importlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -35,6 +34,7 @@ from firmware_sims.switch.plan import alike
 from firmware_sims.switch.server import Fleet
 from firmware_sims.switch.usm import V3User
 from firmware_sims.switch.vendors import Vendor
+from tenone.cli.processes import free_udp_port
 from tenone.runtime.clock import ManualClock
 
 COLUMNS: tuple[Oid, ...] = (mib.IF_DESCR, mib.IF_TYPE, mib.SYS_DESCR[:-1], mib.SYS_NAME[:-1])
@@ -96,9 +96,7 @@ def net_snmp(protocol: Auth | Priv) -> str:
 def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Debian's agent with a user for each pair; its port."""
     folder = tmp_path_factory.mktemp("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_udp_port()
     lines = [f"agentaddress udp:127.0.0.1:{port}", f"[snmp] persistentDir {folder / 'kept'}"]
     lines.append("[snmpd]")
     for auth, priv in PAIRS:
