@@ -70,19 +70,30 @@ RESOURCES = (
     users,
     keys,
 )
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemOut, "description": text}
-    for status, text in (
-        (400, "A parameter is wrong"),
-        (401, "No session"),
-        (403, "The role, the code or the origin does not allow it"),
-        (404, "Not there, or outside the session's scope"),
-        (409, "It does not go with how things stand; nothing was done"),
-        (413, "The body is too large"),
-        (429, "Too often; Retry-After says when to come back"),
-        (503, "It cannot be kept or ledgered at this moment; nothing was done"),
-    )
+_MEANINGS: dict[int | str, str] = {
+    400: "A parameter is wrong",
+    401: "No session",
+    403: "The role, the code or the origin does not allow it",
+    404: "Not there, or outside the session's scope",
+    409: "It does not go with how things stand; nothing was done",
+    413: "The body is too large",
+    429: "Too often; Retry-After says when to come back",
+    503: "It cannot be kept or ledgered at this moment; nothing was done",
 }
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}},
+        },
+    }
+    for status, text in _MEANINGS.items()
+}
+"""By reference: with the model FastAPI builds it anew for each of eight statuses of each route."""
+NAMED: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "description": text} for status, text in _MEANINGS.items()
+}
+"""By the model, which puts what the references name into the description; of one router."""
 
 
 class TenOneApp(FastAPI):
@@ -112,7 +123,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     for resource in RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, responses=PROBLEMS)
-    app.include_router(care.router, responses=PROBLEMS)
+    app.include_router(care.router, responses=NAMED)
     app.include_router(oidc.router)
     app.add_middleware(
         Gate,
