@@ -22,6 +22,7 @@ from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.scope import DeviceKind
 
 WHO = "system"
+ACCOUNT = "account:"
 EMERGENCY = frozenset({DeviceKind.BASE})
 """What hears calls for help: the base stations of cards and wristbands."""
 SHADOWS = {Kind.POWER: "power", Kind.SWITCH: "its switch does not answer"}
@@ -86,19 +87,24 @@ class PlannedWorks:
         subject = Subject.agent(school) if link is None else Subject.link(link)
         scope = self._room.places.scope(school)
         return [
-            Work(reason=window.reason, by=_names(window.asked_by, window.approved_by))
+            Work(
+                reason=window.reason,
+                by=_account(window.asked_by),
+                who=", ".join(dict.fromkeys(map(_name, (window.asked_by, window.approved_by)))),
+            )
             for window in self._room.windows.all()
             if window.holds(at_ns) and window.covers(subject, scope)
         ]
 
 
-def _names(*said: str) -> frozenset[str]:
-    """``Li (account:li)`` is known by all three."""
-    found: set[str] = set()
-    for one in said:
-        name, _, account = one.rstrip(")").rpartition(" (")
-        found |= {one, name, account}
-    return frozenset(found - {""})
+def _account(said: str) -> str:
+    """Of ``Li (account:li)`` the account, which the session wrote; what people typed is none."""
+    actor = said.removesuffix(")").rpartition(" (")[2]
+    return actor if actor.startswith(ACCOUNT) and actor != said else ""
+
+
+def _name(said: str) -> str:
+    return said.rpartition(" (")[0] or said
 
 
 class LearntCabling:

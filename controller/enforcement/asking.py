@@ -24,7 +24,7 @@ from controller.trust.approval_model import (
 )
 from controller.trust.entries import LedgerError
 from tenone.config.enforcement import Enforcement
-from tenone.vocabulary.intents import Mode
+from tenone.vocabulary.intents import Intent, Mode
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ WORKERS = 8
 """Plans that are made at the same time; each waits for a switch's login."""
 RETRY_NS = 60 * NS
 """After a plan could not be made, or was held back at the last moment."""
+MOST_WHY = 300
+"""Characters of a school's own sentence that stand in a timeline."""
 BY_PEOPLE = frozenset({ActionState.REFUSED, ActionState.WITHDRAWN})
 
 
@@ -61,7 +63,7 @@ class Asker:
         """Ask for it, unless it is asked for already, was declined, or failed a moment ago."""
         if fault.link in self._adopted:
             fault.action = self._adopted.pop(fault.link)
-        if fault.asking or fault.declined or now_ns < fault.not_before_ns:
+        if fault.asking or proposal.intent in fault.declined or now_ns < fault.not_before_ns:
             return
         fault.asking = True
         self._queue.put_nowait((fault, proposal))
@@ -137,12 +139,22 @@ class Asker:
         except PlanError as error:
             fault.not_before_ns = now_ns + RETRY_NS
             self._teller.tell(
-                fault.link, both(NO_PLAN, intent=intent.value, why=str(error)), now_ns
+                fault.link, both(NO_PLAN, intent=intent.value, why=shortened(error)), now_ns
             )
             return
         fault.action = action.id
         if proposal.mode is Mode.AUTO:
+            await self._approve(action)
+
+    async def _approve(self, action: Action) -> None:
+        """By the city's standing leave; LedgerError, StoreError: it is tried again later."""
+        self._unapproved.add(action.id)
+        try:
             await self._approvals.approve(self._approvals.own.approver, action, action.plan)
+        except StepError:
+            self._unapproved.discard(action.id)
+            raise
+        self._unapproved.discard(action.id)
 
     async def _stands(self, fault: Fault, proposal: Proposal) -> bool:
         """Whether something asked for before is not over, or a person said no.
@@ -154,7 +166,10 @@ class Asker:
         if action is None or known is None:
             return False
         if known.state not in FINAL:
+            if known.state is ActionState.WAITING and action in self._unapproved:
+                await self._approve(known)
             return True
+        self._unapproved.discard(action)
         failed = known.state is ActionState.FAILED and known.intent == proposal.intent
         if action in self._gate.held_back or failed:
             self._gate.held_back.discard(action)
@@ -162,8 +177,9 @@ class Asker:
             left_ns = RETRY_NS - (self._house.clock.wall_ns() - known.changed_ns)
             fault.not_before_ns = self._house.clock.monotonic_ns() + left_ns
             return left_ns > 0
-        fault.declined = known.state in BY_PEOPLE
-        return fault.declined
+        if known.state in BY_PEOPLE and known.intent in set(Intent):
+            fault.declined.add(Intent(known.intent))
+        return proposal.intent in fault.declined
 
     def _asked(self, proposal: Proposal, fault: Fault) -> Asked:
         number = self._house.live.numbering.link_number[fault.link]
@@ -184,3 +200,9 @@ class Asker:
             reason=f"{proposal.sentence['zh']} / {proposal.sentence['en']}",
             retry=new_id("r"),
         )
+
+
+def shortened(error: PlanError) -> str:
+    """Why, in the school's words, as far as a timeline has room for them."""
+    said = str(error)
+    return said if len(said) <= MOST_WHY else f"{said[:MOST_WHY]} ..."

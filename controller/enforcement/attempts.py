@@ -3,6 +3,7 @@
 :mod:`controller.enforcement.records` keeps it; a restart takes it up from there.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,8 @@ from tenone.vocabulary.repairs import RepairStep
 SECOND_NS = 1_000_000_000
 AGAIN_NS = 86_400 * SECOND_NS
 """So long nothing is tried on the same fault by itself."""
+BRISK_NS = 600 * SECOND_NS
+"""What is longer under way takes nobody else's place: its agent may never tell its end."""
 
 
 class End(StrEnum):
@@ -90,12 +93,14 @@ class Attempts:
         """One that could not be kept, so it does not begin."""
         self.by_action.pop(action, None)
 
-    def under_way(self, district: str) -> list[Target]:
-        """What is being changed in a district."""
+    def under_way(self, district: str, school: str, now_ns: int) -> list[Target]:
+        """What is being changed in a district: in ``school``, and elsewhere not for too long."""
         return [
             one.target
             for one in self.by_action.values()
-            if one.ended_ns is None and one.district == district
+            if one.ended_ns is None
+            and one.district == district
+            and (one.school == school or now_ns - one.begun_ns < BRISK_NS)
         ]
 
     def pending(self) -> list[Attempt]:
@@ -109,18 +114,25 @@ class Attempts:
             for one in self.by_action.values()
         )
 
-    def failures(self, district: str, day: date) -> int:
-        """Of a district on a day."""
-        return sum(
-            one.district == district and one.day == day and one.end is not None and one.end.failed
+    def failures(self, district: str, day: date) -> Counter[str]:
+        """Of a district on a day: school -> how many failed there."""
+        return Counter(
+            one.school
             for one in self.by_action.values()
+            if one.district == district
+            and one.day == day
+            and one.end is not None
+            and one.end.failed
         )
 
-    def tried(self, link: str, cause: int, now_ns: int) -> Tried:
+    def tried(self, link: str, cause: int, now_ns: int, since_ns: int | None = None) -> Tried:
         """What was tried on a fault within a day and did not cure it, whoever asked.
 
-        What was proved by the controller's own verdict did: if the link turns bad once more, that
-        is another fault, and the caps of the day bound how often.
+        A fault is the time in which the link is bad, whatever it is called meanwhile: an intent
+        that was tried since ``since_ns`` is not tried again in it. After that time the same cause
+        within a day is the same fault. What was proved by the controller's own verdict did cure:
+        if the link turns bad once more, that is another fault, and the caps of the day bound how
+        often.
         """
         mine = [
             one
@@ -133,9 +145,18 @@ class Attempts:
             for one in mine
             if one.cause == cause and one.ended_ns is not None and one.proved_ns is None
         ]
+        meanwhile = [
+            one
+            for one in mine
+            if since_ns is not None
+            and one.begun_ns >= since_ns
+            and one.ended_ns is not None
+            and one.proved_ns is None
+        ]
         newest = max(measured, key=lambda one: one.begun_ns, default=None)
         return Tried(
             intents=frozenset(one.intent for one in same),
+            meanwhile=frozenset(one.intent for one in meanwhile),
             stuck=any(one.end is End.STUCK for one in mine),
             cable="" if newest is None else newest.cable,
         )

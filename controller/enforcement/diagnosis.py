@@ -42,6 +42,8 @@ class Tried:
     """What was tried on this fault already, and ended."""
 
     intents: frozenset[Intent] = frozenset()
+    meanwhile: frozenset[Intent] = frozenset()
+    """What was tried while the link has been bad, whatever the fault was called then."""
     stuck: bool = False
     """One of them ended neither as before nor as wanted."""
     cable: str = ""
@@ -51,6 +53,10 @@ class Tried:
     def repaired(self) -> bool:
         """Something that repairs was tried."""
         return bool(self.intents - {Intent.CABLE_DIAGNOSIS})
+
+    def was(self, intent: Intent | None) -> bool:
+        """Whether this has been tried on this fault; to measure once more repairs nothing twice."""
+        return self.repaired or (intent is not Intent.CABLE_DIAGNOSIS and intent in self.meanwhile)
 
 
 NOTHING_TRIED = Tried()
@@ -109,7 +115,8 @@ def diagnose(facts: LinkFacts) -> Finding:
         return _after_repair(facts)
     cause = next(iter(facts.causes), None)
     means = _MEANS.get(cause) if cause is not None else None
-    return _beside(facts, cause) if means is None else means(facts)
+    finding = _beside(facts, cause) if means is None else means(facts)
+    return _after_repair(facts) if facts.tried.was(finding.intent) else finding
 
 
 def instead(
@@ -127,6 +134,7 @@ def instead(
             finding = finding.without or _say(facts, Text.HINDERED, why=why)
         elif finding.intent in set_so and finding.otherwise is not None:
             finding = finding.otherwise
+            finding = _after_repair(facts) if facts.tried.was(finding.intent) else finding
         else:
             break
     return finding

@@ -8,6 +8,7 @@ a cap together are never both admitted.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from controller.enforcement.attempts import Attempt, Attempts, End
 from controller.enforcement.guards import AT_REQUEST, PASSING, Target, Wanted, held
@@ -25,8 +26,42 @@ from tenone.vocabulary.states import Verdict
 
 log = logging.getLogger(__name__)
 
-FaultedAt = Callable[[int], tuple[int, int] | None]
-"""Of a link's number: when it went bad and when that was known (wall clock, ns)."""
+
+class FaultedAt(NamedTuple):
+    """Moments of a bad link, wall clock, ns."""
+
+    since_ns: int
+    judged_ns: int
+    """When it was known to be bad."""
+    fault_ns: int
+    """Since when it is the same fault."""
+
+
+MOST_HELD_BACK = 1000
+
+
+class HeldBack:
+    """The last actions that the gate refused; of more the oldest is forgotten.
+
+    One that is forgotten ends by what its agent says, as if nobody had held it back.
+    """
+
+    def __init__(self, most: int = MOST_HELD_BACK) -> None:
+        self._actions: dict[str, None] = {}
+        self._most = most
+
+    def __contains__(self, action: object) -> bool:
+        return action in self._actions
+
+    def add(self, action: str) -> None:
+        """It was held back."""
+        self._actions[action] = None
+        while len(self._actions) > self._most:
+            del self._actions[next(iter(self._actions))]
+
+    def discard(self, action: str) -> None:
+        """It has been seen to."""
+        self._actions.pop(action, None)
 
 
 class Gate:
@@ -42,9 +77,10 @@ class Gate:
         """Actions that were admitted and whose answer is awaited."""
         self.answered: dict[str, tuple[int, Executed]] = {}
         """Actions that are over by the agent's answer and not (yet) by its steps; monotonic."""
-        self.held_back: set[str] = set()
+        self.held_back = HeldBack()
         """Actions that this gate refused."""
-        self.faulted_at: FaultedAt = lambda _number: None
+        self.faulted_at: Callable[[int], FaultedAt | None] = lambda _number: None
+        """Of a link's number."""
         self.incident_of: Callable[[str], str | None] = lambda _link: None
         """The open one of a link. Never the one a request names: that may be another school's."""
 
@@ -57,7 +93,7 @@ class Gate:
         parameters: Mapping[str, str],
         *,
         automatic: bool,
-        by: frozenset[str] = frozenset(),
+        by: str = "",
     ) -> Wanted | None:
         """An action as guards see it; None: there is no such school."""
         scope = self._around.scope_of(school)
@@ -95,7 +131,7 @@ class Gate:
             asked.school,
             asked.parameters,
             automatic=False,
-            by=frozenset({person.account, person.name}),
+            by=person.account,
         )
         if wanted is None:
             return f"There is no school {asked.school}."
@@ -146,15 +182,27 @@ class Gate:
         if action.id in self.attempts.by_action:
             self.answered[action.id] = (self._house.clock.monotonic_ns(), done)
 
+    async def not_begun(self, action: Action) -> None:
+        """It was admitted and then could not be written down: nothing was sent, nothing counts."""
+        self.running.discard(action.id)
+        self.attempts.drop(action.id)
+        try:
+            await self._house.in_records(self._records.forget, action.id)
+        except StoreError as error:  # it is put there once more when it begins
+            log.warning("action %s was not begun, and is still kept as begun: %s", action.id, error)
+
     # -- what is kept of it
 
     def _of(self, action: Action) -> Wanted | None:
         if action.intent not in set(Intent):
             return None
-        by = frozenset({action.requester, action.requester_name})
         automatic = action.requester == SYSTEM
         return self.wanted(
-            Intent(action.intent), action.school, action.parameters, automatic=automatic, by=by
+            Intent(action.intent),
+            action.school,
+            action.parameters,
+            automatic=automatic,
+            by=action.requester,
         )
 
     def _well(self, wanted: Wanted, number: int | None) -> str:
@@ -170,7 +218,9 @@ class Gate:
         if number is None or not causes or intent is Intent.CABLE_DIAGNOSIS:
             return False
         link, now_ns = self._around.link_plan(number).id, self._house.clock.wall_ns()
-        return self.attempts.tried(link, int(causes[0]), now_ns).repaired
+        faulted = self.faulted_at(number)
+        since_ns = None if faulted is None else faulted.fault_ns
+        return self.attempts.tried(link, int(causes[0]), now_ns, since_ns).was(intent)
 
     def _link_of(self, action: Action) -> int | None:
         """By the port that is touched, whatever link the request names."""
@@ -194,8 +244,8 @@ class Gate:
             automatic=wanted.automatic,
             day=self._around.today,
             begun_ns=self._house.clock.wall_ns(),
-            faulted_ns=None if faulted is None else faulted[0],
-            judged_ns=None if faulted is None else faulted[1],
+            faulted_ns=None if faulted is None else faulted.since_ns,
+            judged_ns=None if faulted is None else faulted.judged_ns,
         )
 
     def end(self, attempt: Attempt, end: End) -> None:

@@ -67,8 +67,8 @@ class Wanted:
     """Everything the plan touches."""
     automatic: bool
     """Nobody asked for it but the controller."""
-    by: frozenset[str] = frozenset()
-    """Names of who asks, as maintenance windows name them."""
+    by: str = ""
+    """The account that asks. Names are no proof of anything: two people may bear one."""
 
     @property
     def school(self) -> str:
@@ -81,7 +81,10 @@ class Work:
     """Planned work that lies over the port now."""
 
     reason: str
-    by: frozenset[str]
+    by: str
+    """The account that entered the work; empty: none did."""
+    who: str = ""
+    """The people named, to be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,9 @@ class Facts:
     caps: Caps = field(default_factory=Caps)
     changes_today: int = 0
     failures_today: int = 0
-    """Of the district."""
+    """Of the school."""
+    schools_failed_today: int = 0
+    """Schools of the district in which something failed."""
     under_way: Sequence[Target] = ()
     """Of the district, whoever asked."""
     tried: bool = False
@@ -259,11 +264,9 @@ def freeze(wanted: Wanted, facts: Facts) -> Reasons:
 def maintenance(wanted: Wanted, facts: Facts) -> Reasons:
     """Somebody else works there by plan."""
     for work in facts.works:
-        if wanted.automatic or not work.by & wanted.by:
-            who = ", ".join(sorted(work.by))
-            yield _held(
-                GuardName.MAINTENANCE, f"{who} work there: {work.reason}", by=who, why=work.reason
-            )
+        if wanted.automatic or not work.by or work.by != wanted.by:
+            said = f"{work.who or work.by} work there: {work.reason}"
+            yield _held(GuardName.MAINTENANCE, said, by=work.who or work.by, why=work.reason)
 
 
 def cap(wanted: Wanted, facts: Facts) -> Reasons:
@@ -307,14 +310,26 @@ def chain(wanted: Wanted, facts: Facts) -> Reasons:
 
 
 def failures(wanted: Wanted, facts: Facts) -> Reasons:
-    """After so many failures a person looks first."""
+    """After so many failures a person looks first.
+
+    One school stops itself and nobody else: it takes as many schools to stop a district.
+    """
     most = facts.caps.failures_a_day
     if wanted.automatic and facts.failures_today >= most:
         yield _held(
             GuardName.FAILURES,
-            f"{facts.failures_today} repairs failed in the district today, at most {most}",
+            f"{facts.failures_today} repairs failed in {wanted.school} today, at most {most}",
             most=str(most),
             done=str(facts.failures_today),
+            school=wanted.school,
+        )
+    elif wanted.automatic and facts.schools_failed_today >= most:
+        count = facts.schools_failed_today
+        yield _held(
+            GuardName.FAILURES,
+            f"repairs failed in {count} schools of the district today, at most {most}",
+            most=str(most),
+            schools=str(count),
         )
 
 

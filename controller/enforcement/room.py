@@ -16,7 +16,7 @@ from controller.enforcement.attempts import Attempts
 from controller.enforcement.diagnosis import Finding, diagnose, instead
 from controller.enforcement.faults import Fault, FaultBook
 from controller.enforcement.figures import Figures
-from controller.enforcement.gate import Gate
+from controller.enforcement.gate import FaultedAt, Gate
 from controller.enforcement.guards import Wanted
 from controller.enforcement.model import Course, GuardName, Held, Proposal, Standing, Stop
 from controller.enforcement.modes import agreed, mode_of
@@ -220,7 +220,7 @@ class EnforcementRoom:
     def _finding(self, fault: Fault, port: str) -> Finding:
         cause = fault.cause
         tried = self.gate.attempts.tried(
-            fault.link, -1 if cause is None else int(cause), self._clock.wall_ns()
+            fault.link, -1 if cause is None else int(cause), self._clock.wall_ns(), fault.fault_ns
         )
         facts = self._around.link_facts(
             fault.number,
@@ -253,9 +253,11 @@ class EnforcementRoom:
             return
         self.asker.want(fault, proposal, now_ns)
 
-    def _faulted_at(self, number: int) -> tuple[int, int] | None:
+    def _faulted_at(self, number: int) -> FaultedAt | None:
         fault = self._faults.by_number.get(number)
-        return None if fault is None else (fault.since_ns, fault.judged_ns)
+        if fault is None:
+            return None
+        return FaultedAt(fault.since_ns, fault.judged_ns, fault.fault_ns)
 
     # -- for the API
 

@@ -196,6 +196,7 @@ class Surroundings:
         number = self._n.school_number[school]
         district, today = scope.parts[1], self.today
         hours, exam = self._hours(number, now_ns)
+        failures = attempts.failures(district, today)
         return Facts(
             stops=stops,
             mode=mode_of(self._rules, scope, wanted.intent),
@@ -219,8 +220,9 @@ class Surroundings:
             ),
             caps=self._rules.caps,
             changes_today=attempts.changes(school, today),
-            failures_today=attempts.failures(district, today),
-            under_way=attempts.under_way(district),
+            failures_today=failures[school],
+            schools_failed_today=len(failures),
+            under_way=attempts.under_way(district, school, now_ns),
             tried=tried,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.enforcement.ports import Timeline
+from controller.enforcement.sentences import HELD, NO_PLAN
 from controller.store.protocols import NS, StoreError
 
 log = logging.getLogger(__name__)
@@ -14,6 +15,11 @@ PATIENCE_NS = 300 * NS
 """An incident opens seconds after its link went bad, or never: a flap is none."""
 REMEMBERED = 5000
 MOST_WAITING = 20_000
+MOST_ALIKE = 5
+"""Of each of :data:`ALIKE` so many stand in one timeline: why something cannot be planned a school
+words as it likes, each minute otherwise if it wants to."""
+ALIKE = tuple(text[0].partition("{")[0] for text in (NO_PLAN, HELD))
+"""How these sentences begin, in English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,12 @@ class Teller:
             while len(self._said) > REMEMBERED:
                 self._said.popitem(last=False)
         self._said.move_to_end(incident)
-        if sentence["en"] in said:
+        if sentence["en"] in said or _enough(sentence["en"], said):
             return
         await self._timeline.say(incident, sentence["en"], sentence["zh"])
         said.add(sentence["en"])
+
+
+def _enough(sentence: str, said: set[str]) -> bool:
+    alike = next((one for one in ALIKE if sentence.startswith(one)), None)
+    return alike is not None and sum(one.startswith(alike) for one in said) >= MOST_ALIKE

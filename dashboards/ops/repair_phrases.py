@@ -38,7 +38,7 @@ GUARDS = {
     GuardName.MAINTENANCE: mark("somebody works there by plan"),
     GuardName.CAP: mark("it would be one change too many"),
     GuardName.CHAIN: mark("something above or below it is being changed"),
-    GuardName.FAILURES: mark("too much failed in the district today: people look first"),
+    GuardName.FAILURES: mark("too much failed here today: people look first"),
     GuardName.AGAIN: mark("it was tried for this fault and did not help: software cannot mend it"),
     GuardName.AGENT_AWAY: mark("the gateway of the school does not answer"),
     GuardName.NO_CLI: mark("the switch has no command line in school.yaml"),
@@ -61,7 +61,7 @@ GUARDS_MORE = {
     GuardName.CAP: mark("it would be one change too many: %(done)s, at most %(most)s"),
     GuardName.CHAIN: mark("something is being changed at %(switch)s, above or below it"),
     GuardName.FAILURES: mark(
-        "%(done)s repairs failed in the district today, at most %(most)s: people look first"
+        "%(done)s repairs failed in %(school)s today, at most %(most)s: people look first"
     ),
     GuardName.NO_CLI: mark("school.yaml does not offer this on the switch %(switch)s"),
 }

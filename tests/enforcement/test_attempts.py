@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from controller.enforcement.attempts import AGAIN_NS, Attempt, Attempts, End
+from controller.enforcement.attempts import AGAIN_NS, BRISK_NS, Attempt, Attempts, End
 from controller.enforcement.diagnosis import Tried
 from controller.enforcement.guards import Target
 from tenone.vocabulary.intents import Intent
@@ -47,9 +47,13 @@ def test_counts() -> None:
         attempt("i", end=End.UNPROVED),
     ])  # fmt: skip
     assert book.changes("no1", TODAY) == 5
-    assert book.failures("east", TODAY) == 3
-    assert book.failures("west", TODAY) == 1
-    assert book.under_way("east") == [Target("no1", "sw1", "GE2")]
+    assert book.failures("east", TODAY) == {"no1": 2, "no2": 1}
+    assert book.failures("west", TODAY) == {"no9": 1}
+    begun_ns = book.by_action["f"].begun_ns
+    assert book.under_way("east", "no1", NOW) == [Target("no1", "sw1", "GE2")]
+    assert book.under_way("east", "no1", begun_ns + BRISK_NS) == [Target("no1", "sw1", "GE2")]
+    assert book.under_way("east", "no2", begun_ns + BRISK_NS - 1) == [Target("no1", "sw1", "GE2")]
+    assert book.under_way("east", "no2", begun_ns + BRISK_NS) == []
     assert [one.action for one in book.pending()] == ["f"]
 
 
@@ -76,6 +80,22 @@ def test_what_was_tried_on_a_fault() -> None:
     newer = replace(measured, action="c", cable="[1]", begun_ns=NOW - 4)
     assert tried(newer, measured).cable == "[1]"
     assert not tried(measured).repaired
+
+
+def test_a_fault_by_another_name_is_the_same_fault() -> None:
+    one = attempt("a")
+
+    def tried(since_ns: int, *attempts: Attempt) -> Tried:
+        return Attempts(attempts).tried("no1/c1", int(Cause.DUPLEX), NOW, since_ns)
+
+    assert not tried(one.begun_ns, one).repaired
+    assert tried(one.begun_ns, one).was(Intent.BOUNCE_PORT)
+    assert not tried(one.begun_ns, one).was(Intent.ENABLE_PORT)
+    assert not tried(one.begun_ns + 1, one).was(Intent.BOUNCE_PORT), "before it went bad"
+    proved = replace(one, end=End.DONE, proved_ns=NOW)
+    assert not tried(one.begun_ns, proved).was(Intent.BOUNCE_PORT)
+    measured = replace(one, intent=Intent.CABLE_DIAGNOSIS)
+    assert not tried(one.begun_ns, measured).was(Intent.CABLE_DIAGNOSIS)
 
 
 def test_what_counts_no_more_is_let_go_of() -> None:

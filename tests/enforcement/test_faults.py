@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from controller.enforcement.faults import FaultBook
+from controller.enforcement.faults import SAME_NS, FaultBook
 from controller.state.columns import Links
+from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Cause, Verdict
 
 SECOND = 1_000_000_000
@@ -55,3 +56,38 @@ def test_what_is_good_again_is_over() -> None:
     bad(links, 0, Cause.LINK_DOWN)
     assert book.update(WALL, SECOND, SETTLE) == []
     assert book.by_number[0].judged_ns == WALL
+
+
+def test_a_moments_good_or_nobodys_look_makes_no_other_fault() -> None:
+    links = Links(1)
+    book = FaultBook(links, ["a"])
+    bad(links, 0, Cause.SPEED)
+    links.since_ns[0] = WALL
+    book.update(WALL, 0, SETTLE)
+    book.by_number[0].turned(Cause.SPEED, 0)
+    book.by_number[0].declined.add(Intent.BOUNCE_PORT)
+    now_ns = 0
+    for verdict, passes_ns in (
+        (Verdict.UNKNOWN, 3 * SAME_NS),
+        (Verdict.GOOD, SAME_NS - 1),
+        (Verdict.GOOD, 0),
+    ):
+        links.verdict[0] = verdict
+        book.update(WALL, now_ns, SETTLE)
+        now_ns += passes_ns
+        bad(links, 0, Cause.DUPLEX)
+        links.since_ns[0] = WALL + now_ns
+        book.update(WALL + now_ns, now_ns, SETTLE)
+        (fault,) = book.by_number.values()
+        fault.turned(Cause.DUPLEX, now_ns)
+        assert (fault.fault_ns, fault.since_ns) == (WALL, WALL + now_ns)
+        assert fault.declined == {Intent.BOUNCE_PORT}
+    links.verdict[0] = Verdict.GOOD
+    book.update(WALL, now_ns, SETTLE)
+    now_ns += SAME_NS
+    book.update(WALL, now_ns, SETTLE)
+    bad(links, 0, Cause.SPEED)
+    links.since_ns[0] = WALL + now_ns
+    book.update(WALL + now_ns, now_ns, SETTLE)
+    (fault,) = book.by_number.values()
+    assert (fault.fault_ns, fault.declined) == (WALL + now_ns, set())

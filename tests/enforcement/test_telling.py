@@ -1,6 +1,7 @@
 """Each thing is said once, in the incident it belongs to, however often the room finds it."""
 
-from controller.enforcement.telling import MOST_WAITING, PATIENCE_NS, Teller
+from controller.enforcement.sentences import NO_PLAN, both
+from controller.enforcement.telling import MOST_ALIKE, MOST_WAITING, PATIENCE_NS, Teller
 from controller.store.protocols import StoreError
 
 SLOW = {"en": "It is slow.", "zh": "很慢。"}
@@ -97,3 +98,19 @@ async def test_what_is_said_every_few_seconds_pushes_nothing_out() -> None:
     for number in range(MOST_WAITING + 5):
         teller.tell(f"no1/x{number}", SLOW, 2)
     assert len(teller._waiting) == len(teller._queued) == MOST_WAITING
+
+
+async def test_a_school_that_words_its_refusal_anew_each_time_fills_no_timeline() -> None:
+    timeline = Timeline()
+    timeline.incident = "i-1"
+    teller = Teller(timeline)
+    for number in range(40):
+        if number == 20:
+            teller = Teller(timeline)  # also over a restart
+        said = both(NO_PLAN, intent="bounce-port", why=f"no, for the {number}. time")
+        teller.tell("no1/c1", said, 0)
+        await teller.go_on(0)
+    assert len(timeline.lines) == MOST_ALIKE
+    teller.tell("no1/c1", SLOW, 0)
+    await teller.go_on(0)
+    assert len(timeline.lines) == MOST_ALIKE + 1
