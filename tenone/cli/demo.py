@@ -52,8 +52,6 @@ class Wanted:
     port: int
     seed: int
     speed: float
-    repairs: bool = True
-    """Switches have command lines, and TenOne repairs them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -121,10 +119,10 @@ class Demo:
         self._syslog: dict[str, str] = {}
         self._listening: asyncio.Task[None] | None = None
         self.controller: Child
-        consoles = ("--console", "vendor", "--console-user", CLI_USER)
         self._switches = self._child(
             *("switches", "sim", "switch", "--fleet", str(folder / "fleet")),
-            *((*consoles, "--console-password", CLI_PASSWORD) if wanted.repairs else ()),
+            *("--console", "vendor", "--console-user", CLI_USER),
+            *("--console-password", CLI_PASSWORD),
         )
 
     def _child(self, name: str, *argv: str) -> Child:

@@ -41,6 +41,8 @@ BATTERY_SECONDS = 4.0
 """So long a UPS's battery lasts."""
 BROKEN_SECONDS = 30.0
 """So long a fault may take to be seen, and to be gone again."""
+REPAIR_SECONDS = 9.0
+"""So long TenOne has for what a setting of the switch is to blame for, before a person mends it."""
 QUIET_SECONDS = 2.5
 
 
@@ -69,6 +71,8 @@ STATE_FAULTS = frozenset({
     Trouble.UPLINK_DOWN, Trouble.UPLINK_SLOW,
 })  # fmt: skip
 """Those one state poll shows; the aim of the issue is about them."""
+REPAIRED = frozenset({Trouble.CLASS_SLOW, Trouble.CLASS_HALF, Trouble.ADMIN_DOWN})
+"""Those TenOne repairs by itself, in the schools that agreed to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,8 @@ class Campaign:
             record.missed = told is None
             record.alarm_seconds = None if told is None else told - record.began
         await asyncio.sleep(chance.uniform(0.5, 1.5))
+        if trouble in REPAIRED:
+            await asyncio.sleep(chance.uniform(0.0, REPAIR_SECONDS))
         record.ended = time.monotonic()
         await fault.end()
         well = await self.watch.until(lambda: not self._troubled(school), 2 * BROKEN_SECONDS)
@@ -303,7 +309,18 @@ class Campaign:
     def _explains(record: Record, seen: Seen) -> bool:
         if not record.expected.is_its(record.school, seen.body):
             return False
+        mended = record.ended and seen.at >= record.ended
+        if mended and record.expected.kind == "link" and seen.body["cause"] == "link-down":
+            return True  # whoever mended it: the port negotiates and carries nothing, which is true
         return not record.expected.causes or seen.body["cause"] in record.expected.causes
+
+    def under_repair(self) -> int:
+        """Incidents that said so: what TenOne darkened itself must not have been told."""
+        return len({
+            seen.id
+            for seen in self.watch.said
+            if seen.kind == "incident" and "under-repair" in seen.body["states"]
+        })  # fmt: skip
 
     def children_alarmed(self) -> list[str]:
         """Class links people were told about while what carries them was dead."""
@@ -571,6 +588,7 @@ class CampaignCity(Demo):
             "recheck_seconds": 4, "flap_count": 4, "flap_window_seconds": 20,
             "flap_clear_seconds": 4, "holds": {"agent-silent": 2, "switch-silent": 2},
         }  # fmt: skip
+        city["enforcement"] |= {"settle_seconds": 0.5, "hold_seconds": 1}
         path.write_text(yaml.safe_dump(city, allow_unicode=True), encoding="utf-8")
 
 
@@ -585,8 +603,7 @@ async def campaign(
 ) -> AsyncIterator[Campaign]:
     """A running city with a watcher, everything well."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
-    # What is judged is what is told of faults; repairs, which darken ports themselves, have a lab.
-    wanted = Wanted(schools=schools, seconds=None, port=0, seed=seed, speed=1.0, repairs=False)
+    wanted = Wanted(schools=schools, seconds=None, port=0, seed=seed, speed=1.0)
     demo = CampaignCity(wanted, folder, state_seconds=state_seconds, traps=traps)
     try:
         await demo.start()

@@ -25,6 +25,7 @@ def judge(city: Campaign, title: str) -> None:
         f"state faults: fault to verdict median {quantile(soon, 0.5):.2f} s, "
         f"p99 {quantile(soon, 0.99):.2f} s"
     )
+    print(f"incidents that were under repair: {city.under_repair()}")
     wrong, children = city.wrong_alarms(), city.children_alarmed()
     missed = [f"{one.school} {one.trouble.value}" for one in city.records if one.missed]
     stuck = [f"{one.school} {one.trouble.value}: {one.stuck}" for one in city.records if one.stuck]
@@ -47,6 +48,7 @@ async def test_faults_are_seen_and_nothing_else(tmp_path: Path) -> None:
     async with campaign(tmp_path / "city", schools=SCHOOLS, seed=SEED) as city:
         await city.run(-(-FAULTS // SCHOOLS))
         judge(city, f"seed {SEED}, a state poll every second")
+        assert city.under_repair(), "nothing was repaired, so nothing is shown of repairs"
 
 
 @pytest.mark.alone
