@@ -35,8 +35,8 @@ MOST_DOUBLINGS = 5
 class Proofs:
     """Which next credentials have worked, by device: versions' numbers, never what they are."""
 
-    def __init__(self, folder: Path, *, disk: Disk) -> None:
-        self._path = folder / FILE
+    def __init__(self, folder: Path, *, disk: Disk, file: str = FILE) -> None:
+        self._path = folder / file
         self._disk = disk
         self._marks = self._read()
 

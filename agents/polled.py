@@ -1,5 +1,7 @@
 """What a school's agent polls: each device with the readers that its kind has."""
 
+from collections.abc import Callable
+
 from agents.credentials import Proofs, rotating
 from agents.origin import Origin
 from agents.own_addresses import own_addresses
@@ -11,6 +13,7 @@ from agents.tables import Together
 from drivers.snmp.chassis import BUDGET_SECONDS as CHASSIS_SECONDS
 from drivers.snmp.chassis import ChassisReader
 from drivers.snmp.client import SnmpClient
+from drivers.snmp.faults import Finding
 from drivers.snmp.health import LEARN_BUDGET_SECONDS, READ_BUDGET_SECONDS, HealthReader
 from drivers.snmp.portless import PortlessReader
 from drivers.snmp.reading import TableReader
@@ -37,6 +40,8 @@ class Polled:
         self._proofs = Proofs(school.outbox.path, disk=disk)
         self._own = own_addresses()
         self._surroundings: dict[str, SurroundingsReader] = {}
+        self.login_finding: Callable[[str], Finding | None] = lambda _: None
+        """What is found about the way to a switch's command line."""
 
     def poller(self, keep: Keep) -> Poller:
         """All switches, and the other devices that are polled."""
@@ -104,6 +109,7 @@ class Polled:
             origin=self._origin,
             budget_seconds=PATIENCE * budget_seconds,
             kind=kind,
+            more=lambda: None if config.cli is None else self.login_finding(config.name),
             tables={
                 Kind.HEALTH: HealthReader(
                     reader,

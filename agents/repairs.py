@@ -42,7 +42,7 @@ class Repairs:
     ) -> None:
         clock = origin.clock
         self.book = PendingBook(school.outbox.path, disk=disk)
-        self.sessions = Sessions(school, consoles, clock=clock)
+        self.sessions = Sessions(school, consoles, clock=clock, disk=disk)
         self.steps = Steps(origin=origin, keep=keep)
         prover = Prover(eyes, clock=clock, boards=boards)
         self._of: Mapping[str, SwitchRepairs] = {

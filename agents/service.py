@@ -221,6 +221,7 @@ class Agent:
         )
         if self.repairs is not None:
             self._stack.push_async_callback(self.repairs.close)
+            self._polled.login_finding = self.repairs.sessions.finding
         self._verbs |= verbs_of(self.repairs, self.school, origin=self._origin, disk=self._disk)
         self.configurations = make_configurations(
             self.repairs, self.school, origin=self._origin, keep=self._keep, disk=self._disk
@@ -283,8 +284,8 @@ class Agent:
 
     async def _make_poller(self) -> Poller:
         client = await self._stack.enter_async_context(SnmpClient(clock=self._clock))
-        polled = Polled(self.school, client, origin=self._origin, disk=self._disk)
-        return polled.poller(self._keep)
+        self._polled = Polled(self.school, client, origin=self._origin, disk=self._disk)
+        return self._polled.poller(self._keep)
 
     def _make_hints(self) -> Hints | None:
         school = self.school

@@ -5,24 +5,31 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from agents.console_credentials import Logins, LoginTrials, login_finding, logins_of, place_of
+from agents.credentials import Proofs
 from drivers.cli.care.masks import hidden
 from drivers.cli.console import Console, ConsoleLogin, Consoles
 from drivers.cli.errors import AccessDeniedError, LoginError
 from drivers.cli.hostkeys import HostKeyError, HostKeyStore
-from tenone.config import School, SecretError
+from drivers.snmp.faults import Finding
+from tenone.config import School
 from tenone.config import Switch as SwitchConfig
+from tenone.journal.disk import Disk, OsDisk
 from tenone.runtime.clock import Clock
-from tenone.trust.masked import MASK, Secret
+from tenone.trust.masked import MASK
 
 log = logging.getLogger(__name__)
 
+PROOFS = "cli-credentials.json"
+"""Beside it: which next passwords have worked, as numbers of versions."""
 HOST_KEYS = "ssh-host-keys"
 """In the folder of the outbox: the pinned keys, see docs/repairs.md."""
 IDLE_SECONDS = 120.0
 """What was planned is often done within moments; longer than this no session is held open."""
 LOOK_SECONDS = 15.0
+FINDING_NS = 60_000_000_000
+"""So long what is said of a switch's login is good: to ask means to open the vault."""
 DENIED_SECONDS = 300.0
 """Between two logins to a switch that does not take the password, or shows another key."""
 
@@ -37,7 +44,9 @@ class _Kept:
 class Sessions:
     """Of one school. Give :meth:`run` to a supervisor: it ends what nobody uses."""
 
-    def __init__(self, school: School, consoles: Consoles, *, clock: Clock) -> None:
+    def __init__(
+        self, school: School, consoles: Consoles, *, clock: Clock, disk: Disk | None = None
+    ) -> None:
         self.host_keys = HostKeyStore(school.outbox.path / HOST_KEYS)
         self._switches: dict[str, SwitchConfig] = {
             one.name: one for one in school.switches if one.cli is not None
@@ -45,6 +54,10 @@ class Sessions:
         self._consoles = consoles
         self._clock = clock
         self._kept: dict[str, _Kept] = {name: _Kept() for name in self._switches}
+        proofs = Proofs(school.outbox.path, disk=disk or OsDisk(), file=PROOFS)
+        self._trials = {name: LoginTrials(name, proofs) for name in self._switches}
+        self._findings: dict[str, tuple[int, Finding | None]] = {}
+        """Name -> until when it is good, and what is said."""
 
     @asynccontextmanager
     async def hold(self, switch: str, *, fresh: bool = False) -> AsyncIterator[Console]:
@@ -58,7 +71,10 @@ class Sessions:
             if fresh:
                 await self._drop(kept)
             if kept.console is None:
-                kept.console = await self._consoles.open(self.login(switch))
+                self._findings.pop(switch, None)
+                kept.console = await self._trials[switch].open(
+                    self._logins(switch), self._consoles, self._clock.monotonic_ns
+                )
             try:
                 yield kept.console
             except BaseException:
@@ -76,16 +92,36 @@ class Sessions:
         return self.host_keys.pinned(host, port).fingerprint
 
     def login(self, switch: str) -> ConsoleLogin:
-        """Whom to log in to; raises :class:`LoginError` where a secret cannot be had."""
-        return login_of(self._switches[switch], self.host_keys.path)
+        """Whom to log in to first; raises :class:`LoginError` where a secret cannot be had."""
+        return self._trials[switch].in_use(self._logins(switch))
+
+    def finding(self, switch: str) -> Finding | None:
+        """Which login is in use while one is being replaced; None: none is."""
+        now_ns = self._clock.monotonic_ns()
+        until_ns, found = self._findings.get(switch, (now_ns, None))
+        if now_ns < until_ns or switch not in self._switches:
+            return found
+        try:
+            logins = self._logins(switch)
+        except LoginError:
+            found = None  # the next login says why
+        else:
+            proved = self._trials[switch].is_proved(logins)
+            found = login_finding(proved=proved, mark=logins.mark) if logins.following else None
+        self._findings[switch] = now_ns + FINDING_NS, found
+        return found
 
     def masked(self, switch: str, text: str) -> str:
         """``text`` without anything that is typed to log in, nor what a port's section keeps."""
-        login = self.login(switch)
-        for secret in (login.password, login.enable):
-            if secret is not None and secret:
-                text = text.replace(secret.use(), MASK)
+        logins = self._logins(switch)
+        for login in filter(None, (logins.current, logins.following)):
+            for secret in (login.password, login.enable):
+                if secret is not None and secret:
+                    text = text.replace(secret.use(), MASK)
         return hidden(text)
+
+    def _logins(self, switch: str) -> Logins:
+        return logins_of(self._switches[switch], self.host_keys.path)
 
     async def run(self) -> None:
         """End sessions that nobody has used for a while."""
@@ -121,32 +157,3 @@ def patience(error: Exception, seconds: float) -> float:
     """
     denied = isinstance(error, AccessDeniedError | HostKeyError)
     return max(seconds, DENIED_SECONDS) if denied else seconds
-
-
-def place_of(switch: SwitchConfig) -> tuple[str, int]:
-    """Host and port of its command line."""
-    if switch.cli is None:
-        raise LoginError(f"school.yaml has no 'cli' for the switch {switch.name}")
-    return switch.cli.host or switch.host, switch.cli.port
-
-
-def login_of(switch: SwitchConfig, host_keys: Path) -> ConsoleLogin:
-    """The login that school.yaml describes; raises :class:`LoginError`."""
-    host, port = place_of(switch)
-    cli = switch.cli
-    if cli is None:  # place_of has said so
-        raise LoginError(switch.name)
-    try:
-        password = Secret.of(cli.password.fetch())
-        enable = None if cli.enable is None else Secret.of(cli.enable.fetch())
-    except SecretError as error:
-        raise LoginError(f"{switch.name}: {error}") from error
-    return ConsoleLogin(
-        host=host,
-        port=port,
-        dialect=cli.dialect,
-        username=cli.username,
-        password=password,
-        enable=enable,
-        host_keys=host_keys,
-    )

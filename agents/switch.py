@@ -4,7 +4,7 @@ Nothing here knows when to ask; that is :mod:`agents.poller`. What holds for a s
 any device that is polled: a UPS or a wireless controller has no ports and the rest of it.
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -60,7 +60,8 @@ class Switch:
     """Turns answers and failures of one switch into drafts, in order.
 
     ``name`` is the switch's slug (a device's serial), ``budget_seconds`` what one sweep may
-    take, ``tables`` who reads :attr:`Kind.HEALTH` and :attr:`Kind.SURROUNDINGS`.
+    take, ``tables`` who reads :attr:`Kind.HEALTH` and :attr:`Kind.SURROUNDINGS`. ``more`` is asked
+    at each state sweep what else was found about the device.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Switch:
         budget_seconds: float,
         kind: DeviceKind = DeviceKind.SWITCH,
         tables: Mapping[Kind, TableReader] | None = None,
+        more: Callable[[], Finding | None] = lambda: None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -90,6 +92,7 @@ class Switch:
         self._origin = origin
         self._budget_seconds = budget_seconds
         self._tables = dict(tables or {})
+        self._more = more
         self._layouts: dict[str, Layout] = {}
         self._identity: Identity | None = None
         self._rows: tuple[str, ...] | None = None
@@ -219,7 +222,8 @@ class Switch:
                 self.is_changed = False
         self._uptime_ticks = sweep.uptime_ticks
         self._note_errors(kind, sweep.errors)
-        self._found[kind] = sweep.findings
+        more = self._more() if kind is Kind.STATE else None
+        self._found[kind] = sweep.findings if more is None else (*sweep.findings, more)
         if not sweep.rows and kind not in self._layouts:
             return []
         return [self._draft(kind.value, sweep.rows, sweep.columns, of=sweep)]

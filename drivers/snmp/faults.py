@@ -106,6 +106,14 @@ class AccessFinding(Enum):
         "new-credential-works",
         "The next credential works and is the only one used: promote it in the vault",
     )
+    OLD_LOGIN = (
+        "old-login-in-use",
+        "The next password of the command line is not in use yet: set it on the switch",
+    )
+    NEW_LOGIN = (
+        "new-login-works",
+        "The next password of the command line works and is the only one used: promote it",
+    )
 
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code

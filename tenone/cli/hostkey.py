@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from agents.sessions import HOST_KEYS, place_of
+from agents.console_credentials import place_of
+from agents.sessions import HOST_KEYS
 from drivers.cli.errors import LoginError
 from drivers.cli.hostkeys import HostKey, HostKeyError, HostKeyStore, HostKeyUnknownError, place
 from tenone.cli._console import configured
