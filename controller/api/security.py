@@ -87,6 +87,11 @@ def cookie_name(*, secure: bool) -> str:
     return "__Host-tenone" if secure else "tenone"
 
 
+def browser_cookie_name(*, secure: bool) -> str:
+    """Of the cookie by which accounts know a browser again."""
+    return "__Host-tenone-browser" if secure else "tenone-browser"
+
+
 class SecurityHeaders:
     """Adds the headers above to every answer, whoever makes it."""
 

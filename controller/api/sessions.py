@@ -30,7 +30,8 @@ CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 12
 """60 bits: at the limits below, guessing one takes longer than the sun has."""
 ATTEMPTS_PER_CLIENT = 5
-ATTEMPTS_IN_ALL = 30
+"""In a minute. There is no limit for all together: it would let anybody keep everybody out, and
+60 bits within 15 minutes are not guessed."""
 MOST_CODES = 32
 MOST_SESSIONS = 10_000
 SHOWN_KEY = 16
@@ -224,7 +225,7 @@ class Sessions:
         self._absolute = absolute_seconds
         self._on_code_used = on_code_used
         self._codes: list[_Code] = []
-        self._attempts = Attempts(a_client=ATTEMPTS_PER_CLIENT, in_all=ATTEMPTS_IN_ALL)
+        self._attempts = Attempts(a_client=ATTEMPTS_PER_CLIENT, in_all=None)
 
     @property
     def absolute_seconds(self) -> float:

@@ -11,7 +11,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from controller.api.access import Caller, Here, exists, need, reach_of
 from controller.api.people_access import in_problems, people_of
 from controller.api.problems import Problem
-from controller.api.routers.sessions import SignIn, clear_cookie, leave, opened, set_cookie
+from controller.api.routers.sessions import (
+    SignIn,
+    browser_of,
+    clear_cookie,
+    leave,
+    opened,
+    set_browser,
+    set_cookie,
+)
 from controller.api.routers.users import state_of
 from controller.api.security import HOME_OF, SET_UP_PATH, SIGN_IN_PATH, WELCOME_PATH, local_path
 from controller.api.services import Services
@@ -20,6 +28,7 @@ from controller.trust.people import second
 from controller.trust.people.desk import People
 from controller.trust.people.door import name_of
 from controller.trust.people.model import Account
+from controller.trust.people.open_sessions import OpenSessions
 from dashboards.ops.people_words import PeopleWords
 from dashboards.ops.render import Renderer
 from tenone.vocabulary.roles import Grant, Permission, Role
@@ -60,7 +69,8 @@ async def sign_in(  # noqa: PLR0917 - FastAPI reads the form from the signature
     goal = local_path(goal)
     try:
         body = SignIn(name=name.strip()[:64], password=password, code=code)
-        token, session = await opened(services, request, body)
+        browser = browser_of(services, request)
+        token, session = await opened(services, request, body, browser)
     except (WrongCodeError, ValidationError):
         pass
     except TooManyAttemptsError as error:
@@ -72,6 +82,7 @@ async def sign_in(  # noqa: PLR0917 - FastAPI reads the form from the signature
     else:
         response = RedirectResponse(HOME_OF.get(session.kind, goal), 303)
         set_cookie(services, response, token)
+        set_browser(services, response, browser)
         return response
     answer = await _sign_in_form(request, services, goal, refusal, wait, status)
     if wait:
@@ -101,15 +112,19 @@ async def set_up(  # noqa: PLR0917 - FastAPI reads the form from the signature
     code: Annotated[str, Form(max_length=64)] = "",
 ) -> HTMLResponse:  # fmt: skip
     """Make it, and show the recovery codes once."""
-    people = people_of(services)
+    people, browser = people_of(services), browser_of(services, request)
     typed = {"name": name, "display": display}
     try:
         _same(password, again)
         with in_problems():
-            codes = await people.first(session, name.strip(), display.strip(), password, code)
+            codes = await people.first(
+                session, name.strip(), display.strip(), password, code, browser=browser
+            )
     except Problem as problem:
         return await _set_up(request, services, session, problem, typed)
-    return _renderer(request).page(request, "codes.html", codes=codes, onward=SIGN_IN_PATH)
+    page = _renderer(request).page(request, "codes.html", codes=codes, onward=SIGN_IN_PATH)
+    set_browser(services, page, browser)
+    return page
 
 
 @router.get(WELCOME_PATH)
@@ -125,15 +140,18 @@ async def welcome(  # noqa: PLR0917 - FastAPI reads the form from the signature
     code: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:  # fmt: skip
     """Keep them; the recovery codes are shown once."""
+    browser = browser_of(services, request)
     try:
         _same(password, again)
         with in_problems():
-            codes = await people_of(services).enrol(session, password, code)
+            codes = await people_of(services).enrol(session, password, code, browser)
     except Problem as problem:
         return await _welcome(request, services, session, problem)
-    if not codes:
-        return RedirectResponse(SIGN_IN_PATH, 303)
-    return _renderer(request).page(request, "codes.html", codes=codes, onward=SIGN_IN_PATH)
+    answer: Response = RedirectResponse(SIGN_IN_PATH, 303)
+    if codes:
+        answer = _renderer(request).page(request, "codes.html", codes=codes, onward=SIGN_IN_PATH)
+    set_browser(services, answer, browser)
+    return answer
 
 
 @router.get("/account")
@@ -148,14 +166,16 @@ async def change_password(  # noqa: PLR0917 - FastAPI reads the form from the si
     current: Secret = "", password: Secret = "", again: Secret = "",
 ) -> Response:  # fmt: skip
     """Change it; then everybody with this account signs in anew."""
+    browser = browser_of(services, request)
     try:
         _same(password, again)
         with in_problems():
-            await people_of(services).change_password(session, current, password)
+            await people_of(services).change_password(session, current, password, browser)
     except Problem as problem:
         return await _account(request, services, session, problem)
     response = RedirectResponse(SIGN_IN_PATH, 303)
     clear_cookie(services, response)
+    set_browser(services, response, browser)
     return response
 
 
@@ -167,7 +187,9 @@ async def confirm_second(
     """Keep the second factor that was shown."""
     try:
         with in_problems():
-            codes = await people_of(services).confirm_second(session, current, code)
+            codes = await people_of(services).confirm_second(
+                session, current, code, browser_of(services, request)
+            )
     except Problem as problem:
         return await _account(request, services, session, problem)
     return _renderer(request).page(
@@ -308,6 +330,7 @@ async def _account(
         account = await people.find(name_of(session.actor))
         pending = people.begin_second(session)
         left = await people.parts.in_records(people.parts.records.recovery_left, account.name)
+        found = OpenSessions(people).own(session)
     return _renderer(request).page(
         request,
         "account.html",
@@ -316,6 +339,7 @@ async def _account(
         said=_words(request).refusal(problem),
         account=account,
         left=left,
+        open_sessions=found,
         pending=pending,
         picture=second.inline(pending.address),
         p=_words(request),
@@ -359,6 +383,7 @@ async def _user(
         lacks=_lacks(people, account),
         own=session.actor == account.actor,
         one_time_code=one_time_code,
+        open_sessions=people.sessions.of(account.actor),
         roles=list(Role),
         p=_words(request),
     )

@@ -274,7 +274,7 @@ async def test_a_code_that_was_used_is_refused(place: Place) -> None:
 async def test_disabled_here_is_out(place: Place) -> None:
     place.house.records.edit("li", enabled=False)
     assert (await in_by(place))[0].headers["location"] == "/sign-in?refused=provider"
-    assert place.refusals == ["disabled or locked"]
+    assert place.refusals == ["disabled"]
 
 
 @pytest.mark.slow

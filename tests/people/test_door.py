@@ -1,21 +1,34 @@
 """Signing in: two factors, lockout, codes once, nobody in by what ended meanwhile."""
 
 import asyncio
+import contextlib
+import threading
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from controller.api.session_records import RecordsSessionStore
 from controller.api.sessions import Session, SessionKind, Sessions, SessionStore
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
-from controller.trust.people.model import LOCK_SECONDS, LockedError, PeopleError, SignInError
-from controller.trust.people.passwords import MOST
+from controller.trust.people.browsers import Browser
+from controller.trust.people.door import UNDER_WAY, TooOftenError
+from controller.trust.people.model import (
+    LOCK_SECONDS,
+    BusyError,
+    LockedError,
+    PeopleError,
+    SignInError,
+)
+from controller.trust.people.parts import MOST_WAITING, Checker
+from controller.trust.people.passwords import MOST, Hashing
+from controller.trust.people.throttle import UNKNOWN, a_day
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
-from tests.people.conftest import PASSWORD, House
+from tests.people.conftest import CHEAP, PASSWORD, House
 
 NO1 = ScopePath.parse("binhai/east/no1")
 
@@ -190,3 +203,209 @@ async def test_a_password_of_many_parts_a_character_opens(house: House) -> None:
     keeper = await house.sign_in("keeper")
     await house.people.change_password(keeper, PASSWORD, password)
     assert (await house.sign_in("keeper", password)).kind is SessionKind.USE
+
+
+# -- known browsers
+
+
+async def at_home(house: House, cookie: str = "", name: str = "keeper") -> str:
+    """A full sign-in by a page; the browser's next cookie."""
+    browser = Browser(cookie)
+    code = house.code(name) if name in house.secrets else ""
+    await house.people.door.sign_in(name, PASSWORD, code, "home", browser=browser)
+    house.clock.advance(30)
+    return browser.given
+
+
+class Watched(Hashing):
+    """Counts what is compared of passwords that are not the right one."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP)
+        self.compared = 0
+
+    def verify(self, kept: str | None, password: str) -> bool:
+        self.compared += password != PASSWORD
+        return super().verify(kept, password)
+
+
+async def hammer(house: House, cookie: str, seconds: int, pace: int) -> tuple[int, int, int]:
+    """A guess every ``pace`` seconds, from 100 addresses; the holder comes every 5 min.
+
+    Returns guesses, how many were compared, how often the holder was let in.
+    """
+    watched = Watched()
+    object.__setattr__(house.people.parts, "checker", Checker(watched))
+    guesses = let_in = 0
+    for at in range(0, seconds, pace):
+        with contextlib.suppress(SignInError):
+            client = f"198.51.100.{guesses % 100}"
+            await house.people.door.sign_in("keeper", "a guess of theirs", "123456", client)
+        guesses += 1
+        house.clock.advance(pace)
+        if at % 300 < pace:
+            cookie = await at_home(house, cookie)
+            let_in += 1
+    return guesses, watched.compared, let_in
+
+
+async def test_whoever_hammers_a_name_locks_out_nobody_who_is_at_home(house: House) -> None:
+    cookie = await at_home(house)
+    guesses, compared, let_in = await hammer(house, cookie, 3600, pace=4)
+    assert (guesses, let_in) == (900, 12)
+    assert compared <= 15
+    with pytest.raises(LockedError):
+        await house.people.door.sign_in("keeper", PASSWORD, house.code("keeper"), "elsewhere")
+
+
+async def test_the_guesses_of_a_day_and_of_a_year_are_bounded(house: House) -> None:
+    cookie = await at_home(house)
+    _, compared, let_in = await hammer(house, cookie, 86_400, pace=900)
+    assert compared <= a_day() == 35
+    assert let_in == 96
+    _, more, _ = await hammer(house, cookie, 30 * 86_400, pace=43_200)
+    assert compared + more <= UNKNOWN.most == 50, "though the holder signed in all the time"
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another account's", "a forged one"])
+async def test_no_other_cookie_helps(house: House, whose: str) -> None:
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    cookie = await at_home(house, name="li") if "account" in whose else ""
+    cookie = "A" * 75 if "forged" in whose else cookie
+    for attempt in range(5):
+        with pytest.raises(SignInError):
+            await house.people.door.sign_in(
+                "keeper", "wrong", "", f"c{attempt}", browser=Browser(cookie)
+            )
+    with pytest.raises(LockedError):
+        await house.people.door.sign_in(
+            "keeper", PASSWORD, house.code("keeper"), "c", browser=Browser(cookie)
+        )
+
+
+async def test_a_known_browser_lets_nothing_through_by_itself(house: House) -> None:
+    cookie = await at_home(house)
+    for password, code in ((PASSWORD, ""), ("", house.code("keeper")), ("", ""), (PASSWORD, "1")):
+        browser = Browser(cookie)
+        with pytest.raises(SignInError):
+            await house.people.door.sign_in("keeper", password, code, "c", browser=browser)
+        assert browser.given == "", "and no cookie tells that the name was right"
+
+
+async def test_failures_in_a_known_browser_are_its_own(house: House) -> None:
+    cookie = await at_home(house)
+    for attempt in range(5):
+        with pytest.raises(LockedError if attempt == 4 else SignInError):
+            await house.people.door.sign_in("keeper", "x", "", "c", browser=Browser(cookie))
+    with pytest.raises(LockedError):
+        await at_home(house, cookie)
+    other = await at_home(house)
+    assert house.records.knows(
+        "keeper", house.people.parts.browser_keys.shown(other, "keeper", house.now), house.now
+    )
+
+
+async def test_a_program_shows_and_gets_no_cookie(house: House) -> None:
+    """The API keeps the rule of before: five failures of anybody lock the name for it."""
+    for attempt in range(5):
+        with pytest.raises(SignInError):
+            await house.people.door.sign_in("keeper", "wrong", "", f"c{attempt}")
+    with pytest.raises(LockedError):
+        await house.people.door.sign_in("keeper", PASSWORD, house.code("keeper"), "c")
+
+
+async def test_a_password_changed_under_attack_leaves_its_browser_known(house: House) -> None:
+    cookie = await at_home(house)
+    keeper = await house.sign_in("keeper")
+    for attempt in range(5):
+        with pytest.raises(SignInError):
+            await house.people.door.sign_in("keeper", "wrong", "", f"c{attempt}")
+    browser, elsewhere = Browser(cookie), Browser()
+    with pytest.raises(LockedError):
+        await house.people.change_password(keeper, PASSWORD, "another long walk", elsewhere)
+    await house.people.change_password(keeper, PASSWORD, "another long walk", browser)
+    keys = house.people.parts.browser_keys
+    old, new = (keys.shown(one, "keeper", house.now) for one in (cookie, browser.given))
+    known = [house.records.knows("keeper", one, house.now) for one in (old, new)]
+    assert known == [False, True], "the old cookie died with the password"
+
+
+async def test_a_lock_costs_no_hash_and_is_the_same_for_a_name_nobody_has(house: House) -> None:
+    watched = Watched()
+    object.__setattr__(house.people.parts, "checker", Checker(watched))
+    said: dict[str, list[str]] = {}
+    for name in ("keeper", "nobody-has-this"):
+        for attempt in range(12):
+            try:
+                await house.people.door.sign_in(name, "wrong", "", f"{name} {attempt}")
+            except SignInError as error:
+                said.setdefault(name, []).append(f"{type(error).__name__} {error}")
+        house.clock.advance(901)
+        assert watched.compared == 5, name
+        watched.compared = 0
+    assert said["keeper"] == said["nobody-has-this"]
+
+
+async def test_an_identity_provider_lets_in_whom_guessers_locked(house: House) -> None:
+    for attempt in range(5):
+        with pytest.raises(SignInError):
+            await house.people.door.sign_in("keeper", "wrong", "", f"c{attempt}")
+    account = await house.people.find("keeper")
+    _, session = await house.people.door.let_in(account, "c", "oidc with second factor")
+    assert session.actor == "account:keeper"
+
+
+async def turns() -> None:
+    """Everybody who can go on does."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Held(Hashing):
+    """Hashes when it is let, in its thread."""
+
+    def __init__(self) -> None:
+        super().__init__(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self.go = threading.Event()
+
+    def verify(self, kept: str | None, password: str) -> bool:
+        if password != PASSWORD:
+            assert self.go.wait(30)
+        return super().verify(kept, password)
+
+
+async def test_a_full_queue_of_hashes_keeps_nobody_out_who_is_at_home(house: House) -> None:
+    """Oversize passwords from everywhere: one address has a quarter of the places."""
+    cookie = await at_home(house)
+    held = Held()
+    object.__setattr__(house.people.parts, "checker", Checker(held))
+    door = house.people.door
+    flood = [
+        asyncio.ensure_future(door.sign_in(f"nobody{n}", "x" * 1024, "", f"192.0.2.{n % 8}"))
+        for n in range(400)
+    ]
+    await turns()
+    assert sum(task.done() for task in flood) == 400 - MOST_WAITING
+    refused = [type(task.exception()) for task in flood if task.done()]
+    assert set(refused) <= {BusyError, TooOftenError}
+    assert await at_home(house, cookie), "while all places are taken"
+    held.go.set()
+    await asyncio.gather(*flood, return_exceptions=True)
+
+
+async def test_one_address_does_not_fill_the_queue(house: House) -> None:
+    held = Held()
+    object.__setattr__(house.people.parts, "checker", Checker(held))
+    door = house.people.door
+    flood = [
+        asyncio.ensure_future(door.sign_in(f"nobody{n}", "x" * 1024, "", f"2001:db8::{n}"))
+        for n in range(50)
+    ]
+    await turns()
+    refused = [type(task.exception()) for task in flood if task.done()]
+    assert refused == [TooOftenError] * (50 - UNDER_WAY)
+    other = asyncio.ensure_future(house.sign_in("keeper"))
+    await asyncio.sleep(0)
+    held.go.set()
+    assert (await other).actor == "account:keeper", "it had its place, behind eight"
+    await asyncio.gather(*flood, return_exceptions=True)

@@ -98,7 +98,7 @@ async def test_a_fresh_city_is_set_up_by_its_code_in_the_browser(
     form = {"name": "chen", "password": NEW, "code": pyotp.TOTP(secret[1]).at(int(house.now))}
     inside = await anyone.post("/sign-in", data=form)
     assert inside.status_code == 303
-    assert (await anyone.get("/")).headers["location"] == "/users"
+    assert (await anyone.get("/")).headers["location"] == "/start"
     assert "陈静" in (await anyone.get("/users")).text
     assert house.ledger.acts.count("account.create") == 1
 

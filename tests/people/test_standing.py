@@ -37,7 +37,7 @@ def _anew(accounts: AccountRecords) -> None:
 
 
 def _locked(accounts: AccountRecords) -> None:
-    assert [accounts.failed("wang", MADE) for _ in range(FAILURES)][-1] > MADE
+    assert [accounts.failed("wang", MADE) for _ in range(FAILURES)][-1].until > MADE
 
 
 CHANGES: dict[str, tuple[Callable[[AccountRecords], object], bool]] = {

@@ -11,13 +11,15 @@ from controller.api.browser_names import device_of
 from controller.api.people_access import in_problems, people_of
 from controller.api.problems import Problem
 from controller.api.schemas import SessionOut
-from controller.api.security import cookie_name
+from controller.api.security import browser_cookie_name, cookie_name
 from controller.api.services import Services
 from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
 from controller.encode import Json
+from controller.trust.people.browsers import KEPT_SECONDS, MOST_TOKEN, MOST_TOKENS, Browser
 from tenone.vocabulary.roles import Permission
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
+MOST_COOKIE = (MOST_TOKEN + 1) * MOST_TOKENS
 
 
 class SignIn(BaseModel):
@@ -64,6 +66,23 @@ def set_cookie(services: Services, response: Response, token: str) -> None:
     )
 
 
+def browser_of(services: Services, request: Request) -> Browser:
+    """The browser of a page's request, by the cookie it shows."""
+    name = browser_cookie_name(secure=services.config.secure_cookies)
+    return Browser(shown=request.cookies.get(name, "")[:MOST_COOKIE])
+
+
+def set_browser(services: Services, response: Response, browser: Browser) -> None:
+    """Give it the cookie by which it is known: HttpOnly, SameSite=Strict, Secure by TLS."""
+    if not browser.given:
+        return
+    secure = services.config.secure_cookies
+    response.set_cookie(
+        browser_cookie_name(secure=secure), browser.given, max_age=int(KEPT_SECONDS), path="/",
+        secure=secure, httponly=True, samesite="strict",
+    )  # fmt: skip
+
+
 def clear_cookie(services: Services, response: Response) -> None:
     """Take the session cookie back."""
     secure = services.config.secure_cookies
@@ -104,12 +123,14 @@ async def sign_in(services: Here, request: Request, body: SignIn) -> JSONRespons
     return response
 
 
-async def opened(services: Services, request: Request, body: SignIn) -> tuple[str, Session]:
+async def opened(
+    services: Services, request: Request, body: SignIn, browser: Browser | None = None
+) -> tuple[str, Session]:
     """The session of a sign-in, instead of the one the same browser had.
 
-    Raises WrongCodeError, TooManyAttemptsError and Problem.
+    ``browser``: of the pages alone. Raises WrongCodeError, TooManyAttemptsError and Problem.
     """
-    token, session = await _opened(services, request, body)
+    token, session = await _opened(services, request, body, browser)
     return token, placed(services, request, session)
 
 
@@ -119,15 +140,18 @@ def placed(services: Services, request: Request, session: Session) -> Session:
     return services.sessions.came_from(session, client_address(request), device)
 
 
-async def _opened(services: Services, request: Request, body: SignIn) -> tuple[str, Session]:
+async def _opened(
+    services: Services, request: Request, body: SignIn, browser: Browser | None
+) -> tuple[str, Session]:
     before, client = request.state.session, client_address(request)
     if body.name:
         door = people_of(services).door
         with in_problems():
             if body.password:
                 return await door.sign_in(
-                    body.name, body.password, body.code, client, instead_of=before
-                )
+                    body.name, body.password, body.code, client,
+                    instead_of=before, browser=browser,
+                )  # fmt: skip
             return await door.enter(body.name, body.code, client, instead_of=before)
     if services.people is not None:
         with in_problems():

@@ -7,7 +7,9 @@ from typing import TypeVar
 from controller.api.sessions import BY_CODE, Session, SessionKind, Sessions, WrongCodeError
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
+from controller.trust.people.browsers import Browser
 from controller.trust.people.door import Door, name_of
+from controller.trust.people.first import KEEPER, THERE_IS_ONE, First
 from controller.trust.people.model import (
     ACTOR,
     PASS_SECONDS,
@@ -24,8 +26,7 @@ from controller.trust.people.model import (
 )
 from controller.trust.people.parts import Parts, written
 from controller.trust.people.passwords import WeakPasswordError, check
-from tenone.vocabulary.roles import Grant, Role
-from tenone.vocabulary.scope import ScopePath
+from tenone.vocabulary.roles import Grant
 
 T = TypeVar("T")
 PENDING_SECONDS = 15 * 60.0
@@ -218,9 +219,11 @@ class People:
         self._pending[session.key] = pending
         return pending
 
-    async def confirm_second(self, session: Session, password: str, code: str) -> list[str]:
+    async def confirm_second(
+        self, session: Session, password: str, code: str, browser: Browser | None = None
+    ) -> list[str]:
         """Keep the second factor that was shown; returns the recovery codes, shown this once."""
-        name = await self._proved(session, password)
+        name = await self._proved(session, password, browser)
         secret, step = self._shown(session, code)
         await self.parts.told("account.second-factor", session.actor, name)
         return await self._keep_second(session, name, secret, step)
@@ -233,14 +236,18 @@ class People:
         await self.parts.told("account.second-factor-end", session.actor, name)
         await self.parts.in_records(self.parts.records.set_second, name, None, 0, ())
 
-    async def change_password(self, session: Session, current: str, new: str) -> None:
-        """Every session of the account ends, this one too."""
-        name = await self._proved(session, current)
+    async def change_password(
+        self, session: Session, current: str, new: str, browser: Browser | None = None
+    ) -> None:
+        """Every session of the account ends, this one too; of its browsers this one stays known."""
+        name = await self._proved(session, current, browser)
         _check(new, name)
         await self.parts.told("account.password", session.actor, name)
-        await self._keep_password(name, new)
+        await self._keep_password(name, new, browser)
 
-    async def enrol(self, session: Session, password: str, code: str) -> list[str]:
+    async def enrol(
+        self, session: Session, password: str, code: str, browser: Browser | None = None
+    ) -> list[str]:
         """A new or reset account gets its password, and a second factor where it has none.
 
         ``code``: of the second factor that is shown; empty where none is wanted. Returns its
@@ -260,12 +267,13 @@ class People:
             "account.password", session.actor, name, second_factor=shown is not None
         )
         recovery = [] if shown is None else await self._keep_second(session, name, *shown)
-        await self._keep_password(name, password)
+        await self._keep_password(name, password, browser)
         return recovery
 
-    async def first(
-        self, session: Session, name: str, display: str, password: str, code: str
-    ) -> list[str]:
+    async def first(  # noqa: PLR0917 - the form and the browser it is filled in by
+        self, session: Session, name: str, display: str, password: str, code: str,
+        browser: Browser | None = None,
+    ) -> list[str]:  # fmt: skip
         """By a one-time code of the machine: the first security administrator of the city.
 
         Once there is one who can sign in, only an existing one gets a new password and factor
@@ -276,30 +284,34 @@ class People:
         check_name(name)
         _check(password, name, display)
         parts, records = self.parts, self.parts.records
-        grants = (Grant(Role.SECURITY_ADMIN, ScopePath()),)
         known = await parts.in_records(records.find, name)
         if known is None and await self.has_keeper():
-            raise RefusedError(
-                "There is a security administrator already: with this code only an existing one "
-                "gets a new password."
-            )
-        if known is not None and grants[0] not in known.grants:
+            raise RefusedError(THERE_IS_ONE)
+        if known is not None and KEEPER not in known.grants:
             raise RefusedError("That account is not a security administrator of the city.")
         secret, step = self._shown(session, code)
-        hashed = await parts.checker.hash(password)
+        codes = second.new_recovery_codes()
+        kept = None if browser is None else self.door.remembered()
+        wanted = First(
+            name=name,
+            display=display,
+            password=await parts.checker.hash(password),
+            second=parts.seal.shut(name, secret),
+            step=step,
+            recovery=list(map(second.digest, codes)),
+            now=parts.now(),
+            known=known is not None,
+            browser=kept,
+        )
+        if not self.sessions.is_open(session):  # another tab of it was quicker
+            raise ForbiddenError("This needs the one-time code that the controller prints.")
         act = "account.create" if known is None else "account.recover"
-        await parts.told(act, session.actor, name, grants=written(grants))
-        if known is None:
-            await self._done(
-                act, session.actor, name,
-                parts.in_records(records.create, name, display, grants, parts.now()),
-            )  # fmt: skip
-        else:
-            await parts.in_records(records.edit, name, enabled=True)
-        codes = await self._keep_second(session, name, secret, step)
-        await parts.in_records(records.set_password, name, hashed)
+        await parts.told(act, session.actor, name, grants=written((KEEPER,)))
+        await self._done(act, session.actor, name, parts.in_records(records.first, wanted))
+        self._pending.pop(session.key, None)
         self._ended(ACTOR + name)
         self.sessions.close(session)
+        await self.door.give(browser, kept, name)
         return codes
 
     # -- inside
@@ -328,12 +340,12 @@ class People:
         )  # fmt: skip
         return code
 
-    async def _proved(self, session: Session, password: str) -> str:
+    async def _proved(self, session: Session, password: str, browser: Browser | None = None) -> str:
         """The account of the session, if the password is its; failures count."""
         name = name_of(session.actor)
         if not name or session.kind is not SessionKind.USE:
             raise ForbiddenError("This session is not an account's.")
-        await self.door.check_password(name, password)
+        await self.door.check_password(name, password, browser)
         return name
 
     def _shown(self, session: Session, code: str) -> tuple[str, int]:
@@ -358,10 +370,15 @@ class People:
         self._pending.pop(session.key, None)
         return codes
 
-    async def _keep_password(self, name: str, password: str) -> None:
-        hashed = await self.parts.checker.hash(password)
-        await self.parts.in_records(self.parts.records.set_password, name, hashed)
+    async def _keep_password(self, name: str, password: str, browser: Browser | None) -> None:
+        await self._set_password(name, await self.parts.checker.hash(password), browser)
+
+    async def _set_password(self, name: str, hashed: str, browser: Browser | None) -> None:
+        """Whoever keeps it proved the old one or a one-time code: that browser is known."""
+        kept = None if browser is None else self.door.remembered()
+        await self.parts.in_records(self.parts.records.set_password, name, hashed, kept)
         self._ended(ACTOR + name)
+        await self.door.give(browser, kept, name)
 
     def _ended(self, actor: str) -> None:
         self.sessions.close_all_of(actor)

@@ -1,17 +1,23 @@
-"""The door: who is let in by name, password and second factor; five failures lock a name."""
+"""The door: who is let in by name, password and second factor.
+
+Five failures lock a name, for browsers it does not know: those it has signed in by before have a
+count, a queue and no limit of addresses of their own, so that nobody locks out who is at home in
+them. What is refused for a lock costs no hash, whether there is such an account or not.
+"""
 
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import Counter
+from collections.abc import Iterator
 
 from controller.api.sessions import Session, SessionKind, Sessions
-from controller.trust.attempts import Attempts
+from controller.trust.attempts import Attempts, caller_of
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
+from controller.trust.people.browsers import KEPT_SECONDS, Browser, new_id
 from controller.trust.people.model import (
     ACTOR,
     FAILURES,
-    LOCK_SECONDS,
     Account,
     LockedError,
     SignInError,
@@ -20,12 +26,20 @@ from controller.trust.people.model import (
 )
 from controller.trust.people.parts import Parts
 from controller.trust.people.records import Credentials
+from controller.trust.people.rows import Remembered
+from controller.trust.people.strangers import Strangers
+from controller.trust.people.throttle import wait
 from tenone.trust.envelope import EnvelopeError
+from tenone.trust.files import KeyFileError
 
 log = logging.getLogger(__name__)
 
 WRONG = "The name, the password or the code is wrong."
-MOST_STRANGERS = 10_000
+A_CLIENT = 20
+"""Failures of one address in a minute."""
+IN_ALL = 1000
+UNDER_WAY = 8
+"""Passwords of one address that are compared or wait for it: a quarter of the queue."""
 UNREADABLE = "second factor unreadable"
 NOBODY = "nobody"
 """The actor of a refused sign-in: people type passwords where names belong."""
@@ -45,28 +59,31 @@ class Door:
     def __init__(self, parts: Parts, sessions: Sessions) -> None:
         self._parts = parts
         self._sessions = sessions
-        self._attempts = Attempts(a_client=20, in_all=1000)
-        self._strangers: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        """Names nobody has fail and lock as others do: name -> failures, locked until."""
+        self.attempts = Attempts(a_client=A_CLIENT, in_all=IN_ALL)
+        self.codes = Attempts(a_client=A_CLIENT, in_all=None)
+        """Of one-time codes: 60 bits are not guessed, so nobody waits for what others do."""
+        self.strangers = Strangers()
+        self._under_way: Counter[str] = Counter()
 
     async def sign_in(
-        self, name: str, password: str, code: str, client: str, *, instead_of: Session | None = None
-    ) -> tuple[str, Session]:
-        """A session of the account's grants; its id and itself."""
-        self._limit(client)
+        self, name: str, password: str, code: str, client: str, *,
+        instead_of: Session | None = None, browser: Browser | None = None,
+    ) -> tuple[str, Session]:  # fmt: skip
+        """A session of the account's grants; its id and itself.
+
+        ``browser``: of a person; it is known from now on. A program has none.
+        """
         parts, name = self._parts, name.strip().lower()
-        seen = await parts.in_records(parts.records.credentials, name)
-        right = await parts.checker.verify(seen.password if seen else None, password)
+        seen, right = await self._compared(name, password, client, browser)
         now = parts.now()
         if seen is None:
             # As long as it takes where there is one, the write included.
             await parts.in_records(parts.records.failed, name, now)
             await self._refuse(client, NOBODY, "", "no such name")
-            self._stranger(name, now)
+            after = self.strangers.failed(name, now)
+            if wait(after, now) > 0:
+                raise LockedError(wait(after, now))
             raise SignInError(WRONG)
-        if seen.account.locked_until > now:
-            await self._refuse(client, seen.account.actor, name, "locked")
-            raise LockedError(seen.account.locked_until - now)
         step, recovery, why = self._second(seen, code, now)
         if not right or not seen.account.enabled:
             why = "disabled" if right else "password"
@@ -81,11 +98,16 @@ class Door:
             hashed = await parts.checker.hash(password)
         # The ledger first; what it then does not come to is told as well.
         how = "code" if step is not None else "recovery" if recovery else "none"
-        await parts.told("session.open", seen.account.actor, name, client=client, second=how)
+        kept = None if browser is None else self.remembered(seen.browser)
+        known = None if browser is None else bool(seen.browser)
+        await parts.told(
+            "session.open", seen.account.actor, name, client=client, second=how, known=known
+        )
         try:
             account = await parts.in_records(
-                parts.records.proved, seen, now, step=step, recovery=recovery, hashed=hashed
-            )
+                parts.records.proved, seen, now, step=step, recovery=recovery, hashed=hashed,
+                browser=kept,
+            )  # fmt: skip
         except SignInError:
             with contextlib.suppress(LedgerError):
                 await parts.told(
@@ -94,18 +116,44 @@ class Door:
                 )  # fmt: skip
             await self._fail(seen, client, "used code, or changed meanwhile")
             raise SignInError(WRONG) from None
-        return await self._open(account, instead_of)
+        opened = await self._open(account, instead_of)
+        await self.give(browser, kept, name)
+        return opened
 
-    async def check_password(self, name: str, password: str) -> None:
+    async def _compared(
+        self, name: str, password: str, client: str, browser: Browser | None
+    ) -> tuple[Credentials | None, bool]:
+        """The account as this browser may try it, and whether the password is its."""
+        parts, now = self._parts, self._parts.now()
+        shown = "" if browser is None else parts.browser_keys.shown(browser.shown, name, now)
+        if not shown:
+            self._limit(client)
+        seen = await parts.in_records(parts.records.credentials, name, shown, now)
+        known = seen is not None and bool(seen.browser)
+        if shown and not known:
+            self._limit(client)
+        locked = self.strangers.tally(name).locked_until if seen is None else seen.locked_until
+        if locked > now:
+            await self._refuse(
+                client, seen.account.actor if seen else NOBODY, name if seen else "", "locked"
+            )
+            raise LockedError(locked - now)
+        with contextlib.nullcontext() if known else self._one_of(client):
+            kept = None if seen is None else seen.password
+            return seen, await parts.checker.verify(kept, password, known=known)
+
+    async def check_password(
+        self, name: str, password: str, browser: Browser | None = None
+    ) -> None:
         """Whoever is signed in proves it once more; failures count as at the door."""
-        parts = self._parts
-        seen = await parts.in_records(parts.records.credentials, name)
-        right = await parts.checker.verify(seen.password if seen else None, password)
+        parts, now = self._parts, self._parts.now()
+        shown = "" if browser is None else parts.browser_keys.shown(browser.shown, name, now)
+        seen = await parts.in_records(parts.records.credentials, name, shown, now)
         if seen is None:
             raise SignInError(WRONG)
-        if seen.account.locked_until > parts.now():
-            raise LockedError(seen.account.locked_until - parts.now())
-        if not right:
+        if seen.locked_until > now:
+            raise LockedError(seen.locked_until - now)
+        if not await parts.checker.verify(seen.password, password, known=bool(seen.browser)):
             await self._fail(seen, "own page", "password")
             raise SignInError("The password is wrong.")
 
@@ -113,13 +161,14 @@ class Door:
         self, name: str, code: str, client: str, *, instead_of: Session | None = None
     ) -> tuple[str, Session]:
         """A session for a new or reset account's one-time code: it may set password and factor."""
-        self._limit(client)
+        self._limit(client, self.codes)
         parts, name = self._parts, name.strip().lower()
         account = await parts.in_records(
             parts.records.take_enrol_code, name, second.digest(code), parts.now()
         )
         if account is None:
-            await self._refuse(client, NOBODY, "", "one-time code")
+            self.codes.failed(self._monotonic(), client)
+            await parts.noted("session.refused", NOBODY, "", client=client, why="one-time code")
             raise SignInError(WRONG)
         await parts.told("session.open", account.actor, name, client=client, second="enrol")
         return await self._open(account, instead_of, SessionKind.ENROL)
@@ -127,14 +176,34 @@ class Door:
     async def let_in(
         self, account: Account, client: str, how: str, *, instead_of: Session | None = None
     ) -> tuple[str, Session]:
-        """A session for somebody an identity provider has vouched for (``how``)."""
-        if not account.enabled or account.locked_until > self._parts.now():
-            await self._refuse(client, account.actor, account.name, "disabled or locked")
+        """A session for somebody an identity provider has vouched for (``how``).
+
+        A lock is against guessing a password, which is not asked for here.
+        """
+        if not account.enabled:
+            await self._refuse(client, account.actor, account.name, "disabled")
             raise SignInError(WRONG)
         await self._parts.told(
             "session.open", account.actor, account.name, client=client, second=how
         )
         return await self._open(account, instead_of)
+
+    def remembered(self, browser: str = "") -> Remembered:
+        """A browser to be known from now on: the one that was, or a new one."""
+        now = self._parts.now()
+        return Remembered(browser or new_id(), now, now + KEPT_SECONDS)
+
+    async def give(self, browser: Browser | None, kept: Remembered | None, name: str) -> None:
+        """Its next cookie; without one it is only not known when it comes again."""
+        if browser is None or kept is None:
+            return
+        parts = self._parts
+        try:
+            browser.given = await parts.in_records(
+                parts.browser_keys.cookie, browser.shown, name, kept.browser, kept.until, kept.now
+            )
+        except KeyFileError as error:
+            log.warning("a browser is not remembered: %s", error)
 
     async def _open(
         self, account: Account, instead_of: Session | None, kind: SessionKind = SessionKind.USE
@@ -170,38 +239,46 @@ class Door:
         step = second.step_of(secret, code, now, used=seen.second_step)
         return (None, None, "code") if step is None else (step, None, "")
 
-    def _limit(self, client: str) -> None:
-        wait = self._attempts.wait(self._monotonic(), client)
-        if wait > 0:
-            raise TooOftenError(wait)
+    def _limit(self, client: str, attempts: Attempts | None = None) -> None:
+        seconds = (attempts or self.attempts).wait(self._monotonic(), client)
+        if seconds > 0:
+            raise TooOftenError(seconds)
+
+    @contextlib.contextmanager
+    def _one_of(self, client: str) -> Iterator[None]:
+        """One address does not fill the queue in which everybody waits."""
+        caller = caller_of(client)
+        if self._under_way[caller] >= UNDER_WAY:
+            raise TooOftenError(1.0)
+        self._under_way[caller] += 1
+        try:
+            yield
+        finally:
+            self._under_way[caller] -= 1
+            if not self._under_way[caller]:
+                del self._under_way[caller]
 
     async def _fail(self, seen: Credentials, client: str, why: str) -> None:
         """Count against the name; the fifth locks it, and that is told and ledgered."""
         parts, account = self._parts, seen.account
-        until = await parts.in_records(parts.records.failed, account.name, parts.now())
+        counted = await parts.in_records(
+            parts.records.failed, account.name, parts.now(), seen.browser
+        )
         await self._refuse(client, account.actor, account.name, why)
-        if until:
-            await parts.noted("account.lock", account.actor, account.name, client=client)
-            log.warning("account %s is locked for 15 min after %d failures", account.name, FAILURES)
-            raise LockedError(until - parts.now())
+        if counted.begun:
+            which = "a known browser" if seen.browser else "browsers it does not know"
+            await parts.noted(
+                "account.lock", account.actor, account.name, client=client, browsers=which
+            )
+            log.warning(
+                "account %s is locked after %d failures, for %s", account.name, FAILURES, which
+            )
+        if counted.until:
+            raise LockedError(counted.until - parts.now())
 
     async def _refuse(self, client: str, actor: str, subject: str, why: str) -> None:
-        self._attempts.failed(self._monotonic(), client)
+        self.attempts.failed(self._monotonic(), client)
         await self._parts.noted("session.refused", actor, subject, client=client, why=why)
-
-    def _stranger(self, name: str, now: float) -> None:
-        failures, until = self._strangers.pop(name[:64], (0, 0.0))
-        if until > now:
-            self._strangers[name[:64]] = failures, until
-            raise LockedError(until - now)
-        failures += 1
-        if failures >= FAILURES:
-            failures, until = 0, now + LOCK_SECONDS
-        self._strangers[name[:64]] = failures, until
-        while len(self._strangers) > MOST_STRANGERS:
-            self._strangers.popitem(last=False)
-        if until > now:
-            raise LockedError(until - now)
 
     def _monotonic(self) -> float:
         return self._parts.clock.monotonic_ns() / 1e9

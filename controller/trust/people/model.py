@@ -1,5 +1,6 @@
 """An account as a value, what may be true of accounts together, and what is said when not."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ SECOND_FACTOR_ROLES = frozenset(
 MOST_GRANTS = 100
 FAILURES = 5
 LOCK_SECONDS = 15 * 60.0
+"""The first lock; see :mod:`controller.trust.people.throttle` for those that follow."""
+A_DAY_MINUTES = 1440
 PASS_SECONDS = 72 * 3600.0
 """How long the one-time code of a new account or of a reset is good."""
 
@@ -52,11 +55,17 @@ class SignInError(PeopleError):
 
 
 class LockedError(SignInError):
-    """Too many failures; ``seconds`` says until when."""
+    """Too many failures; ``seconds`` says until when, a day where somebody has to open it."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Too many wrong attempts: this name is locked for 15 minutes.")
-        self.seconds = seconds
+        minutes = math.ceil(seconds / 60)
+        super().__init__(
+            f"Too many wrong attempts: this name is locked for {minutes} min."
+            if minutes <= A_DAY_MINUTES
+            else "Too many wrong attempts: this name is locked until whoever keeps the accounts "
+            "opens it."
+        )
+        self.seconds = min(seconds, A_DAY_MINUTES * 60.0)
 
 
 class BusyError(SignInError):
@@ -79,6 +88,7 @@ class Account:
     """Identity provider whose word is taken for this account; empty: none."""
     subject: str
     locked_until: float
+    """For browsers the account does not know."""
     version: int
     """Changes with everything that ends sessions."""
     created_at: float

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from controller.trust.entries import Entry, Ledger, LedgerError, Outcome
+from controller.trust.people.browsers import BrowserKeys
 from controller.trust.people.model import SECOND_FACTOR_ROLES, BusyError
 from controller.trust.people.passwords import Hashing
 from controller.trust.people.records import AccountRecords
 from tenone.runtime.clock import Clock
 from tenone.trust.envelope import Suite, data_key, seal, unseal
-from tenone.trust.files import read_private, write_whole
+from tenone.trust.sealed_files import SealedFiles
 from tenone.vocabulary.roles import Grant, Role
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,10 @@ class InThread(Protocol):
 AT_ONCE = 2
 """Passwords checked at the same time: each takes 64 MiB and four cores' worth of work."""
 MOST_WAITING = 32
+KNOWN_AT_ONCE = 1
+"""And one more for browsers that are known, in a queue of their own: no flood stands before it."""
 KEY_FILE = "people.key"
+WHAT = "second factors"
 
 
 class Seal:
@@ -43,12 +47,13 @@ class Seal:
         self._suite = suite
 
     @classmethod
-    def beside(cls, folder: Path) -> "Seal":
+    def beside(cls, folder: Path, files: SealedFiles | None = None) -> "Seal":
         """The key of a folder, made where there is none. Raises KeyFileError; blocks."""
+        files = files or SealedFiles()
         path = folder / KEY_FILE
         if not path.exists():
-            write_whole(path, data_key(Suite.AES))
-        return cls(read_private(path))
+            files.write(path, WHAT, data_key(Suite.AES))
+        return cls(files.read(path, WHAT))
 
     def shut(self, account: str, secret: str) -> bytes:
         """Sealed so that it opens for this account alone."""
@@ -68,30 +73,43 @@ class Checker:
 
     def __init__(self, hashing: Hashing) -> None:
         self._hashing = hashing
-        self._slots = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._queue = _Queue(AT_ONCE)
+        self._known = _Queue(KNOWN_AT_ONCE)
 
-    async def verify(self, kept: str | None, password: str) -> bool:
-        """Whether it is the one; the same time where there is none. Raises BusyError."""
-        return await self._run(self._hashing.verify, kept, password)
+    async def verify(self, kept: str | None, password: str, *, known: bool = False) -> bool:
+        """Whether it is the one; the same time where there is none. Raises BusyError.
+
+        ``known``: by a browser the account knows.
+        """
+        queue = self._known if known else self._queue
+        return await queue.run(self._hashing.verify, kept, password)
 
     async def hash(self, password: str) -> str:
-        """What is kept. Raises BusyError."""
-        return await self._run(self._hashing.hash, password)
+        """What is kept, of somebody who is let in already. Raises BusyError."""
+        return await self._known.run(self._hashing.hash, password)
 
     def outdated(self, kept: str) -> bool:
         """See :meth:`Hashing.outdated`."""
         return self._hashing.outdated(kept)
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._waiting >= MOST_WAITING:
+
+class _Queue:
+    """So many at once, and so many that wait for them."""
+
+    def __init__(self, at_once: int) -> None:
+        self._slots = asyncio.Semaphore(at_once)
+        self._inside = 0
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """In a thread, in turn; raises BusyError."""
+        if self._inside >= MOST_WAITING:
             raise BusyError("Too many people sign in at this moment: try again in a few seconds.")
-        self._waiting += 1
+        self._inside += 1
         try:
             async with self._slots:
                 return await asyncio.to_thread(work, *args, **kwargs)
         finally:
-            self._waiting -= 1
+            self._inside -= 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +124,8 @@ class Parts:
     seal: Seal
     city: str
     second_roles: frozenset[Role] = field(default=SECOND_FACTOR_ROLES)
+    browser_keys: BrowserKeys = field(default_factory=BrowserKeys)
+    """Of the cookies of known browsers; in memory alone where nothing is said."""
 
     def now(self) -> float:
         """Epoch seconds."""

@@ -7,7 +7,7 @@ transaction. Methods block; they raise :class:`PeopleError` and :class:`StoreErr
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,37 +15,52 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session as Work
 
-from controller.api.session_records import SessionRow
 from controller.store.records import Unit
 from controller.trust.entries import Entry
+from controller.trust.people.first import First, put_first
 from controller.trust.people.links import checked_link
 from controller.trust.people.model import (
-    ACTOR,
-    FAILURES,
-    LOCK_SECONDS,
     Account,
     RefusedError,
     SignInError,
-    UnknownAccountError,
     check_grants,
     check_name,
     keeps_users,
 )
+from controller.trust.people.rows import (
+    Counted,
+    Remembered,
+    account_of,
+    browsers_of,
+    clear_failures,
+    count_failure,
+    end_sessions,
+    every,
+    forget_browsers,
+    forget_codes,
+    grants_of,
+    holder_of,
+    known_browser,
+    remember,
+    row_of,
+    set_grants,
+    tally_of,
+)
 from controller.trust.people.tables import (
+    ENROL,
+    RECOVERY,
     AccountBookRow,
+    AccountBrowserRow,
     AccountCodeRow,
     AccountGrantRow,
     AccountNoteRow,
     AccountRow,
 )
-from tenone.vocabulary.roles import Grant, Role
-from tenone.vocabulary.scope import ScopePath
+from controller.trust.people.throttle import wait
+from tenone.vocabulary.roles import Grant
 
 T = TypeVar("T")
 MOST_ACCOUNTS = 10_000
-ENROL = "enrol"
-RECOVERY = "recovery"
-MEANWHILE = "The account was changed meanwhile: look at it again. Nothing was done."
 LAST = (
     "This is the last security administrator of the city who can sign in: make another one first."
 )
@@ -59,6 +74,10 @@ class Credentials:
     password: str | None
     second: bytes | None
     second_step: int
+    browser: str = ""
+    """By which it is tried, where the account knows it."""
+    locked_until: float = 0.0
+    """For whoever tries it this way."""
 
 
 class AccountRecords:
@@ -77,13 +96,13 @@ class AccountRecords:
     def all(self) -> list[Account]:
         """Every account, by name."""
         with Unit(self.engine) as work:
-            return _all(work)
+            return every(work)
 
     def find(self, name: str) -> Account | None:
         """One of them."""
         with Unit(self.engine) as work:
             row = work.get(AccountRow, name)
-            return None if row is None else _account(work, row)
+            return None if row is None else account_of(work, row)
 
     def linked(self, provider: str, subject: str) -> Account | None:
         """Whose account an identity provider's subject is."""
@@ -92,20 +111,28 @@ class AccountRecords:
         )
         with Unit(self.engine) as work:
             row = work.scalars(query).first()
-            return None if row is None else _account(work, row)
+            return None if row is None else account_of(work, row)
 
-    def credentials(self, name: str) -> Credentials | None:
-        """What a sign-in by that name is checked against."""
+    def credentials(self, name: str, browser: str = "", now: float = 0.0) -> Credentials | None:
+        """What a sign-in by that name, in that browser, is checked against."""
         with Unit(self.engine) as work:
             row = work.get(AccountRow, name)
             if row is None:
                 return None
+            held, _ = holder_of(work, row, browser, now)
             return Credentials(
-                account=_account(work, row),
+                account=account_of(work, row),
                 password=row.password,
                 second=row.second,
                 second_step=row.second_step,
+                browser="" if held is row else browser,
+                locked_until=held.locked_until,
             )
+
+    def knows(self, name: str, browser: str, now: float) -> bool:
+        """Whether the account has signed in by that browser and not forgotten it."""
+        with Unit(self.engine) as work:
+            return known_browser(work, name, browser, now) is not None
 
     def recovery_left(self, name: str) -> int:
         """How many recovery codes are not used yet."""
@@ -148,10 +175,14 @@ class AccountRecords:
             )
             work.add(row)
             work.flush()
-            _grant(work, name, kept)
-            return _account(work, row)
+            set_grants(work, name, kept)
+            return account_of(work, row)
 
         return self._change(deed, trial=trial)
+
+    def first(self, wanted: First) -> Account:
+        """The first keeper of accounts, or an existing one anew, whole."""
+        return self._change(lambda work: put_first(work, wanted))
 
     def edit(
         self,
@@ -170,20 +201,24 @@ class AccountRecords:
         """
 
         def deed(work: Work) -> Account:
-            row = _row(work, name, version)
+            row = row_of(work, name, version)
             if display is not None:
                 row.display = display or name
             if enabled is not None:
                 row.enabled = enabled
-                row.failures, row.locked_until = 0, 0.0
+                clear_failures(row)
+                for browser in browsers_of(work, name):
+                    clear_failures(browser)
+                if not enabled:
+                    forget_browsers(work, name)
             if link is not None:
                 row.provider, row.subject = checked_link(work, name, link)
             if grants is not None:
-                _grant(work, name, check_grants(grants))
+                set_grants(work, name, check_grants(grants))
             if enabled is not None or grants is not None or link is not None:
-                _end_sessions(work, row)
+                end_sessions(work, row)
             work.flush()
-            return _account(work, row)
+            return account_of(work, row)
 
         return self._change(deed, trial=trial, guarded=True)
 
@@ -194,10 +229,10 @@ class AccountRecords:
         """Make other grants of those that stand, in one step."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
-            _grant(work, name, check_grants(change(_grants(work, name))))
-            _end_sessions(work, row)
-            return _account(work, row)
+            row = row_of(work, name)
+            set_grants(work, name, check_grants(change(grants_of(work, name))))
+            end_sessions(work, row)
+            return account_of(work, row)
 
         return self._change(deed, trial=trial, guarded=True)
 
@@ -205,10 +240,10 @@ class AccountRecords:
         """Forget an account; the ledger keeps what it did."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name, version)
-            gone = _account(work, row)
-            _end_sessions(work, row)
-            for table in (AccountGrantRow, AccountCodeRow):
+            row = row_of(work, name, version)
+            gone = account_of(work, row)
+            end_sessions(work, row)
+            for table in (AccountGrantRow, AccountCodeRow, AccountBrowserRow):
                 work.execute(sa.delete(table).where(table.account == name))
             work.delete(row)
             work.flush()
@@ -223,33 +258,37 @@ class AccountRecords:
         """Forget the password (and the second factor); ``code``: digest of what opens it anew."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name, version)
+            row = row_of(work, name, version)
             row.password = None
-            row.failures, row.locked_until = 0, 0.0
-            _forget_codes(work, name, ENROL)
+            clear_failures(row)
+            forget_browsers(work, name)
+            forget_codes(work, name, ENROL)
             if not keep_second:
                 row.second, row.second_step = None, 0
-                _forget_codes(work, name, RECOVERY)
+                forget_codes(work, name, RECOVERY)
             work.add(AccountCodeRow(account=name, digest=code, kind=ENROL, until=until))
-            _end_sessions(work, row)
+            end_sessions(work, row)
             work.flush()
-            return _account(work, row)
+            return account_of(work, row)
 
         # Not guarded: the code opens the last keeper's account again.
         return self._change(deed, trial=trial)
 
     # -- what people do with their own account
 
-    def set_password(self, name: str, hashed: str) -> Account:
-        """Keep a new password; every session of the account ends."""
+    def set_password(self, name: str, hashed: str, browser: Remembered | None = None) -> Account:
+        """Keep a new password; every session ends, and no browser is known but ``browser``."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
+            row = row_of(work, name)
             row.password = hashed
-            _forget_codes(work, name, ENROL)
-            _end_sessions(work, row)
+            clear_failures(row)
+            forget_browsers(work, name)
+            remember(work, name, browser)
+            forget_codes(work, name, ENROL)
+            end_sessions(work, row)
             work.flush()
-            return _account(work, row)
+            return account_of(work, row)
 
         return self._change(deed)
 
@@ -259,14 +298,14 @@ class AccountRecords:
         """Keep a second factor and digests of its recovery codes; None: there is none any more."""
 
         def deed(work: Work) -> Account:
-            row = _row(work, name)
+            row = row_of(work, name)
             row.second, row.second_step = sealed, step
             row.version += 1
-            _forget_codes(work, name, RECOVERY)
+            forget_codes(work, name, RECOVERY)
             for one in recovery:
                 work.add(AccountCodeRow(account=name, digest=one, kind=RECOVERY, until=0.0))
             work.flush()
-            return _account(work, row)
+            return account_of(work, row)
 
         return self._change(deed)
 
@@ -280,32 +319,29 @@ class AccountRecords:
                 return None
             work.delete(row)
             work.flush()
-            return _account(work, known) if row.until > now and known.enabled else None
+            return account_of(work, known) if row.until > now and known.enabled else None
 
         return self._change(deed)
 
     # -- signing in
 
-    def failed(self, name: str, now: float) -> float:
-        """Count a failure; returns until when the account is locked, 0 where it is not."""
+    def failed(self, name: str, now: float, browser: str = "") -> Counted:
+        """Count a failure against the browser, where it is known, or all that are not."""
 
-        def deed(work: Work) -> float:
+        def deed(work: Work) -> Counted:
             row = work.get(AccountRow, name)
-            if row is None:
-                return 0.0
-            row.failures += 1
-            if row.failures >= FAILURES:
-                row.failures, row.locked_until = 0, now + LOCK_SECONDS
-                return row.locked_until
-            return 0.0
+            return Counted() if row is None else count_failure(work, row, browser, now)
 
         return self._change(deed)
 
     def proved(
         self, seen: Credentials, now: float, *, step: int | None = None,
         recovery: str | None = None, hashed: str | None = None,
+        browser: Remembered | None = None,
     ) -> Account:  # fmt: skip
         """Password and second factor were right: use the code up, forget failures.
+
+        Those of a known browser are its own: what others failed stays counted against them.
 
         Raises :class:`SignInError` where the account changed meanwhile or the code is used.
         """
@@ -314,7 +350,8 @@ class AccountRecords:
             row = work.get(AccountRow, seen.account.name)
             if row is None or row.version != seen.account.version or not row.enabled:
                 raise SignInError
-            if row.locked_until > now:
+            held, _ = holder_of(work, row, seen.browser, now)
+            if wait(tally_of(held), now) > 0:
                 raise SignInError
             if step is not None:
                 if step <= row.second_step:
@@ -327,9 +364,11 @@ class AccountRecords:
                 work.delete(code)
             if hashed is not None:
                 row.password = hashed
-            row.failures, row.locked_until, row.signed_in_at = 0, 0.0, now
+            clear_failures(held)
+            row.signed_in_at = now
+            remember(work, row.name, browser)
             work.flush()
-            return _account(work, row)
+            return account_of(work, row)
 
         return self._change(deed)
 
@@ -377,74 +416,11 @@ class AccountRecords:
         """``guarded``: the city must not lose its last keeper of accounts by it."""
         with Unit(self.engine) as work:
             work.execute(sa.update(AccountBookRow).values(revision=AccountBookRow.revision + 1))
-            kept = guarded and any(map(keeps_users, _all(work)))
+            kept = guarded and any(map(keeps_users, every(work)))
             done = deed(work)
             work.flush()
-            if kept and not any(map(keeps_users, _all(work))):
+            if kept and not any(map(keeps_users, every(work))):
                 raise RefusedError(LAST)
             if trial:
                 work.rollback()
             return done
-
-
-def _row(work: Work, name: str, version: int | None = None) -> AccountRow:
-    row = work.get(AccountRow, name)
-    if row is None:
-        raise UnknownAccountError(f"There is no account {name[:80]!r}.")
-    if version is not None and row.version != version:
-        raise RefusedError(MEANWHILE)
-    return row
-
-
-def _grants(work: Work, name: str) -> tuple[Grant, ...]:
-    rows = work.scalars(sa.select(AccountGrantRow).where(AccountGrantRow.account == name))
-    return tuple(sorted(Grant(Role(row.role), ScopePath.parse(row.scope)) for row in rows))
-
-
-def _grant(work: Work, name: str, grants: Iterable[Grant]) -> None:
-    work.execute(sa.delete(AccountGrantRow).where(AccountGrantRow.account == name))
-    work.expire_all()
-    for grant in grants:
-        work.add(AccountGrantRow(account=name, role=grant.role.value, scope=str(grant.scope)))
-    work.flush()
-
-
-def _forget_codes(work: Work, name: str, kind: str) -> None:
-    work.execute(
-        sa.delete(AccountCodeRow).where(AccountCodeRow.account == name, AccountCodeRow.kind == kind)
-    )
-
-
-def _end_sessions(work: Work, row: AccountRow) -> None:
-    row.version += 1
-    work.execute(sa.delete(SessionRow).where(SessionRow.actor == ACTOR + row.name))
-
-
-def _all(work: Work) -> list[Account]:
-    grants: dict[str, list[Grant]] = {}
-    for one in work.scalars(sa.select(AccountGrantRow)):
-        grant = Grant(Role(one.role), ScopePath.parse(one.scope))
-        grants.setdefault(one.account, []).append(grant)
-    rows = work.scalars(sa.select(AccountRow).order_by(AccountRow.name))
-    return [_told(row, grants) for row in rows]
-
-
-def _account(work: Work, row: AccountRow) -> Account:
-    return _told(row, {row.name: list(_grants(work, row.name))})
-
-
-def _told(row: AccountRow, grants: Mapping[str, list[Grant]]) -> Account:
-    return Account(
-        name=row.name,
-        display=row.display,
-        enabled=row.enabled,
-        grants=tuple(sorted(grants.get(row.name, ()))),
-        has_password=row.password is not None,
-        has_second_factor=row.second is not None,
-        provider=row.provider,
-        subject=row.subject,
-        locked_until=row.locked_until,
-        version=row.version,
-        created_at=row.created_at,
-        signed_in_at=row.signed_in_at,
-    )

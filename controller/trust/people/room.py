@@ -7,6 +7,7 @@ from controller.api.sessions import Sessions
 from controller.house import House, Room
 from controller.store.protocols import StoreError
 from controller.trust.entries import LedgerError
+from controller.trust.people.browsers import KEYS_FILE, BrowserKeys
 from controller.trust.people.desk import People
 from controller.trust.people.parts import Checker, Parts, Seal
 from controller.trust.people.passwords import Hashing
@@ -40,7 +41,8 @@ class PeopleRoom:
     def open(self) -> None:
         """See the protocol."""
         try:
-            seal = Seal.beside(self._house.folder)
+            seal = Seal.beside(self._house.folder, self._house.files)
+            browser_keys = BrowserKeys(self._house.folder / KEYS_FILE, self._house.files)
         except KeyFileError as error:
             raise StoreError(str(error)) from error
         self._parts = Parts(
@@ -50,6 +52,7 @@ class PeopleRoom:
             ledger=self._house.ledger,
             checker=Checker(Hashing()),
             seal=seal,
+            browser_keys=browser_keys,
             city=self._house.config.id,
             second_roles=frozenset(self._house.config.auth.second_factor),
         )

@@ -6,6 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from controller.store.tables import NAME, Base, Number
 
 ACCOUNT = String(64)
+ENROL = "enrol"
+RECOVERY = "recovery"
 
 
 class AccountBookRow(Base):
@@ -35,7 +37,9 @@ class AccountRow(Base):
     provider: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(255))
     failures: Mapped[int] = mapped_column(Integer)
+    """In a row, by browsers the account does not know."""
     locked_until: Mapped[float] = mapped_column(Float)
+    """For those."""
     version: Mapped[int] = mapped_column(Number)
     created_at: Mapped[float] = mapped_column(Float)
     signed_in_at: Mapped[float | None] = mapped_column(Float)
@@ -59,6 +63,20 @@ class AccountCodeRow(Base):
     account: Mapped[str] = mapped_column(ACCOUNT, primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
+    until: Mapped[float] = mapped_column(Float)
+
+
+class AccountBrowserRow(Base):
+    """A browser the account has signed in by: its count of failures is its own."""
+
+    __tablename__ = "account_browser"
+
+    account: Mapped[str] = mapped_column(ACCOUNT, primary_key=True)
+    browser: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """What its cookie holds, sealed; without the key of the cookies it is of no use."""
+    failures: Mapped[int] = mapped_column(Integer)
+    locked_until: Mapped[float] = mapped_column(Float)
+    seen_at: Mapped[float] = mapped_column(Float)
     until: Mapped[float] = mapped_column(Float)
 
 
