@@ -44,7 +44,8 @@ TOKEN_SECONDS = 24 * 3600
 LONGEST_TOKEN_SECONDS = 30 * 24 * 3600
 CLOCK_NS = 300 * NS
 """A renewal signed longer ago, or so far ahead, is refused with our own time."""
-MOST_NONCES = 20_000
+MOST_NONCES = 100
+"""That a machine may use within the minutes a request can pass; others it cannot hold up."""
 MOST_CERTIFICATES = 12
 """That a machine may hold at a time: one who has stolen a key cannot fill the records."""
 Detail = Mapping[str, str | int | float | bool | None]
@@ -85,7 +86,8 @@ class MachineDesk:
         self._parts = parts
         self._attempts = Attempts()
         self._opening = asyncio.Lock()
-        self._nonces: OrderedDict[bytes, int] = OrderedDict()
+        self._nonces: dict[str, OrderedDict[bytes, int]] = {}
+        """By machine, and so no more than are enrolled: nobody else gets as far as this."""
 
     @property
     def registry(self) -> Registry:
@@ -234,7 +236,7 @@ class MachineDesk:
             raise MachineError(
                 409, "clock", "The request was signed at another time than the controller's."
             )
-        if not self._is_fresh(renewal.nonce, now_ns):
+        if not self._is_fresh(name, renewal.nonce, now_ns):
             refusal = self._failed(client, MachineError(409, "replay", "This request came before."))
             raise await self._refused(refusal, "machine.renew", client, subject=name)
         digest = spki_hash(key).hex()
@@ -296,13 +298,14 @@ class MachineDesk:
             and any(one.serial == serial and not one.revoked_ns for one in machine.certificates)
         )
 
-    def _is_fresh(self, nonce: bytes, now_ns: int) -> bool:
+    def _is_fresh(self, name: str, nonce: bytes, now_ns: int) -> bool:
         """Whether this request comes for the first time; remembers it as long as it could pass."""
-        while self._nonces and next(iter(self._nonces.values())) < now_ns - 2 * CLOCK_NS:
-            self._nonces.popitem(last=False)
-        if nonce in self._nonces or len(nonce) != NONCE_BYTES or len(self._nonces) >= MOST_NONCES:
+        used = self._nonces.setdefault(name, OrderedDict())
+        while used and next(iter(used.values())) < now_ns - 2 * CLOCK_NS:
+            used.popitem(last=False)
+        if nonce in used or len(nonce) != NONCE_BYTES or len(used) >= MOST_NONCES:
             return False
-        self._nonces[nonce] = now_ns
+        used[nonce] = now_ns
         return True
 
     async def _issue(

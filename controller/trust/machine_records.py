@@ -24,6 +24,8 @@ KEEP_NS = 400 * 86_400 * NS
 LISTED_AFTER = 86_400
 """A revoked certificate stays on the list a day longer than it would have been valid."""
 
+NOBODY = ""
+"""Whose a factory key is that counts no more; a manifest that is imported again changes nothing."""
 OVERLAPPING = frozenset({"renewal", "server"})
 """Whose certificate before goes on: a server shows it until it has read the new one."""
 
@@ -195,6 +197,7 @@ class MachineRecords:
                     machine.enrolled_ns = now_ns
                 if one.how not in OVERLAPPING:
                     _supersede(unit, one.machine, now_ns)
+                    _bar_factory_keys(unit, one.machine, but=one.certificate.key)
                 unit.add(_row(one))
         return True
 
@@ -221,7 +224,10 @@ class MachineRecords:
             ).one_or_none()
 
     def revoke(self, machine: str, why: str, now_ns: int) -> int:
-        """None of its certificates and open tokens counts any more; returns how many were cut."""
+        """None of its certificates, open tokens and factory keys counts any more.
+
+        Returns how many certificates were cut.
+        """
         with self._records.unit() as unit:
             unit.execute(
                 sa.update(MachineRow)
@@ -233,6 +239,7 @@ class MachineRecords:
                 .where(EnrolmentTokenRow.machine == machine, EnrolmentTokenRow.expires_ns > now_ns)
                 .values(expires_ns=now_ns)
             )
+            _bar_factory_keys(unit, machine)
             row = MachineCertificateRow
             cut = unit.execute(
                 sa.update(row)
@@ -289,7 +296,7 @@ class MachineRecords:
         """Which machine a manifest binds this key to."""
         with self._records.unit() as unit:
             row = unit.get(FactoryKeyRow, key)
-            return None if row is None else row.machine
+            return None if row is None or row.machine == NOBODY else row.machine
 
     # -- what was done on the console ----------------------------------------------------------
 
@@ -358,6 +365,14 @@ def _supersede(unit: Session, machine: str, now_ns: int) -> None:
         sa.update(row)
         .where(row.machine == machine, row.revoked_ns.is_(None))
         .values(revoked_ns=now_ns)
+    )
+
+
+def _bar_factory_keys(unit: Session, machine: str, *, but: str = "") -> None:
+    """For good: whoever has such a key could otherwise take the place of the machine's next one."""
+    row = FactoryKeyRow
+    unit.execute(
+        sa.update(row).where(row.machine == machine, row.key != but).values(machine=NOBODY)
     )
 
 

@@ -101,6 +101,9 @@ def verify(data: bytes, city: str, authorities: Sequence[Authority]) -> tuple[Bo
         key.verify(signature, _text(bound, city), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
         raise ManifestError("the signature does not fit the manifest: it was changed") from None
+    for one in bound:
+        if one.machine.school is None:
+            raise ManifestError(f"{one.machine} is made at no factory: a city names it itself")
     return bound
 
 

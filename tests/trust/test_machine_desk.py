@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from controller.trust.ca import DAY
 from controller.trust.entries import Entry, LedgerError, Outcome
@@ -28,6 +30,8 @@ from tenone.trust.enrolment import (
 from tenone.trust.names import MachineName
 
 from .city import City, Holder
+
+OTHERS = "urn:tenone:binhai:agent:no4"
 
 
 @pytest.fixture
@@ -87,6 +91,55 @@ async def test_a_token_is_used_once_even_when_raced(city: City) -> None:
     assert sum(not isinstance(one, BaseException) for one in done) == 1
     told = {str(one) for one in done if isinstance(one, MachineError)}
     assert len(told) == 1, "wrong, used and too old are one sentence"
+
+
+async def test_a_token_that_two_desks_hold_is_used_once(city: City) -> None:
+    """Two processes on one set of records, as controller and console: the records decide."""
+    token, _ = await city.desk.token("agent:no3", by="account:wang")
+    other = City(city.folder, clock=city.clock)
+    await other.desk.open()
+    asked = [
+        desk.enrol(token=token.text, csr=make_csr(new_key(), "no3"), client="10.0.0.1")
+        for desk in (city.desk, other.desk) * 4
+    ]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    other.close()
+    assert sum(not isinstance(one, BaseException) for one in done) == 1
+    assert {one.code for one in done if isinstance(one, MachineError)} <= {"token", "too-many"}
+
+
+async def test_what_a_request_wishes_for_is_not_granted(city: City) -> None:
+    """An authority, another's names, other uses, a serial: of a request only its key counts."""
+    key = new_key()
+    usage = x509.KeyUsage(
+        digital_signature=True, content_commitment=True, key_encipherment=True,
+        data_encipherment=True, key_agreement=True, key_cert_sign=True, crl_sign=True,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    names = [x509.DNSName("city.example"), x509.UniformResourceIdentifier(OTHERS)]
+    wish = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "no4/#")]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    csr = wish.public_bytes(serialization.Encoding.PEM).decode()
+    token, _ = await city.desk.token("agent:no3", by="account:wang")
+    papers = await city.desk.enrol(token=token.text, csr=csr, client="10.0.0.1")
+    made = load_certificates(papers.chain.encode())[0]
+    held = made.extensions
+    assert not held.get_extension_for_class(x509.BasicConstraints).value.ca
+    granted = held.get_extension_for_class(x509.KeyUsage).value
+    assert (granted.key_cert_sign, granted.crl_sign) == (False, False)
+    uses = list(held.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    assert uses == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    others = held.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [one.value for one in others] == ["urn:tenone:binhai:agent:no3"]
+    subject = made.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    assert [one.value for one in subject] == ["no3"]
 
 
 async def test_nobody_makes_an_authority_by_asking_for_it(city: City) -> None:
@@ -320,6 +373,40 @@ async def test_a_factory_key_enrols_its_machine_and_no_other(city: City) -> None
     assert (await refused(city, None, new_key())).code == "factory"
     await city.desk.revoke(papers.machine, why="lost", by="account:wang")
     assert (await refused(city, None, key)).code == "factory"
+
+
+@pytest.mark.parametrize("how", ["revoked", "replaced"])
+async def test_a_factory_key_that_was_barred_stays_so(city: City, how: str) -> None:
+    """Who stole a device, or bought an old one, does not put out the one that followed it."""
+    await city.desk.open(make=True)
+    key, name = new_key(), "device:no3/board/b-0301"
+    pair = (spki_hash(key.public_key()).hex(), name)
+    city.records.add_factory_keys([pair], "m" * 64, now_ns=city.clock.wall_ns(), told=True)
+    await city.desk.enrol(token=None, csr=make_csr(key, "x"), client="10.0.0.1")
+    again = await city.desk.enrol(token=None, csr=make_csr(key, "x"), client="10.0.0.1")
+    assert again.machine == name, "a device that lost its certificate may come again"
+    if how == "revoked":
+        await city.desk.revoke(name, why="stolen", by="account:wang")
+    follower = await city.enrol(name)
+    assert (await refused(city, None, key)).code == "factory"
+    assert city.records.add_factory_keys([pair], "m" * 64, now_ns=1, told=True) == 0
+    assert (await refused(city, None, key)).code == "factory", "the manifest was replayed"
+    known = city.registry.find(name)
+    assert known is not None
+    assert known.newest is not None
+    assert known.newest.serial == f"{follower.certificate.serial_number:x}"
+
+
+async def test_one_who_renews_without_end_holds_up_nobody_else(city: City) -> None:
+    holder, other = await city.enrol(), await city.enrol("agent:no4")
+    key = new_key()
+    for _ in range(100):
+        await renew(holder, key)
+    with pytest.raises(MachineError, match="came before"):
+        await renew(holder, key)
+    await renew(other)
+    city.clock.advance(601)
+    await renew(holder, key)
 
 
 async def test_what_the_console_did_is_found_and_told_once(city: City) -> None:

@@ -18,6 +18,7 @@ from controller.trust.manifest import (
     verify,
 )
 from tenone.trust.enrolment import new_key, spki_hash
+from tenone.trust.names import MachineName
 
 NOW = 1_790_000_000
 KEY = new_key().public_key()
@@ -103,6 +104,23 @@ def test_a_changed_manifest_is_refused(root: Authority, change: str) -> None:
     CHANGES[change](body)
     with pytest.raises(ManifestError):
         verify(json.dumps(body).encode(), "binhai", [root])
+
+
+def test_a_manifest_by_another_key_in_our_authority_s_name_is_refused(root: Authority) -> None:
+    body = json.loads(sign(good(), "binhai", make_root("binhai", NOW)))
+    with pytest.raises(ManifestError, match="not signed by an authority"):
+        verify(json.dumps(body).encode(), "binhai", [root])
+    body["authority"] = root.id
+    with pytest.raises(ManifestError, match="signature does not fit"):
+        verify(json.dumps(body).encode(), "binhai", [root])
+
+
+def test_no_factory_makes_what_is_the_city_s(root: Authority) -> None:
+    """Not even where somebody had the authority sign it: a broker's name is never a device's."""
+    for name in ("server:broker", "service:host"):
+        bound = Bound(HASH, MachineName.parse(name))
+        with pytest.raises(ManifestError, match="made at no factory"):
+            verify(sign([bound], "binhai", root).encode(), "binhai", [root])
 
 
 @given(st.binary(max_size=200))
