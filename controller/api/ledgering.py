@@ -1,13 +1,17 @@
 """The ledger first, the deed second: around what a request does."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 from controller.api.access import actor_of
 from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.trust.entries import Entry, LedgerError, Outcome
 from tenone.vocabulary.scope import ScopePath
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -45,3 +49,22 @@ async def ledgered(
             )
             with contextlib.suppress(LedgerError):
                 await services.ledger.write(failed)
+
+
+async def told_or_noted(
+    services: Services,
+    session: Session,
+    act: str,
+    scope: ScopePath,
+    detail: Mapping[str, str | int | float | bool | None],
+) -> None:
+    """What is done already and had to be, ledger or not: told now, or as soon as that is possible.
+
+    Held in memory until then: a controller that dies meanwhile has only said it in its log.
+    """
+    entry = Entry(act=act, actor=actor_of(session), scope=str(scope), detail=detail)
+    try:
+        await services.ledger.write(entry)
+    except LedgerError as error:
+        log.warning("%s; %s at %s by %s is told when it can", error, act, scope, entry.actor)
+        services.notes.note(replace(entry, detail={**detail, "told_late": True}))

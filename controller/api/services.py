@@ -22,7 +22,7 @@ from controller.api.sessions import Sessions
 from controller.api.trend import Trend
 from controller.minutes.views import SchoolMinutes
 from controller.sla.class_minutes import Tally
-from controller.trust.entries import Ledger, NoLedger
+from controller.trust.entries import Ledger, NoLedger, Notes
 from controller.trust.keys.desk import Keys
 from controller.trust.oidc import OidcDoor
 from controller.trust.people.desk import People
@@ -303,6 +303,8 @@ class Services:
     office: Office = field(default_factory=NoOffice)
     reports: Reports = field(default_factory=NoReports)
     ledger: Ledger = field(default_factory=NoLedger)
+    notes: Notes = field(default_factory=NoLedger)
+    """The same ledger, for what must not wait for it: a red stop."""
     people: People | None = None
     """Accounts; None: this controller keeps none, and codes alone open sessions."""
     oidc: OidcDoor | None = None

@@ -52,6 +52,8 @@ class Asker:
         """What to ask for; or an action to take back."""
         self._adopted: dict[str, str] = {}
         """Link -> action of an earlier run that is not over."""
+        self._unapproved: set[str] = set()
+        """Asked for, and not approved by ourselves because the ledger or the records failed."""
 
     def adopt(self, action: Action) -> None:
         """An earlier run asked for it."""

@@ -88,6 +88,11 @@ class RepairRecords:
         with Unit(self._engine) as unit:
             unit.merge(_row(attempt))
 
+    def forget(self, action: str) -> None:
+        """One that was not begun after all."""
+        with Unit(self._engine) as unit:
+            unit.execute(sa.delete(AttemptRow).where(AttemptRow.action == action))
+
     def add_steps(self, school: str, steps: Sequence[Told]) -> list[Told]:
         """Keep steps; returns those that were not known yet, in order.
 

@@ -56,6 +56,10 @@ class Watch(Protocol):
         """Right before it is sent: why it must not go out any more; empty: it goes."""
         ...
 
+    async def not_begun(self, action: Action, /) -> None:
+        """It was admitted, and could not be begun: it may be admitted again."""
+        ...
+
     def over(self, action: Action, done: Executed, /) -> None:
         """What came of an action that was admitted."""
         ...
@@ -75,6 +79,9 @@ class NoWatch:
     def withdraw(self, _action: Action, /) -> str:
         """See :class:`Watch`."""
         return ""
+
+    async def not_begun(self, _action: Action, /) -> None:
+        """See :class:`Watch`."""
 
     def over(self, _action: Action, _done: Executed, /) -> None:
         """See :class:`Watch`."""

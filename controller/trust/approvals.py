@@ -289,8 +289,8 @@ class ApprovalsRoom:
             return None
         try:
             return await self._begin_admitted(action, known)
-        except (LedgerError, StoreError) as error:
-            self.watch.over(known, Executed(good=False, sentence=str(error)))
+        except (LedgerError, StoreError):
+            await self.watch.not_begun(known)
             raise
 
     async def _held_back(self, action: Action, sentence: str) -> None:

@@ -174,6 +174,7 @@ def _services(city: City, running: Controller, hub: Hub, people: People, *, demo
         office=running.office,
         reports=_answers(running),
         ledger=running.ledger,
+        notes=running.ledger,
         audit=running.audit.desk,
         keys=key_room(running.rooms.values()).desk,
         machines=machine_room(running.rooms.values()).desk,

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from controller.api.enforcement_schemas import cable_of
 from controller.api.enforcement_services import NoEnforcement
 from controller.api.services import Services
+from controller.store.protocols import StoreError
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.roles import Role
 from tests.api.conftest import client_of, opened
@@ -144,13 +145,40 @@ async def test_who_may_stop_and_who_resumes(
         assert len(repairs.stops) == (stops == 201 and resumes != 204)
 
 
-async def test_stop_and_resume_are_ledgered_first(
-    approver: httpx.AsyncClient, repairs: FakeEnforcement, ledger: WatchedLedger
+async def test_a_stop_waits_for_no_ledger_and_is_told_later(
+    approver: httpx.AsyncClient,
+    services: Services,
+    repairs: FakeEnforcement,
+    ledger: WatchedLedger,
 ) -> None:
     ledger.broken = True
-    assert (await approver.post(f"{ACTIONS}/stops", json=NO3)).status_code == 503
-    assert repairs.stops == []
-    ledger.broken = False
+    services.notes = ledger
+    assert (await approver.post(f"{ACTIONS}/stops", json=NO3)).status_code == 201
+    assert len(repairs.stops) == 1
+    assert ledger.entries == []
+    (late,) = ledger.notes
+    assert (late.act, late.actor, late.detail["told_late"]) == ("enforcement.stop", "code", True)
+
+
+async def test_a_stop_that_cannot_be_written_down_holds_and_says_so(
+    approver: httpx.AsyncClient,
+    repairs: FakeEnforcement,
+    ledger: WatchedLedger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StoreError("the records' disk is full")
+
+    monkeypatch.setattr(repairs, "stop", full)
+    answer = await approver.post(f"{ACTIONS}/stops", json=NO3)
+    assert answer.status_code == 503
+    assert "holds from this moment" in answer.text
+    assert [one[0] for one in ledger.acts()] == ["enforcement.stop"]
+
+
+async def test_a_resume_is_ledgered_first(
+    approver: httpx.AsyncClient, repairs: FakeEnforcement, ledger: WatchedLedger
+) -> None:
     assert (await approver.post(f"{ACTIONS}/stops", json=NO3)).status_code == 201
     shown = (await approver.get(f"{ACTIONS}/standing", params={"scope": "binhai/east"})).json()
     assert shown["stops"][0]["by"] == "code"

@@ -35,6 +35,8 @@ class WatchedLedger:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.notes: list[Entry] = []
+        """What is told late."""
         self.broken = False
 
     async def write(self, entry: Entry) -> None:
@@ -42,6 +44,10 @@ class WatchedLedger:
         if self.broken:
             raise LedgerError("the ledger's disk is full")
         self.entries.append(entry)
+
+    def note(self, entry: Entry) -> None:
+        """See the port."""
+        self.notes.append(entry)
 
     def acts(self) -> list[tuple[str, str, str]]:
         """What was done, by whom, and how it went."""

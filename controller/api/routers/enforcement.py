@@ -34,7 +34,7 @@ from controller.api.enforcement_schemas import (
     standing_json,
     stop_json,
 )
-from controller.api.ledgering import ledgered
+from controller.api.ledgering import ledgered, told_or_noted
 from controller.api.listing import DEFAULT_LIMIT, Limit, ScopeText
 from controller.api.problems import Problem, not_found
 from controller.api.routers.actions import action_seen_by, in_problems
@@ -42,6 +42,7 @@ from controller.api.services import Services
 from controller.api.sessions import Session
 from controller.api.together import each
 from controller.enforcement.model import Course, Held, Proposal, Stop
+from controller.store.protocols import StoreError
 from controller.trust.approval_model import Action, Plan
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import IdentifierError, ScopePath
@@ -146,11 +147,23 @@ async def course_of(services: Services, action: Action) -> Course:
 
 
 async def press(services: Services, session: Session, where: str, reason: str) -> Stop:
-    """Stop a scope, or the problem that says why not."""
+    """Stop a scope, or the problem that says why not.
+
+    Nothing is begun by a stop, so it waits for nothing: it holds first and is told second, and the
+    ledger hears of it when it can (decision 0030).
+    """
     scope = _stoppable(services, session, where)
     need_any(session, MAY_STOP, scope)
-    async with ledgered(services, session, "enforcement.stop", scope, detail={"reason": reason}):
+    try:
         return await services.enforcement.stop(scope, by=_name(session), reason=reason)
+    except StoreError as error:
+        raise Problem(
+            503,
+            f"The stop holds from this moment, but could not be written down ({error}): it ends "
+            "when the controller does. Press it again once that is mended.",
+        ) from error
+    finally:
+        await told_or_noted(services, session, "enforcement.stop", scope, {"reason": reason})
 
 
 async def take_back(services: Services, session: Session, where: str, reason: str) -> None:
