@@ -71,20 +71,24 @@ class Files:
         (home / ".bash_profile").write_text(
             "PS1='\\h$ '\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nunset HISTFILE\n"
         )
-        hashed = subprocess.run(
-            ["openssl", "passwd", "-6", "-salt", "honestlab", "-stdin"],
-            input=PASSWORD, text=True, capture_output=True, check=True,
-        ).stdout.strip()  # fmt: skip
         machine = Path("/etc/passwd").read_text(encoding="utf-8")
         (self.folder / "passwd").write_text(f"{machine}{ADMIN}:x:0:0::{home}:/bin/bash\n")
-        shadow = self.folder / "shadow"
-        shadow.write_text(f"root:*:19000:0:99999:7:::\n{ADMIN}:{hashed}:19000:0:99999:7:::\n")
-        shadow.chmod(0o600)
+        self.set_password(PASSWORD)
         return (
             f"mount --bind {self.folder}/passwd /etc/passwd\n"
             f"mount --bind {self.folder}/shadow /etc/shadow\n"
             "mkdir -p /run/sshd /run/lldpd\n"
         )
+
+    def set_password(self, password: str) -> None:
+        """As the administrator would set it; in place, for the file is mounted."""
+        hashed = subprocess.run(
+            ["openssl", "passwd", "-6", "-salt", "honestlab", "-stdin"],
+            input=password, text=True, capture_output=True, check=True,
+        ).stdout.strip()  # fmt: skip
+        shadow = self.folder / "shadow"
+        shadow.write_text(f"root:*:19000:0:99999:7:::\n{ADMIN}:{hashed}:19000:0:99999:7:::\n")
+        shadow.chmod(0o600)
 
     def lldpd(self, ports: Sequence[str], *, agentx: bool) -> list[str]:
         """Write lldpd's; the command that starts it on these ports alone."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.sessions import HOST_KEYS, Sessions
 from drivers.cli.child_consoles import ChildConsoles
 from drivers.cli.console import Console, ConsoleLogin
 from drivers.cli.dialect import Change, PortSettings
@@ -18,7 +19,15 @@ from drivers.cli.errors import SessionLostError
 from drivers.cli.hostkeys import HostKeyStore
 from drivers.cli.plans import back, plan
 from drivers.cli.settings import same
+from drivers.snmp.faults import AccessFinding
+from tenone.config import School
+from tenone.config.secret import SecretRef, VaultPlace
+from tenone.config.switch_cli import SwitchCli
+from tenone.runtime.clock import SystemClock
+from tenone.trust.envelope import KeyKey
+from tenone.trust.files import write_whole
 from tenone.trust.masked import Secret
+from tenone.trust.vault import Vault
 from tenone.vocabulary.intents import Dialect, Intent
 from tests.lab.daemons import ADMIN, PASSWORD
 from tests.lab.faults import Fault, heal, inject
@@ -160,3 +169,74 @@ def _kernel(lab: SwitchLab, port: str) -> tuple[bool, bool, int | None]:
     flags = lab.switch.run("ip", "-o", "link", "show", "dev", port).split("<")[1].split(">")[0]
     speed = int(said.split("Speed: ")[1].split("Mb/s")[0]) if not negotiates else None
     return "UP" in flags.split(","), negotiates, speed
+
+
+async def test_the_password_is_replaced(lab: SwitchLab, tmp_path: Path) -> None:
+    """By the vault's next version, at a real sshd that counts the wrong ones."""
+    first, second = PASSWORD, "lab password 2"
+    key = KeyKey.fresh()
+    write_whole(tmp_path / "key", key.text.encode())
+    vault = Vault.create(tmp_path / "vault", key)
+    vault.put("cli", Secret(first), now=0)
+    place = VaultPlace(tmp_path / "vault", SecretRef("file", str(tmp_path / "key")))
+    cli = SwitchCli(
+        dialect=Dialect.LINUX, username=ADMIN, password=SecretRef("vault", "cli", place)
+    )
+    school = School.model_validate({
+        "school": {"id": "no1", "name": "No. 1", "district": "d", "city": "c"},
+        "uplink": {"broker": {"host": "192.0.2.9"}},
+        "switches": [{"name": "core", "host": lab.address, "cli": cli,
+                      "snmp": {"community": "env:NOTHING"}}],
+        "outbox": {"path": str(tmp_path / "outbox")},
+    })  # fmt: skip
+    (tmp_path / "outbox").mkdir()
+    host_key = lab.host_key()
+    HostKeyStore(tmp_path / "outbox" / HOST_KEYS).pin(
+        lab.address, 22, host_key, host_key.fingerprint
+    )
+    log = lab.folder / "sshd.log"
+    before = log.read_text().count("Failed password")
+
+    def wrong() -> int:
+        return log.read_text().count("Failed password") - before
+
+    async def used(sessions: Sessions) -> AccessFinding | None:
+        async with sessions.hold("core", fresh=True) as console:
+            assert await console.run(LINUX.show_port(lab.ports[0]))
+        finding = sessions.finding("core")
+        if finding is None:
+            return None
+        assert isinstance(finding.fault, AccessFinding)
+        return finding.fault
+
+    table: list[tuple[str, AccessFinding | None, int]] = []
+
+    async def fresh(*rows: str) -> None:
+        """An agent's sessions, whose connections end with them."""
+        sessions = Sessions(school, ChildConsoles(), clock=SystemClock())
+        try:
+            for what in rows:
+                fault = await used(sessions)
+                table.append((what, fault, wrong()))
+        finally:
+            await sessions.close()
+
+    try:
+        await fresh("one password")
+        vault.put("cli", Secret(second), now=0, following=True)
+        await fresh("a next one in the vault")
+        lab.files.set_password(second)
+        await fresh("set on the switch", "used again")
+        await fresh("agent restarted")
+        vault.promote("cli")
+        await fresh("promoted")
+    finally:
+        lab.files.set_password(first)
+    print()
+    for what, fault, count in table:
+        said = "-" if fault is None else fault.code
+        print(f"{what:26} {said:20} wrong passwords at sshd {count}")
+    assert [fault for _, fault, _ in table] == [
+        None, AccessFinding.OLD_LOGIN, *[AccessFinding.NEW_LOGIN] * 3, None
+    ]  # fmt: skip
+    assert [count for *_, count in table] == [0, 0, 1, 1, 1, 1]
