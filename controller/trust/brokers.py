@@ -251,9 +251,9 @@ class BrokerRoom:
         while True:
             await self._ending_due.wait()
             self._ending_due.clear()
-            if len(self._endings) > CUT_BATCH:
-                await self._cut_together()
+            together: set[str] = set()
             while self._endings:
+                together |= await self._cut_together(together)
                 batch = list(itertools.islice(self._endings, CUT_BATCH))
                 if not await self._execute([command for one, _ in batch for command in one]):
                     await self._clock.sleep(EXPIRY_SECONDS)
@@ -262,15 +262,19 @@ class BrokerRoom:
                     self._cuts.done(school, self._clock.wall_ns() / _NS)
                     self._endings.popleft()
 
-    async def _cut_together(self) -> None:
+    async def _cut_together(self, before: set[str]) -> set[str]:
         """A lost authority: the sessions first, all at once; what they may is taken one by one.
 
         Who comes back meanwhile is refused by the list of revoked certificates, or loses the roles
-        in turn. Where it fails, each is cut in turn as well.
+        in turn. Where it fails, each is cut in turn as well. Returns who was cut, beside those
+        ``before``.
         """
-        names = {one[0].arguments["username"] for one in self._endings if len(one) == 1}
-        if len(names) > CUT_BATCH:
-            await self._execute(end_together(sorted(map(str, names))))
+        ending = {str(one[0].arguments["username"]) for one in self._endings if len(one) == 1}
+        names = ending - before
+        if len(names) <= CUT_BATCH:
+            return set()
+        await self._execute(end_together(sorted(names)))
+        return names
 
     async def _execute(self, commands: Sequence[Command]) -> bool:
         """Whether it is done; an account that does not exist needs no cutting."""
