@@ -15,7 +15,9 @@ from controller.api.sessions import Session
 from dashboards.ops import language as languages_module
 from dashboards.ops import measured, phrases, words
 from dashboards.ops.language import Language
+from dashboards.ops.once import Once
 from dashboards.ops.repair_pages import stopped_of
+from dashboards.ops.sections import administers, sections
 from dashboards.ops.statics import StaticTree
 from tenone.vocabulary.roles import Permission
 
@@ -28,6 +30,7 @@ class Renderer:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.once = Once()
         self.statics, self.languages, self._environments = _from_files()
 
     def language_of(self, request: Request) -> Language:
@@ -104,7 +107,8 @@ def _environment(language: Language, statics: StaticTree) -> Environment:
         switch_mark=words.switch_mark,
         agent_mark=words.agent_mark,
         stream_kinds=sorted(KINDS),
-        keeps_users=lambda session: may_anywhere(session, Permission.KEEP_USERS),
+        administers=administers,
+        sections=lambda session: [(path, language.text(name)) for path, name in sections(session)],
         looks=lambda session: may_anywhere(session, Permission.LOOK),
         may_audit=lambda session: may_anywhere(session, Permission.READ_AUDIT),
     )

@@ -27,7 +27,9 @@ from controller.trust.entries import LedgerError
 from controller.trust.people.model import ACTOR
 from dashboards.ops.audit_site import router as audit_router
 from dashboards.ops.incident_site import router as incident_router
+from dashboards.ops.key_site import router as key_router
 from dashboards.ops.language import COOKIE
+from dashboards.ops.machine_site import router as machine_router
 from dashboards.ops.pages import (
     SCHOOL_DEPTH,
     STATES,
@@ -41,6 +43,9 @@ from dashboards.ops.render import Renderer
 from dashboards.ops.repair_pages import of_link
 from dashboards.ops.repair_site import router as repair_router
 from dashboards.ops.repair_words import RepairWords
+from dashboards.ops.sections import START_PATH
+from dashboards.ops.session_site import router as session_router
+from dashboards.ops.start_site import router as start_router
 from dashboards.ops.words import Words
 from tenone.vocabulary.roles import Permission
 from tenone.vocabulary.scope import ScopePath
@@ -58,6 +63,10 @@ def mount(app: FastAPI, services: Services) -> None:
     app.include_router(repair_router)
     app.include_router(people_router)
     app.include_router(audit_router)
+    app.include_router(session_router)
+    app.include_router(machine_router)
+    app.include_router(key_router)
+    app.include_router(start_router)
     app.add_route("/static/{version}/{name:path}", renderer.statics.serve, methods=["GET", "HEAD"])
     _answer_people_in_html(app)
 
@@ -70,13 +79,13 @@ def renderer_of(request: Request) -> Renderer:
 
 @router.get("/")
 async def home(request: Request, services: Here, session: Caller) -> Response:
-    """The top of what the session may see; who sees nothing but the ledger goes there."""
+    """The top of what the session may see; who sees nothing of the city goes to their own."""
     looks = may_anywhere(session, Permission.LOOK)
     if not looks and may_anywhere(session, Permission.READ_AUDIT):
         return RedirectResponse("/audit", 303)
     if not looks and session.actor.startswith(ACTOR):
         keeps = may_anywhere(session, Permission.KEEP_USERS)
-        return RedirectResponse("/users" if keeps else "/account", 303)
+        return RedirectResponse(START_PATH if keeps else "/account", 303)
     return _scope_page(request, services, session, asked_scopes(services, session, None))
 
 

@@ -7,7 +7,7 @@ export function startParts() {
   if (!parts().length) return;
   let asking = false;
   setInterval(async () => {
-    if (asking || document.hidden || document.body.dataset.conn === "ended") return;
+    if (asking || document.hidden || document.body.dataset.conn === "ended" || !parts().length) return;
     asking = true;
     try {
       await renew();

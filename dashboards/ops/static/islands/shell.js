@@ -10,6 +10,20 @@ export function startShell() {
   startThemeButton();
   fillCodeFromAddress();
   document.addEventListener("keydown", onKey);
+  document.addEventListener("submit", onSubmit);
+}
+
+/** A form marked so is sent once, however often it is pressed. @param {SubmitEvent} event */
+function onSubmit(event) {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.dataset.once === undefined) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  // Who comes back by the browser's own button may send it again.
+  addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 }
 
 function startThemeButton() {
