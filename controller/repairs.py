@@ -177,6 +177,7 @@ class UnderWay:
                 ended_ns=one.ended_ns,
                 longest_ns=LONGEST_NS.get(one.intent, OTHERS_LONGEST_NS) + self._hold_ns,
                 settle_ns=settle_ns,
+                cable=one.cable,
             )
 
     def _seen_ns(self, one: Attempt, now_ns: int) -> int:

@@ -47,6 +47,7 @@ class IncidentOut(_Closed):
     shadowed: list[str] = Field(description="what is bad behind it and has no incident")
     maintenance: str | None
     repair: str | None = Field(description="the action of TenOne under way there")
+    cable: list[object] | None = Field(description="the newest cable test, pair by pair")
     acknowledged: float | None
     acknowledged_by: str
     assignee: str

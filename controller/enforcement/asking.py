@@ -8,7 +8,7 @@ from controller.enforcement.faults import Fault
 from controller.enforcement.gate import Gate
 from controller.enforcement.model import Proposal
 from controller.enforcement.ports import Approvals
-from controller.enforcement.sentences import NO_PLAN, both
+from controller.enforcement.sentences import MENDED, NO_PLAN, both
 from controller.enforcement.telling import Teller
 from controller.enforcement.workshop import NoMeansError, NothingToDoError
 from controller.house import House
@@ -115,7 +115,7 @@ class Asker:
     async def _take_back(self, action: str) -> None:
         known = await self._approvals.get(action)
         if known is not None and known.state is ActionState.WAITING:
-            await self._approvals.withdraw(self._approvals.own.asker, known)
+            await self._approvals.withdraw(self._approvals.own.asker, known, MENDED)
 
     async def _ask(self, fault: Fault, proposal: Proposal) -> None:
         if await self._stands(fault, proposal):

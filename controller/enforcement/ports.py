@@ -72,7 +72,7 @@ class Approvals(Protocol):
         """StepError, LedgerError, StoreError."""
         ...
 
-    async def withdraw(self, person: Person, action: Action, /) -> Action:
+    async def withdraw(self, person: Person, action: Action, why: str, /) -> Action:
         """StepError, LedgerError, StoreError."""
         ...
 

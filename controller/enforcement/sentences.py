@@ -79,7 +79,8 @@ EN: Mapping[Text, str] = MappingProxyType({
     Text.CARRY_PAIR: "{name}: pair {pair} of the cable is {state}: carry a patch cord to {room} "
         "and to switch {switch}, port {port}.",
     Text.CARRY_PAIR_AT: "{name}: pair {pair} of the cable is {state} at {metres} m from the "
-        "switch: carry a patch cord to {room} and to switch {switch}, port {port}.",
+        "switch (switch {switch}, port {port}). Look there first: the first metres are the patch "
+        "cord at the switch, the last ones that in {room}, between them is the cable in the wall.",
     Text.CABLE_WELL: "{name}: the cable is well and the repair did not help: look at the network "
         "card of the device in {room} (switch {switch}, port {port}).",
     Text.PERSON: "{name}: the port is neither as before nor as wanted: a person has to look at "
@@ -123,8 +124,9 @@ ZH: Mapping[Text, str] = MappingProxyType({
         "{switch} 的端口 {port}，先更换两端跳线。",
     Text.CARRY_PAIR: "{name}：网线的 {pair} 线对{state}：请带跳线到 {room} 和交换机 {switch} 的端口"
         " {port}。",
-    Text.CARRY_PAIR_AT: "{name}：网线的 {pair} 线对在距交换机 {metres} 米处{state}：请带跳线到 {ro"
-        "om} 和交换机 {switch} 的端口 {port}。",
+    Text.CARRY_PAIR_AT: "{name}：网线的 {pair} 线对在距交换机 {metres} 米处{state}（交换机 "
+        "{switch}，端口 {port}）。请先检查该处：靠近交换机的几米是机房跳线，末端几米是{room}的跳"
+        "线，中间是墙内布线。",
     Text.CABLE_WELL: "{name}：网线正常，修复没有效果：请检查{room}设备的网卡（交换机 {switch}，端"
         "口 {port}）。",
     Text.PERSON: "{name}：端口既不是原来的状态，也不是想要的状态：请立即人工检查交换机 {switch} "
@@ -202,6 +204,8 @@ INTENTS_ZH: Mapping[str, str] = MappingProxyType({
     "save-configuration": "保存配置",
     "cable-diagnosis": "检测网线",
 })  # fmt: skip
+MENDED = "The link is good again, so TenOne took its request back."
+"""Why TenOne withdraws; pages know it in their own language (``dashboards.ops.repair_phrases``)."""
 NO_ROOM = ("the room", "该教室")
 
 

@@ -8,6 +8,7 @@ from controller.incidents import acts
 from controller.incidents.acts import ActError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Incident
+from controller.incidents.notices import DestinationView
 from controller.incidents.repairs import LevelTimes, by_level
 from controller.incidents.room import IncidentRoom
 from controller.incidents.views import IncidentView
@@ -41,6 +42,10 @@ class IncidentDesk:
         return sum(
             scope.covers(places.scope(one.subject.school)) for one in self._room.engine.open()
         )
+
+    def destinations(self) -> Sequence[DestinationView]:
+        """See the protocol."""
+        return () if self._room.postman is None else self._room.postman.views()
 
     async def past(self, scope: ScopePath) -> Sequence[IncidentView]:
         """See the protocol."""

@@ -374,6 +374,10 @@ class Engine:
             self._tell(incident, now_ns, Act.SHADOWED, owner=owner_id)
 
     def _mend(self, incident: Incident, now_ns: int) -> None:
+        cable = self._mending.measured(incident.subject)
+        if cable and cable != incident.cable:
+            incident.cable = cable
+            self.outcome.changed.add(incident.id)
         repair = self._mending.over(incident.subject, now_ns)
         action = "" if repair is None else repair.action
         if incident.repair == action:

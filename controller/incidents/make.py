@@ -13,8 +13,9 @@ from controller.incidents.model import Timing
 from controller.incidents.notices import NoticeRecords, Sender, bare
 from controller.incidents.office import Office
 from controller.incidents.parents import Parents
+from controller.incidents.post import Postman
 from controller.incidents.room import IncidentRoom
-from controller.incidents.telling import Escalations, Postman
+from controller.incidents.telling import Escalations
 from controller.incidents.tickets import TicketRecords
 from controller.trust.outward import Outward
 from tenone.calendar.school import SchoolCalendar

@@ -34,6 +34,8 @@ class Repair:
     ever."""
     settle_ns: int
     """What a port takes to negotiate and the state poll to see it, once it has ended."""
+    cable: str = ""
+    """What a cable test in it said, as the agent told it (JSON); empty: nothing."""
 
     @property
     def until_ns(self) -> int:
@@ -82,6 +84,12 @@ class Mending:
         """The action that touches ``subject`` at a moment; of several the one that ends last."""
         mine = [one for one in self._by_subject.get(subject, ()) if one.holds(at_ns)]
         return max(mine, key=lambda one: (one.until_ns, one.action), default=None)
+
+    def measured(self, subject: Subject) -> str:
+        """The newest cable test among them; empty: none."""
+        mine = [one for one in self._by_subject.get(subject, ()) if one.cable]
+        newest = max(mine, key=lambda one: (one.begun_ns, one.action), default=None)
+        return "" if newest is None else newest.cable
 
     def has_no_end(self, action: str) -> bool:
         """Whether no word of its end has come."""

@@ -195,6 +195,8 @@ class Incident:
     """The window it lies in now."""
     repair: str = ""
     """The action that is under way at its subject; empty: none."""
+    cable: str = ""
+    """What the newest cable test since it opened said, JSON of the agent; empty: none."""
     acknowledged_ns: int | None = None
     acknowledged_by: str = ""
     acknowledged_level: int = -1

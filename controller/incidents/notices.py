@@ -2,7 +2,8 @@
 
 At least once: a message is sent, then marked as sent; a crash in between sends it again, with
 the same id, by which the receiver can tell. What fails is tried again, later each time, and given
-up after :data:`GIVE_UP_NS`, which the timeline of /readyz says.
+up after :data:`GIVE_UP_NS`, which the timeline of /readyz says. :mod:`controller.incidents.post`
+carries it.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Protocol
@@ -35,6 +36,9 @@ LONGEST_RETRY_NS = 900 * SECOND_NS
 GIVE_UP_NS = 7 * 86_400 * SECOND_NS
 AT_ONCE = 50
 OK_STATUS = range(200, 300)
+REFUSALS = range(300, 500)
+BUSY = frozenset({408, 425, 429})
+"""Of those: not about the message (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4)."""
 SIGNATURE = "X-TenOne-Signature"
 
 
@@ -50,6 +54,10 @@ class SendError(Exception):
     """A message could not be delivered; says why."""
 
 
+class RefusedError(SendError):
+    """The receiver is there and does not take this message: the next one may well go."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message that waits. ``channel`` is the place in the level's list of channels."""
@@ -63,6 +71,32 @@ class Notice:
     due_ns: int
     attempts: int
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What one destination has waiting."""
+
+    waiting: int
+    oldest_ns: int | None
+    given_up: int = 0
+    """Just now, because there were too many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationView:
+    """How one destination fares, for people who look after the controller."""
+
+    level: str
+    channel: str
+    """Its place in the level's list, and its kind: ``0:webhook``."""
+    waiting: int
+    """Counted while it fails; 0 where its last message went out."""
+    oldest_ns: int | None
+    failures: int
+    """In a row, without an answer."""
+    dropped: int
+    """Given up because too many waited, since the start."""
 
 
 class Teller(Protocol):
@@ -84,16 +118,47 @@ class NoticeRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, now_ns: int) -> list[Notice]:
-        """What is due, oldest first."""
+    def waiting(self, level: int, channel: str, now_ns: int, most: int) -> list[Notice]:
+        """What is due at one destination, in the order it was made."""
         query = (
             sa.select(NoticeRow)
-            .where(NoticeRow.state == State.WAITING, NoticeRow.due_ns <= now_ns)
-            .order_by(NoticeRow.due_ns, NoticeRow.row)
-            .limit(AT_ONCE)
+            .where(*_waits_for(level, channel), NoticeRow.due_ns <= now_ns)
+            .order_by(NoticeRow.row)
+            .limit(most)
         )
         with Unit(self._database) as session:
             return [_notice(row) for row in session.scalars(query)]
+
+    def backlog(self, level: int, channel: str, most: int) -> Backlog:
+        """What one destination has waiting, due or not; of more than ``most`` the oldest go."""
+        where = _waits_for(level, channel)
+        counted = sa.select(sa.func.count(), sa.func.min(NoticeRow.made_ns)).where(*where)
+        with Unit(self._database) as session:
+            waiting, oldest_ns = session.execute(counted).one()
+            over = max(0, waiting - most)
+            if over:
+                oldest = sa.select(NoticeRow.row).where(*where).order_by(NoticeRow.row).limit(over)
+                rows = [
+                    {"row": row, "state": State.GIVEN_UP, "error": "too many waited behind it"}
+                    for row in session.scalars(oldest)
+                ]
+                session.execute(sa.update(NoticeRow), rows)
+            return Backlog(waiting=waiting - over, oldest_ns=oldest_ns, given_up=over)
+
+    def forget_others(self, known: Collection[tuple[int, str]]) -> int:
+        """Give up what waits for destinations that are not among ``known``; how many."""
+        query = sa.select(NoticeRow.row, NoticeRow.level, NoticeRow.channel).where(
+            NoticeRow.state == State.WAITING
+        )
+        with Unit(self._database) as session:
+            rows = [
+                {"row": row, "state": State.GIVEN_UP, "error": "no such channel any more"}
+                for row, level, channel in session.execute(query)
+                if (level, channel) not in known
+            ]
+            if rows:
+                session.execute(sa.update(NoticeRow), rows)
+        return len(rows)
 
     def mark(self, done: Sequence[Mapping[str, object]]) -> None:
         """Note what became of notices: ``row`` and the columns that change."""
@@ -106,8 +171,11 @@ def retry_at_ns(attempts: int, now_ns: int) -> int:
     return now_ns + min(FIRST_RETRY_NS << min(attempts, 20), LONGEST_RETRY_NS)
 
 
-def outcome(notice: Notice, now_ns: int, error: str) -> dict[str, object]:
-    """What to write about a notice that was tried; ``error`` empty: it was delivered."""
+def outcome(notice: Notice, now_ns: int, error: str, *, alone: bool = True) -> dict[str, object]:
+    """What to write about a notice that was tried; ``error`` empty: it was delivered.
+
+    ``alone``: it is this message that waits, not its destination with all that stand behind it.
+    """
     if not error:
         return {
             "row": notice.row,
@@ -120,7 +188,7 @@ def outcome(notice: Notice, now_ns: int, error: str) -> dict[str, object]:
     return {
         "row": notice.row,
         "state": State.GIVEN_UP if over else State.WAITING,
-        "due_ns": retry_at_ns(notice.attempts, now_ns),
+        "due_ns": retry_at_ns(notice.attempts, now_ns) if alone else notice.due_ns,
         "attempts": notice.attempts + 1,
         "error": error[:500],
     }
@@ -180,8 +248,12 @@ class Sender:
             if isinstance(error.__cause__, OutwardError):
                 raise SendError(f"the webhook may not be reached: {error}") from error
             raise SendError(f"the webhook does not answer: {type(error).__name__}") from error
-        if response.status_code not in OK_STATUS:
-            raise SendError(f"the webhook answered {response.status_code}")
+        if response.status_code in OK_STATUS:
+            return
+        said = f"the webhook answered {response.status_code}"
+        if response.status_code in REFUSALS and response.status_code not in BUSY:
+            raise RefusedError(said)
+        raise SendError(said)
 
     def _lay_down(self, channel: Channel, notice: Notice, view: IncidentView) -> None:
         if channel.path is None:  # the configuration refuses this
@@ -215,4 +287,12 @@ def _notice(row: NoticeRow) -> Notice:
         due_ns=row.due_ns,
         attempts=row.attempts,
         error=row.error,
+    )
+
+
+def _waits_for(level: int, channel: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        NoticeRow.state == State.WAITING,
+        NoticeRow.level == level,
+        NoticeRow.channel == channel,
     )

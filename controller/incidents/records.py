@@ -146,7 +146,7 @@ def _row(incident: Incident, case: Case | None, district: str) -> dict[str, obje
     rest["shadowed"] = sorted(incident.shadowed)
     rest["figures"] = dict(incident.figures)
     rest["proofs"] = list(incident.proofs)
-    rest["repair"] = incident.repair
+    rest["repair"], rest["cable"] = incident.repair, incident.cable
     rest["case"] = None if case is None else _case_json(case)
     return {
         "id": incident.id,
@@ -177,6 +177,7 @@ def _incident(row: IncidentRow) -> tuple[Incident, Case | None]:
         figures=rest["figures"],
         proofs=tuple(rest["proofs"]),
         repair=rest.get("repair", ""),  # older rows have none
+        cable=rest.get("cable", ""),
     )
     return incident, None if case is None else _case(incident, case)
 

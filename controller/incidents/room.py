@@ -34,8 +34,8 @@ from controller.incidents.model import (
 )
 from controller.incidents.parents import Parents, PlanParents
 from controller.incidents.places import Places
+from controller.incidents.post import Postman
 from controller.incidents.records import IncidentRecords
-from controller.incidents.telling import Postman
 from controller.incidents.views import IncidentView, incident_json
 from controller.sla.availability import Maintenance
 from controller.state.live import GRACE_NS
@@ -168,6 +168,8 @@ class IncidentRoom:
 
     def open(self) -> None:
         """Learn what was open; called in the records' thread. Raises StoreError."""
+        if self.postman is not None:
+            self.postman.open()
         now_ns = self.wall.now_ns()
         since_ns = now_ns - round(self.engine.timing.reopen_seconds * SECOND_NS)
         kept = self.records.load(since_ns)
@@ -198,7 +200,7 @@ class IncidentRoom:
             "incidents care": self._care,
             "incidents recheck": self._recheck,
         }
-        return tasks if self.postman is None else tasks | {"incidents post": self.postman.run}
+        return tasks if self.postman is None else tasks | dict(self.postman.tasks())
 
     def health(self) -> Health:
         """See the protocol."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from controller.foreign import read_foreign
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Event, Figure, Incident, Kind, State
 from controller.store.protocols import NS
@@ -65,6 +66,8 @@ class IncidentView:
     version: int
     repair: str = ""
     """The action that is under way there; empty: none."""
+    cable: str = ""
+    """The newest cable test since it opened, JSON of the agent; empty: none."""
 
     @property
     def states(self) -> frozenset[str]:
@@ -117,6 +120,7 @@ def incident_json(view: IncidentView) -> Json:
         "shadowed": list(view.shadowed),
         "maintenance": view.maintenance,
         "repair": view.repair or None,
+        "cable": _pairs(view.cable),
         "acknowledged": view.acknowledged,
         "acknowledged_by": view.acknowledged_by,
         "assignee": view.assignee,
@@ -132,6 +136,15 @@ def incident_json(view: IncidentView) -> Json:
         },
         "version": view.version,
     }
+
+
+def _pairs(cable: str) -> list[object] | None:
+    """A cable test as its agent wrote it; None where there is none, or it is none."""
+    try:
+        said = read_foreign(cable)
+    except ValueError:
+        return None
+    return said if isinstance(said, list) else None
 
 
 def event_json(event: Event) -> Json:
@@ -204,4 +217,5 @@ def view_of(
         harmed=harmed,
         version=incident.version,
         repair=incident.repair if incident.is_open else "",
+        cable=incident.cable,
     )

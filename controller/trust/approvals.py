@@ -200,11 +200,11 @@ class ApprovalsRoom:
         await self._note("approval.refuse", person.actor, action)
         return await self._end(person, action, "approval.refuse", ActionState.REFUSED, outcome)
 
-    async def withdraw(self, person: Person, action: Action) -> Action:
+    async def withdraw(self, person: Person, action: Action, why: str = "") -> Action:
         """Take one's own waiting request back; StepError, LedgerError, StoreError."""
         await self._note("approval.withdraw", person.actor, action)
         return await self._end(
-            person, action, "approval.withdraw", ActionState.WITHDRAWN, "", by=person.account
+            person, action, "approval.withdraw", ActionState.WITHDRAWN, why, by=person.account
         )
 
     async def _end(  # noqa: PLR0917 - two callers above, and nobody else

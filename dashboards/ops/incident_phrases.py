@@ -34,6 +34,29 @@ SPEED_UNSAID = mark("%(name)s: slower than the promised %(contract)s since %(tim
 ERRORS_COUNTED = mark(
     "%(name)s: %(errors)s damaged frames since %(time)s; most likely the patch cord or dirty fibre"
 )
+LINK_MEASURED = {
+    Cause.LINK_DOWN: mark("%(name)s: no link since %(time)s; the cable test says: %(pair)s"),
+    Cause.SPEED: mark(
+        "%(name)s: the port has run at %(speed)s instead of %(contract)s since %(time)s; "
+        "the cable test says: %(pair)s"
+    ),
+    Cause.ERRORS: mark("%(name)s: damaged frames since %(time)s; the cable test says: %(pair)s"),
+}
+"""The same once the cable was measured: what is known stands in the place of what is likely."""
+PAIR = mark("pair %(pair)s %(state)s")
+PAIR_AT = mark("pair %(pair)s %(state)s, %(metres)s m from the switch")
+NO_BAD_PAIR = mark("no bad pair")
+CABLE_AT_ADVICE = mark(
+    "The cable test says: %(pair)s. Look there first: the first metres are the patch cord at the "
+    "switch, the last ones that in the room, what lies between is the cable in the wall."
+)
+CABLE_ADVICE = mark(
+    "The cable test says: %(pair)s. Exchange the patch cords at both ends; if that does not help, "
+    "it is the cable in the wall."
+)
+CABLE_WELL_ADVICE = mark(
+    "The cable test finds no bad pair: look at the network card of the device, not at the cords."
+)
 UPLINK_DOWN = mark("The uplink of %(school)s has been down since %(time)s")
 UPLINK_SLOW = mark(
     "The uplink of %(school)s has run at %(speed)s instead of %(contract)s since %(time)s"

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+from controller.enforcement.diagnosis import read_cable
 from controller.incidents.model import Event, Figure, Kind, State
 from controller.incidents.views import IncidentView
 from dashboards.ops import incident_phrases as p
 from dashboards.ops.language import CHINESE, load
 from dashboards.ops.phrases import ADVICE, COMMA
+from dashboards.ops.repair_phrases import CABLE_STATES
 from dashboards.ops.words import Words
+from drivers.cli.dialect import CableState
 from tenone.vocabulary.states import Cause, Severity, Tier
 
 SYSTEM = "system"
@@ -34,7 +37,18 @@ class IncidentWords:
             "contract": self.words.speed(_whole(view.figures.get("contract_mbps"))),
             "errors": view.figures.get("errors"),
             "section": view.figures.get("section"),
+            "pair": self._pair(view),
         }
+
+    def _pair(self, view: IncidentView) -> str:
+        """What the cable test found first; empty where none was made."""
+        measured, fault = read_cable(view.cable)
+        if fault is None:
+            return self._(p.NO_BAD_PAIR) if measured else ""
+        values = {"pair": fault.pair, "state": self._(CABLE_STATES[CableState(fault.state)])}
+        if fault.metres is None:
+            return self._(p.PAIR, **values)
+        return self._(p.PAIR_AT, metres=f"{fault.metres:g}", **values)
 
     def school(self, view: IncidentView) -> str:
         """What the school is called here."""
@@ -45,6 +59,12 @@ class IncidentWords:
         """What to do first."""
         if view.kind is Kind.CONFIGURATION:
             return self._(p.DRIFT_ADVICE)
+        if _is_measured(view):
+            _, fault = read_cable(view.cable)
+            if fault is None:
+                return self._(p.CABLE_WELL_ADVICE)
+            message = p.CABLE_ADVICE if fault.metres is None else p.CABLE_AT_ADVICE
+            return self._(message, pair=self._pair(view))
         return self._(ADVICE[view.cause])
 
     def hurts(self, view: IncidentView) -> str:
@@ -173,7 +193,7 @@ def _message(view: IncidentView) -> str:
                 p.CONFIGURATION_DRIFT_AT if view.figures.get("section") else p.CONFIGURATION_DRIFT
             )
         case Kind.LINK:
-            return _link_message(view)
+            return p.LINK_MEASURED[view.cause] if _is_measured(view) else _link_message(view)
 
 
 def _link_message(view: IncidentView) -> str:
@@ -190,6 +210,11 @@ def _link_message(view: IncidentView) -> str:
     if view.cause is Cause.ERRORS and errors:
         return p.ERRORS_COUNTED
     return p.LINK.get(view.cause, p.OTHER)
+
+
+def _is_measured(view: IncidentView) -> bool:
+    """Whether a cable test says more than what is likely."""
+    return view.cause in p.LINK_MEASURED and read_cable(view.cable)[0]
 
 
 def _whole(value: Figure) -> int | None:

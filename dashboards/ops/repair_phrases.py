@@ -1,6 +1,7 @@
 """What repairs are called: intents, modes, guards, steps, states."""
 
 from controller.enforcement.model import GuardName
+from controller.enforcement.sentences import MENDED
 from controller.trust.approval_model import ActionState
 from dashboards.ops.language import mark
 from drivers.cli.dialect import CableState
@@ -105,6 +106,8 @@ SHORT = {
 AFTER = mark("%(seconds)s after the fault")
 SECONDS = mark("%(n)s s")
 MINUTES = mark("%(n)s min")
+OUTCOMES = {MENDED: mark("The link is good again, so TenOne took its request back.")}
+"""What the controller itself says of an end; all else is an agent's, English."""
 PARTS = {
     "prepare": mark("First, a way back on the switch itself"),
     "do": mark("The change"),

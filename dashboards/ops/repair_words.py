@@ -153,6 +153,16 @@ class RepairWords:
         """Whether the controller asked for it: then the reason is its own, English."""
         return action.requester.startswith(SYSTEM)
 
+    def outcome(self, action: Action) -> str:
+        """What came of it, where the page knows that sentence; else as it was said."""
+        known = p.OUTCOMES.get(action.outcome)
+        return action.outcome if known is None else self._(known)
+
+    @staticmethod
+    def is_foreign(action: Action) -> bool:
+        """Whether the outcome is the agent's own, English."""
+        return action.outcome not in p.OUTCOMES
+
     @staticmethod
     def told(course: Course | None, outcome: str) -> bool:
         """Whether a step says the same as the outcome."""

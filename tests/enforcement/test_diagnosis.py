@@ -70,8 +70,9 @@ I = Intent  # noqa: E741 - a table of them
             facts(C.SPEED, tried=Tried(intents=REPAIRED, cable=OPEN)),
             None,
             (
-                "pair C of the cable is open at 12 m from the switch: carry a patch cord to "
-                "room 302 and to switch sw3, port GE0/0/7"
+                "pair C of the cable is open at 12 m from the switch (switch sw3, port GE0/0/7). "
+                "Look there first: the first metres are the patch cord at the switch, the last "
+                "ones that in room 302"
             ),
         ),
         (

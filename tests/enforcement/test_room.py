@@ -1,6 +1,7 @@
 """The loop with an agent that does as it is told: auto, approve, propose; stops, caps, restarts."""
 
 import asyncio
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from controller.enforcement.following import told
 from controller.enforcement.model import GuardName
 from controller.enforcement.records import RepairRecords
+from controller.enforcement.sentences import MENDED
 from controller.incidents.model import Subject
+from controller.incidents.views import incident_json
 from controller.store.protocols import StoreError
 from controller.trust.approval_model import ActionState, PlanError
 from controller.trust.approval_own import SYSTEM
@@ -108,14 +111,20 @@ async def test_what_does_not_help_is_put_back_and_not_tried_again(tmp_path: Path
         assert proposal is not None
         assert proposal.intent is None
         carry = (
-            "Link c301: pair C of the cable is open at 12 m from the switch: carry a patch cord "
-            "to room r301 and to switch sw1, port GE1."
+            "Link c301: pair C of the cable is open at 12 m from the switch (switch sw1, port "
+            "GE1). Look there first: the first metres are the patch cord at the switch, the last "
+            "ones that in room r301, between them is the cable in the wall."
         )
         assert proposal.sentence["en"] == carry
         said = town.remarks()
         assert said[-1] == carry
         assert len(said) == len(set(said))
         assert [one for one in said if "taken back" in one]
+        (view,) = town.town.room.views(NO1)
+        assert view.cable == OPEN
+        assert incident_json(view)["cable"] == json.loads(OPEN)
+        await town.restart()
+        assert town.town.room.records.load(0).incidents[0].cable == OPEN
         assert (await town.course()).proved is None
         assert town.room.standing(NO1).failures_today == 1
         await town.restart()
@@ -200,7 +209,8 @@ async def test_what_was_asked_for_before_a_restart_is_taken_back_when_it_is_mend
             await town.town.step(1.0)
         town.start()
         await town.run(3)
-        assert [one.state for one in await town.actions()] == [ActionState.WITHDRAWN]
+        (action,) = await town.actions()
+        assert (action.state, action.outcome) == (ActionState.WITHDRAWN, MENDED)
 
 
 async def test_where_no_cable_can_be_measured_people_are_told_what_to_carry(

@@ -193,6 +193,17 @@ def test_of_two_actions_the_longer_one_counts() -> None:
     assert not one.moved(7).holds(6)
 
 
+def test_the_newest_cable_test_stays_with_the_incident(bench: Bench) -> None:
+    bench.repair(20, 30, C1)
+    bench.repairs[0] = replace(bench.repairs[0], cable="[1]")
+    bench.repairs.append(replace(bench.repairs[0], action="older", begun_ns=T0, cable="[0]"))
+    bench.run([slow(C1, 1)], 40, witness=everybody)
+    assert bench.open()[C1].cable == "[1]"
+    bench.repairs.clear()
+    bench.run([], 50, start=41, witness=everybody)
+    assert bench.open()[C1].cable == "[1]"
+
+
 # -- all rules at once, with repairs --------------------------------------------------
 
 TIMING = Timing(

@@ -125,7 +125,7 @@ async def test_what_fails_is_tried_again_with_the_same_id(town: Town, receiver: 
     await town.sweeps(30, **SLOW)
     assert await deliver(town) == 1  # the mail
     assert town.room.postman is not None
-    assert "answered 500" in town.room.health().sentence
+    assert "webhook 1 of the school: the webhook answered 500" in town.room.health().sentence
     assert await deliver(town) == 0  # not yet due again
     town.clock.advance(6)
     assert await deliver(town) == 0  # a redirect is no delivery, and is not followed

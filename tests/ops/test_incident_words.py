@@ -113,3 +113,42 @@ def test_what_tenone_wrote_is_read_in_the_language_of_the_page() -> None:
     )  # fmt: skip
     assert words("en").said(event) == "Carry a patch cord."
     assert words("zh-CN").said(event) == "请带跳线。"
+
+
+OPEN = (
+    '[{"pair": "A", "state": "ok", "metres": null}, {"pair": "C", "state": "open", "metres": 12}]'
+)
+SHORT = '[{"pair": "B", "state": "short", "metres": null}]'
+WELL = '[{"pair": "A", "state": "ok", "metres": null}]'
+
+
+@pytest.mark.parametrize("cause", [Cause.SPEED, Cause.ERRORS, Cause.LINK_DOWN])
+@pytest.mark.parametrize(
+    ("tag", "cable", "headline", "advice"),
+    [
+        ("en", OPEN, "pair C broken, 12 m from the switch", "pair C broken, 12 m from the switch."),
+        ("zh-CN", OPEN, "C 线对断路，距交换机 12 米", "距交换机 12 米"),
+        ("en", SHORT, "pair B shorted", "Exchange the patch cords at both ends"),
+        ("en", WELL, "no bad pair", "not at the cords"),
+    ],
+)
+def test_what_the_cable_test_says_stands_before_what_is_likely(
+    tag: str, cause: Cause, cable: str, headline: str, advice: str
+) -> None:
+    one = view(NOW, cause=cause, cable=cable)
+    assert words(tag).sentence(one).endswith(headline)
+    assert advice in words(tag).advice(one)
+    assert "patch cord" not in words(tag).sentence(one)
+
+
+@pytest.mark.parametrize("cable", ["", "{", "[]", "null", '[{"pair": "A", "state": "unknown"}]'])
+def test_a_cable_test_that_says_nothing_changes_nothing(cable: str) -> None:
+    assert words("en").advice(view(NOW, cable=cable)) == words("en").advice(view(NOW))
+    assert words("en").sentence(view(NOW, cable=cable)) == words("en").sentence(view(NOW))
+
+
+@pytest.mark.parametrize("tag", ["en", "zh-CN"])
+def test_under_repair_is_said(tag: str) -> None:
+    one = view(NOW, repair="a-1")
+    assert "under-repair" in one.states
+    assert words(tag).state("under-repair") in words(tag).standing(one)[0]

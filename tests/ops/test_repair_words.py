@@ -4,6 +4,7 @@ import pytest
 
 from controller.api.problems import Problem
 from controller.enforcement.model import Course, GuardName, Held
+from controller.enforcement.sentences import MENDED
 from controller.trust.approval_model import ActionState
 from dashboards.ops import repair_phrases as p
 from dashboards.ops.language import load
@@ -70,6 +71,16 @@ def test_how_it_stands(
     assert words().state(one, course) == said
     assert words().mark(one, course) == mark
     assert words().state(one, None) == p.STATES[state]
+
+
+def test_what_the_controller_itself_says_of_an_end_is_said_in_both_languages() -> None:
+    mended = action(NOW, state=ActionState.WITHDRAWN, outcome=MENDED)
+    assert words().outcome(mended) == MENDED
+    assert words("zh-CN").outcome(mended) == "链路已恢复正常，TenOne 已撤回申请。"
+    assert not words().is_foreign(mended)
+    other = action(NOW, state=ActionState.FAILED, outcome="The switch said no.")
+    assert words("zh-CN").outcome(other) == "The switch said no."
+    assert words("zh-CN").is_foreign(other)
 
 
 def test_a_course_tells_fault_verdict_steps_and_proof_in_order() -> None:
