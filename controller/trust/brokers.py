@@ -269,7 +269,7 @@ class BrokerRoom:
         in turn. Where it fails, each is cut in turn as well. Returns who was cut, beside those
         ``before``.
         """
-        ending = {str(one[0].arguments["username"]) for one in self._endings if len(one) == 1}
+        ending = {str(one[0].arguments["username"]) for one, _ in self._endings if len(one) == 1}
         names = ending - before
         if len(names) <= CUT_BATCH:
             return set()
