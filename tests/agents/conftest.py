@@ -1,12 +1,7 @@
 """A clock that is moved by hand, switches that answer as told, a keep that only remembers."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +14,10 @@ from drivers.snmp.reading import Reading, Readings
 from drivers.wire.embedded import EmbeddedBroker
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft
 from tenone.blocks.columns import Column
-from tenone.cli.processes import free_port
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.metric import ColumnType
 from tenone.vocabulary.metrics import METRICS, PORT_COUNTERS, PORT_INVENTORY, PORT_STATE
+from tests.mosquitto import Mosquitto
 
 
 @dataclass(frozen=True)
@@ -179,35 +174,6 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class Mosquitto:
-    """Debian's broker, with the few methods of :class:`EmbeddedBroker` that tests use."""
-
-    host = "127.0.0.1"
-
-    def __init__(self, program: str, folder: Path) -> None:
-        self.port = free_port()
-        self._program = program
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(
-            f"listener {self.port} {self.host}\nallow_anonymous true\nlog_dest none\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen([self._program, "-c", str(self._config)])
-        for _ in range(500):
-            with suppress(OSError), socket.create_connection((self.host, self.port), 1):
-                return
-            time.sleep(0.02)
-        raise AssertionError("mosquitto does not listen")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 Broker = EmbeddedBroker | Mosquitto
 
 
@@ -218,10 +184,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
         with EmbeddedBroker() as running:
             yield running
         return
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto")
-    mosquitto = Mosquitto(program, tmp_path)
+    mosquitto = Mosquitto(tmp_path)
     mosquitto.start()
     yield mosquitto
     mosquitto.kill()

@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -28,6 +27,7 @@ from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import Endpoint, Will
 from tenone.cli.processes import free_port
 from tenone.trust.masked import Secret
+from tests import mosquitto
 
 DEADLINE_SECONDS = 20.0
 DAY = 86_400.0
@@ -233,8 +233,8 @@ def broker_in(
     folder: Path, passwords: Mapping[str, Secret], state: State, *, by_password: bool = False
 ) -> Iterator[Broker]:
     """Start one; skips loudly where Mosquitto or its plugin is not installed."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None or not PLUGIN.exists():
+    program = mosquitto.installed()
+    if not PLUGIN.exists():
         pytest.skip("mosquitto with its dynamic security: sudo apt-get install mosquitto")
     authority = Authority(folder / "pki")
     authority.issue("localhost", server=True, file="server")

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,39 +14,14 @@ from drivers.wire.embedded import EmbeddedBroker
 from firmware_sims.board.board import Board
 from firmware_sims.board.fleet import Controls, sessions
 from firmware_sims.board.session import PROTOCOLS, Line, Session
-from tenone.cli.processes import free_port
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
-
-
-class Mosquitto:
-    """Debian's broker on a port of its own; may be killed and started again."""
-
-    def __init__(self, program: str, folder: Path) -> None:
-        self.port = free_port()
-        self._program = program
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen([self._program, "-c", str(self._config)])
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+from tests.mosquitto import Mosquitto
 
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto")
-    broker = Mosquitto(program, tmp_path)
+    broker = Mosquitto(tmp_path)
     broker.start()
     yield broker
     broker.kill()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import signal
 import ssl
 import sys
@@ -21,6 +20,7 @@ from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.sparkplug.messages import ConnectPlan
 from tenone.cli.processes import Child, free_port
 from tenone.runtime.clock import SystemClock
+from tests import mosquitto
 from tests.controller.harness import SchoolAgent, city_config
 from tests.trust.broker import Broker
 
@@ -105,10 +105,7 @@ async def until(fact: Callable[[], bool], what: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_a_school_from_its_token_to_its_revocation(tmp_path: Path) -> None:
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if mosquitto is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto mosquitto-clients")
-    lab = Lab(tmp_path, mosquitto)
+    lab = Lab(tmp_path, mosquitto.installed())
     lab.broker.port = free_port()
     lab.write()
     said = await lab.tenone("agent", "-c", "school.yaml", code=1)

@@ -1,6 +1,5 @@
 """Abuse case 9 on a real Mosquitto: who may shake hands, asked by our port and by openssl."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from drivers.wire.mqtt_values import ConnectError, ConnectionLostError
 from tenone.config.base import Broker as BrokerConfig
 from tenone.trust.enrolment import key_pem, new_key
 from tenone.trust.names import MachineName
+from tests import mosquitto
 
 from .broker import Broker
 
@@ -28,14 +28,6 @@ BAD = (
     "rogue authority", "self-signed", "expired", "not yet valid", "revoked", "server's",
     "signed by an agent", "nobody's", "of an authority that is trusted no longer",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def mosquitto() -> str:
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if found is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto mosquitto-clients")
-    return found
 
 
 @dataclass
@@ -58,7 +50,8 @@ def keep(folder: Path, name: str, made: x509.Certificate, key: ec.EllipticCurveP
 
 
 @pytest.fixture(scope="module")
-def world(mosquitto: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    program = mosquitto.installed()
     folder = tmp_path_factory.mktemp("tls")
     now = int(time.time())
     authorities = Authorities(folder / "ca", "binhai")
@@ -99,7 +92,7 @@ def world(mosquitto: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (home / "crl.pem").write_bytes(crl.public_bytes(Encoding.PEM))
     rogue = make_root("binhai", now)
     (folder / "rogue-ca.pem").write_bytes(pem(rogue.certificate))
-    broker = Broker(home, mosquitto)
+    broker = Broker(home, program)
     broker.start()
     yield World(folder, broker)
     broker.stop()

@@ -11,6 +11,7 @@ import pytest
 from controller.trust.servers import server_certificate
 from tenone.runtime.clock import SystemClock
 from tenone.trust.enrolment import key_pem
+from tests import mosquitto
 
 from .broker import Broker
 from .city import City, Holder
@@ -39,9 +40,7 @@ class Wall:
 
 @pytest.mark.slow
 async def test_three_steps_without_a_refused_handshake(tmp_path: Path) -> None:
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto mosquitto-clients")
+    program = mosquitto.installed()
     city = City(tmp_path, clock=Wall())  # type: ignore[arg-type]  # a clock like the manual one
     holders = [await city.enrol(f"agent:no{number}") for number in range(1, AGENTS + 1)]
     home = tmp_path / "broker"

@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
@@ -13,6 +12,7 @@ import pytest
 from drivers.wire.embedded import EmbeddedBroker
 from drivers.wire.mqtt import Endpoint
 from tenone.cli.processes import free_port
+from tests import mosquitto
 
 DEADLINE_SECONDS = 20.0
 
@@ -47,10 +47,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.fixture(scope="session")
 def mosquitto_program() -> str:
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if found is None:
-        pytest.skip("mosquitto is not installed: sudo apt-get install mosquitto mosquitto-clients")
-    return found
+    return mosquitto.installed()
 
 
 @pytest.fixture
