@@ -14,6 +14,8 @@ from tenone.blocks.block import Block, Draft
 from tenone.blocks.seal import CHECKPOINT_LAYOUT, Checkpoint, Head, Seal, key_id, merkle_root
 from tenone.journal.disk import Disk
 from tenone.journal.journal import Journal
+from tenone.trust.files import KeyFileError
+from tenone.trust.sealed_files import SealedFiles, is_sealed
 from tenone.vocabulary.states import PriorityClass
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 SUBJECT = "gateway/journal"
 INTERVAL_SECONDS = 60.0
 KEY_FILE = "seal-key"
+WHAT = "journal seal"
 MAX_HASHES = 100_000
 """Of one class between two checkpoints; beyond it the tree begins anew: the chain proves alone."""
 
@@ -29,18 +32,22 @@ class SealKeyError(Exception):
     """The key cannot be read or made; the message says why and what to do."""
 
 
-def seal_key(folder: Path, disk: Disk) -> Ed25519PrivateKey:
+def seal_key(folder: Path, disk: Disk, files: SealedFiles | None = None) -> Ed25519PrivateKey:
     """The key beside the outbox, made at the first start (mode 0600, synced before it is used).
 
     Raises :class:`SealKeyError`. A file that was torn while it was made has signed nothing and is
     made anew; one that is otherwise unreadable is refused, for a new key is news to the city.
+    ``files`` seal it where there is a vault.
     """
     path = folder / KEY_FILE
+    files = files or SealedFiles()
     try:
         disk.make_folder(folder)
         if KEY_FILE in disk.names(folder):
             body = disk.read(path)
             if body.endswith(b"\n"):
+                if is_sealed(body) or files.seals:
+                    body = files.read(path, WHAT)
                 return Ed25519PrivateKey.from_private_bytes(_private(body))
             log.warning("the seal key in %s was never written whole; it is made anew", folder)
             disk.remove(path)
@@ -50,13 +57,17 @@ def seal_key(folder: Path, disk: Disk) -> Ed25519PrivateKey:
             "key": key_id(key.public_key().public_bytes_raw()),
             "private": key.private_bytes_raw().hex(),
         }
+        text = json.dumps(about).encode() + b"\n"
+        if files.seals:
+            files.write(path, WHAT, text)
+            return key
         file = disk.append(path)
         try:
-            file.write(json.dumps(about).encode() + b"\n")
+            file.write(text)
             file.sync()
         finally:
             file.close()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyFileError, OSError, ValueError, KeyError, TypeError) as error:
         raise SealKeyError(
             f"the key that seals the journal, {path}, cannot be used: {error}; restore the file, "
             "or remove it to begin with a new key, which the city will report"

@@ -21,9 +21,11 @@ from pathlib import Path
 
 from drivers.cli.care.masks import UnknownSecretError, mask, unmask
 from tenone.config import School, SecretError
+from tenone.config.own_files import own_files
+from tenone.config.secret import vault_key
 from tenone.journal.disk import Disk
 from tenone.trust.envelope import EnvelopeError, KeyKey, Suite, seal, unseal
-from tenone.trust.files import KeyFileError, read_private, write_whole
+from tenone.trust.files import KeyFileError
 
 REPOSITORY = "history.git"
 WHO = "TenOne <tenone@localhost>"
@@ -76,7 +78,7 @@ class History:
         self._repository = folder / REPOSITORY
         self._disk = disk
         self._names_key = key.derive(_SUITE, "configuration masks", _SALT, 32)
-        self._seal_key = key.derive(_SUITE, "configuration secrets", _SALT, _SUITE.key_bytes)
+        self._seal_key = _seal_key(key)
         try:
             disk.make_folder(folder)
             folder.chmod(0o700)
@@ -273,27 +275,50 @@ def _environment(folder: Path, at: int) -> dict[str, str]:
 
 
 KEY_FILE = "configuration-key"
+KEY_WHAT = "configurations"
 FOLDER = "configurations"
 
 
 def open_history(school: School, disk: Disk) -> History:
-    """Of a school: below its outbox, sealed with the vault's key where it has a vault.
+    """Of a school: below its outbox, under a key of its own beside it.
 
-    Without one the key lies beside it, readable for this account alone: enough against a copied
-    history, not against who takes the whole disk. Raises :class:`HistoryError`.
+    Sealed where the gateway has a vault. Without one it is readable for this account alone: enough
+    against a copied history, not against who takes the whole disk. Raises :class:`HistoryError`.
     """
     folder = school.outbox.path / FOLDER
     try:
-        if school.vault is not None:
-            key = KeyKey.parse(school.vault.key.fetch().use())
-        else:
-            key = _own_key(school.outbox.path / KEY_FILE)
+        key = _own_key(school, school.outbox.path / KEY_FILE, folder)
     except (EnvelopeError, KeyFileError, SecretError) as error:
         raise HistoryError(f"the key of configurations: {error}") from error
     return History(folder, key=key, disk=disk)
 
 
-def _own_key(file: Path) -> KeyKey:
-    if not file.exists():
-        write_whole(file, f"{KeyKey.fresh().text}\n".encode("ascii"))
-    return KeyKey.parse(read_private(file).decode("ascii", "replace"))
+def _own_key(school: School, file: Path, folder: Path) -> KeyKey:
+    files = own_files(school.vault)
+    found = None
+    if file.exists():
+        found = KeyKey.parse(files.read(file, KEY_WHAT).decode("ascii", "replace"))
+    if found is not None and (school.vault is None or _opens(found, folder)):
+        return found
+    # Earlier the vault's own key did this, and another key for the vault ended it.
+    before = None if school.vault is None else vault_key(school.vault.key)
+    taken = before is not None and any(folder.glob("secrets-*")) and _opens(before, folder)
+    key = before if taken and before is not None else found or KeyKey.fresh()
+    files.write(file, KEY_WHAT, f"{key.text}\n".encode("ascii"))
+    return key
+
+
+def _opens(key: KeyKey, folder: Path) -> bool:
+    """Whether it is the key of what is sealed in ``folder``; True where nothing is."""
+    seal_key = _seal_key(key)
+    for file in sorted(folder.glob("secrets-*")):
+        try:
+            unseal(_SUITE, seal_key, file.read_bytes(), file.name.removeprefix("secrets-").encode())
+        except (EnvelopeError, OSError):
+            return False
+        return True
+    return True
+
+
+def _seal_key(key: KeyKey) -> bytes:
+    return key.derive(_SUITE, "configuration secrets", _SALT, _SUITE.key_bytes)

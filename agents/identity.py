@@ -2,7 +2,8 @@
 
 ::
 
-    identity.pem    key, then certificate and those above it; mode 0600, replaced whole
+    identity.pem    key, then certificate and those above it; mode 0600, replaced whole; sealed
+                    where the gateway has a vault, as the next key is
     ca.pem          the roots of the city
     crl.pem         the lists of revoked certificates as of the last renewal
     identity.json   machine, controller, when to renew
@@ -21,6 +22,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from drivers.wire.endpoint import IDENTITY
 from tenone.trust.enrolment import (
     EnrolmentError,
     check_answer,
@@ -30,14 +32,16 @@ from tenone.trust.enrolment import (
     new_key,
     spki_hash,
 )
-from tenone.trust.files import OPEN, KeyFileError, read_open, read_private, write_whole
+from tenone.trust.files import OPEN, KeyFileError, read_open, write_whole
 from tenone.trust.names import MachineName
+from tenone.trust.sealed_files import SealedFiles
 
 IDENTITY_FILE = "identity.pem"
 TRUST_FILE = "ca.pem"
 CRL_FILE = "crl.pem"
 ABOUT_FILE = "identity.json"
 NEXT_KEY_FILE = "next-key.pem"
+WHAT, NEXT_WHAT = IDENTITY, "next key"
 APPROVAL_KEYS_FILE = "approval-keys"
 RENEW_AT = 2 / 3
 LOW_SHARE = 1 / 3
@@ -79,15 +83,16 @@ class Identity:
         return self.end - now < LOW_SHARE * (self.end - self.start)
 
 
-def read_identity(folder: Path) -> Identity:
+def read_identity(folder: Path, files: SealedFiles | None = None) -> Identity:
     """What ``folder`` holds; raises :class:`IdentityError`."""
+    files = files or SealedFiles()
     if not (folder / IDENTITY_FILE).exists():
         raise IdentityError(
             f"this gateway is not enrolled: there is no {folder / IDENTITY_FILE}; ask the city for "
             "a token and run 'tenone enrol --token TOKEN -c school.yaml'"
         )
     try:
-        text = read_private(folder / IDENTITY_FILE)
+        text = files.read(folder / IDENTITY_FILE, WHAT)
         key, certificate = load_key(text), load_certificates(text)[0]
         uris = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         (urn,) = uris.value.get_values_for_type(x509.UniformResourceIdentifier)
@@ -105,13 +110,15 @@ def read_identity(folder: Path) -> Identity:
     return Identity(folder, machine, city, key, certificate, trust)
 
 
-def refuse_another(folder: Path, machine: MachineName, city: str) -> None:
+def refuse_another(
+    folder: Path, machine: MachineName, city: str, files: SealedFiles | None = None
+) -> None:
     """Raise IdentityError where ``folder`` holds a good identity of somebody else.
 
     Enrolling over it would lose that machine's key, and with it its place, without a word.
     """
     try:
-        kept = read_identity(folder)
+        kept = read_identity(folder, files)
     except IdentityError:
         return  # none, or one that can be used for nothing
     if (kept.machine, kept.city) != (machine, city):
@@ -121,17 +128,17 @@ def refuse_another(folder: Path, machine: MachineName, city: str) -> None:
         )
 
 
-def next_key(folder: Path) -> ec.EllipticCurvePrivateKey:
+def next_key(folder: Path, files: SealedFiles | None = None) -> ec.EllipticCurvePrivateKey:
     """The key of the certificate to come; the same one until it has come. IdentityError."""
-    path = folder / NEXT_KEY_FILE
+    path, files = folder / NEXT_KEY_FILE, files or SealedFiles()
     try:
         if path.exists():
             try:
-                return load_key(read_private(path))
+                return load_key(files.read(path, NEXT_WHAT))
             except EnrolmentError:
                 path.unlink()  # torn while it was made: it has been used for nothing
         key = new_key()
-        write_whole(path, key_pem(key))
+        files.write(path, NEXT_WHAT, key_pem(key))
     except (KeyFileError, OSError) as error:
         raise IdentityError(f"the key cannot be made: {error}") from error
     return key
@@ -144,8 +151,10 @@ def take_papers(
     urn: str,
     *,
     controller: str,
+    files: SealedFiles | None = None,
 ) -> Identity:
     """Check what the city answered and make it this gateway's identity; raises IdentityError."""
+    files = files or SealedFiles()
     texts = {name: papers.get(name) for name in ("certificate", "ca", "crl")}
     if not all(isinstance(one, str) and one.isascii() for one in texts.values()):
         raise IdentityError("the city's answer lacks certificate, ca or crl")
@@ -159,8 +168,8 @@ def take_papers(
         approval = papers.get("approval_keys")
         if isinstance(approval, str) and approval.isascii():
             write_whole(folder / APPROVAL_KEYS_FILE, approval.encode("ascii"), mode=OPEN)
-        write_whole(folder / IDENTITY_FILE, key_pem(key) + chain)
+        files.write(folder / IDENTITY_FILE, WHAT, key_pem(key) + chain)
         (folder / NEXT_KEY_FILE).unlink(missing_ok=True)
     except (EnrolmentError, KeyFileError, OSError) as error:
         raise IdentityError(str(error)) from error
-    return read_identity(folder)
+    return read_identity(folder, files)

@@ -15,6 +15,7 @@ from drivers.wire.endpoint import EndpointError, endpoint_of
 from drivers.wire.mqtt import MqttPort
 from drivers.wire.mqtt_values import ConnectError, Endpoint
 from tenone.config import School
+from tenone.config.own_files import own_files
 from tenone.runtime.clock import Clock
 from tenone.trust.names import MachineName
 
@@ -32,6 +33,7 @@ class Passport:
         self._school = school
         uplink = school.uplink
         self._port: MqttPort | None = None
+        self._files = own_files(school.vault)
         self.renewer: Renewer | None = None
         if uplink.identity is not None and uplink.controller is not None:
             controller = uplink.controller
@@ -42,6 +44,7 @@ class Passport:
                 controller=controller,
                 renewed=self.reconnect,
                 random_source=random_source,
+                files=self._files,
             )
         self._fixed = endpoint_of(uplink.broker) if self.renewer is None else None
 
@@ -50,7 +53,7 @@ class Passport:
         folder = self._school.uplink.identity
         if self.renewer is None or folder is None:
             return
-        identity = await asyncio.to_thread(read_identity, folder)
+        identity = await asyncio.to_thread(read_identity, folder, self._files)
         wanted = (self._school.school.city, MachineName.agent(self._school.id))
         if (identity.city, identity.machine) != wanted:
             raise EndpointError(
@@ -59,7 +62,7 @@ class Passport:
                 "gateway with a token of its own"
             )
         self.renewer.identity = identity
-        endpoint_of(self._school.uplink.broker)
+        endpoint_of(self._school.uplink.broker, self._files)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -67,7 +70,7 @@ class Passport:
         if self._fixed is not None:
             return self._fixed
         try:
-            return endpoint_of(self._school.uplink.broker)
+            return endpoint_of(self._school.uplink.broker, self._files)
         except EndpointError as error:
             raise ConnectError(str(error)) from error
 

@@ -18,6 +18,7 @@ from agents.identity import Identity, IdentityError, next_key, read_identity, ta
 from drivers.wire.door import DoorError
 from tenone.runtime.clock import Clock
 from tenone.trust.enrolment import NONCE_BYTES, Renewal, make_csr
+from tenone.trust.sealed_files import SealedFiles
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,10 @@ class Renewer:
         controller: str,
         renewed: Callable[[], Awaitable[None]],
         random_source: random.Random | None = None,
+        files: SealedFiles | None = None,
     ) -> None:
         self._folder = folder
+        self._files = files or SealedFiles()
         self._clock = clock
         self._ask = ask
         self._controller = controller
@@ -94,7 +97,7 @@ class Renewer:
         planned: Identity | None = None
         while True:
             try:
-                identity = await asyncio.to_thread(read_identity, self._folder)
+                identity = await asyncio.to_thread(read_identity, self._folder, self._files)
             except IdentityError as error:
                 self._fail(str(error))
                 await self._clock.sleep(LOOK_SECONDS)
@@ -131,7 +134,7 @@ class Renewer:
         return True
 
     async def _renew(self, identity: Identity) -> Identity:
-        key = await asyncio.to_thread(next_key, self._folder)
+        key = await asyncio.to_thread(next_key, self._folder, self._files)
         csr = make_csr(key, identity.machine.common_name)
         wall_ns = self._clock.wall_ns()
         try:
@@ -151,6 +154,7 @@ class Renewer:
             key,
             identity.machine.urn(identity.city),
             controller=self._controller,
+            files=self._files,
         )
 
     async def _post(self, identity: Identity, csr: str, wall_ns: int) -> dict[str, object]:

@@ -45,6 +45,7 @@ from drivers.wire.sparkplug.edge import EdgeSession
 from drivers.wire.topics import NodeId
 from tenone.blocks.block import Block, Draft
 from tenone.config import School
+from tenone.config.own_files import own_files
 from tenone.journal.disk import Disk, OsDisk
 from tenone.journal.journal import Journal, JournalError
 from tenone.journal.keeper import JournalKeeper
@@ -199,7 +200,9 @@ class Agent:
             limit_bytes=outbox.limit_bytes,
             disk=self._disk,
         )
-        key = await asyncio.to_thread(seal_key, outbox.path, self._disk)
+        key = await asyncio.to_thread(
+            seal_key, outbox.path, self._disk, own_files(self.school.vault)
+        )
         self.keeper = JournalKeeper(journal, on_kept=self._kept)
         self._stack.push_async_callback(self.keeper.close)
         probing = Probing(

@@ -17,6 +17,7 @@ from drivers.wire.door import Door, DoorError, check_url
 from tenone.cli._console import configured
 from tenone.cli.enrol_city import register_city
 from tenone.config import School, load_school
+from tenone.config.own_files import own_files
 from tenone.trust.enrolment import EnrolmentError, Token, make_csr, pinned
 from tenone.trust.files import KeyFileError, read_open, write_whole
 from tenone.trust.names import MachineName
@@ -85,7 +86,8 @@ def _folder(school: School) -> Path:
             "school.yaml does not say where this gateway's identity is kept: add 'identity: "
             "identity' and 'controller: https://HOST:PORT' under 'uplink'"
         )
-    refuse_another(folder, MachineName.agent(school.id), school.school.city)
+    machine = MachineName.agent(school.id)
+    refuse_another(folder, machine, school.school.city, own_files(school.vault))
     return folder
 
 
@@ -102,15 +104,15 @@ def _over_network(
         door = Door(url)
     else:
         door = Door(url, b"".join(one.public_bytes(Encoding.PEM) for one in trusted))
-    key = next_key(folder)
+    key = next_key(folder, own_files(school.vault))
     csr = make_csr(key, school.id)
     papers = door.post("/enrolments", {"token": token.text, "csr": csr})
     _keep(school, folder, papers, url)
 
 
 def _write_request(school: School, folder: Path, out: Path, text: str) -> None:
-    token = Token.parse(text)
-    body = {"token": token.text, "csr": make_csr(next_key(folder), school.id)}
+    token, files = Token.parse(text), own_files(school.vault)
+    body = {"token": token.text, "csr": make_csr(next_key(folder, files), school.id)}
     write_whole(out, json.dumps(body).encode())
     typer.echo(
         f"{out}: bring it to the city ('tenone enrol sign {out.name} -c city.yaml --out ANSWER'), "
@@ -131,7 +133,9 @@ def _take_file(school: School, folder: Path, answer: Path, controller: str) -> N
 
 def _keep(school: School, folder: Path, papers: dict[str, object], url: str) -> None:
     urn = MachineName.agent(school.id).urn(school.school.city)
-    made = take_papers(folder, papers, next_key(folder), urn, controller=url)
+    files = own_files(school.vault)
+    key = next_key(folder, files)
+    made = take_papers(folder, papers, key, urn, controller=url, files=files)
     until = made.certificate.not_valid_after_utc
     typer.echo(
         f"{made.machine} of {made.city} is enrolled until {until:%Y-%m-%d %H:%M} UTC and renews "

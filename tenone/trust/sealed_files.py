@@ -68,6 +68,11 @@ class SealedFiles:
         found = self._own_key()
         write_whole(path, data if found is None else _sealed(*found, what, data))
 
+    @property
+    def seals(self) -> bool:
+        """Whether what is written is sealed; raises KeyFileError."""
+        return self._own_key() is not None
+
     @contextmanager
     def opened(self, path: Path, what: str) -> Iterator[str]:
         """A path under which a library that takes only paths finds the contents, in memory."""

@@ -16,6 +16,8 @@ from tenone.blocks.seal import Checkpoint, Seal, merkle_root
 from tenone.journal.disk import OsDisk
 from tenone.journal.journal import Journal
 from tenone.runtime.clock import ManualClock
+from tenone.trust.envelope import KeyKey, Suite
+from tenone.trust.sealed_files import SealedFiles, is_sealed
 from tenone.vocabulary.metrics import AGENT_HEALTH
 from tenone.vocabulary.states import PriorityClass
 from tests.agents.conftest import Advance
@@ -149,3 +151,19 @@ async def test_one_a_minute(kept: Kept, clock: ManualClock, advance: Advance) ->
     await advance(3 * INTERVAL_SECONDS)
     task.cancel()
     assert kept.checkpoints.signed == 3
+
+
+def test_the_key_is_sealed_where_there_is_a_vault(tmp_path: Path) -> None:
+    clear = seal_key(tmp_path, DISK)
+    key = KeyKey.fresh()
+    files = SealedFiles(lambda: (Suite.AES, key))
+    for _ in range(2):
+        assert seal_key(tmp_path, DISK, files).private_bytes_raw() == clear.private_bytes_raw()
+    text = (tmp_path / KEY_FILE).read_bytes()
+    assert is_sealed(text)
+    assert clear.private_bytes_raw().hex().encode() not in text
+    with pytest.raises(SealKeyError, match="name that vault"):
+        seal_key(tmp_path, DISK)
+    made = seal_key(tmp_path / "other", DISK, files)
+    assert is_sealed((tmp_path / "other" / KEY_FILE).read_bytes())
+    assert seal_key(tmp_path / "other", DISK, files).private_bytes_raw() == made.private_bytes_raw()

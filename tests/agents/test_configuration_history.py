@@ -1,14 +1,29 @@
 """Configurations kept by git, secrets apart."""
 
+import copy
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from agents.configuration_history import REPOSITORY, History, HistoryError, hash_of
+from agents.configuration_history import (
+    FOLDER,
+    KEY_FILE,
+    REPOSITORY,
+    History,
+    HistoryError,
+    hash_of,
+    open_history,
+)
+from tenone.config import load_school
 from tenone.journal.disk import OsDisk
 from tenone.trust.envelope import KeyKey
+from tenone.trust.files import write_whole
+from tenone.trust.sealed_files import is_sealed
+from tenone.trust.vault import Vault
+from tests.config.conftest import SCHOOL
 
 CANARY = "CANARY-7341"
 ONE = ("sysname core", f"enable secret 5 {CANARY}", "interface GE0/0/1", " shutdown")
@@ -133,3 +148,27 @@ def test_a_cut_between_secrets_and_commit_loses_nothing(tmp_path: Path) -> None:
     assert again.restore("core") == ONE
     again.keep("core", TWO, at=3, why="nightly")
     assert again.restore("core") == TWO
+
+
+def test_under_a_vault_it_outlives_the_vaults_key(tmp_path: Path) -> None:
+    """As it was before there was a key of its own: what the vault's key sealed is taken over."""
+    values = copy.deepcopy(SCHOOL) | {"outbox": {"path": "o"}}
+    values |= {"vault": {"path": "v", "key": "file:key"}}
+    (tmp_path / "school.yaml").write_text(json.dumps(values))
+    school, first = load_school(tmp_path / "school.yaml"), KeyKey.fresh()
+    write_whole(tmp_path / "key", first.text.encode())
+    Vault.create(tmp_path / "v", first)
+    (tmp_path / "o").mkdir()
+    lines = ["snmp-agent community read cipher canary-of-a-switch"]
+    old = History(tmp_path / "o" / FOLDER, key=first, disk=OsDisk())
+    hidden = old.keep("core", lines, at=1, why="found").lines
+    found = open_history(school, OsDisk())
+    assert found.restore("core") == tuple(lines)
+    assert is_sealed((tmp_path / "o" / KEY_FILE).read_bytes())
+    fresh = KeyKey.fresh()
+    vault = Vault.open(tmp_path / "v", first)
+    vault.rewrap(fresh)
+    write_whole(tmp_path / "key", fresh.text.encode())
+    again = open_history(school, OsDisk())
+    assert again.restore("core") == tuple(lines)
+    assert again.keep("core", lines, at=2, why="found").lines == hidden, "no change is seen"

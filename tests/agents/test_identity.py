@@ -17,7 +17,11 @@ from agents.identity import (
     read_identity,
     take_papers,
 )
+from drivers.wire.endpoint import EndpointError, endpoint_of
+from tenone.config import Broker, Tls
 from tenone.trust.enrolment import key_pem, new_key, spki_hash
+from tenone.trust.envelope import KeyKey, Suite
+from tenone.trust.sealed_files import SealedFiles, is_sealed
 from tests.agents.papers import NO3, Issuer
 
 
@@ -105,3 +109,25 @@ def test_a_torn_next_key_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(IdentityError, match="cannot be made"):
         next_key(tmp_path / "file")
+
+
+def test_sealed_where_there_is_a_vault(tmp_path: Path) -> None:
+    """What a gateway without one has is taken over, and the broker is shown it all the same."""
+    key = KeyKey.fresh()
+    issuer, folder, files = Issuer(), tmp_path / "i", SealedFiles(lambda: (Suite.AES, key))
+    first = next_key(folder)
+    made = take_papers(folder, issuer.papers(first), first, NO3, controller="https://c")
+    assert not is_sealed((folder / IDENTITY_FILE).read_bytes())
+    assert read_identity(folder, files).certificate == made.certificate
+    second = next_key(folder, files)
+    for name in (IDENTITY_FILE, NEXT_KEY_FILE):
+        assert is_sealed((folder / name).read_bytes()), name
+    take_papers(folder, issuer.papers(second), second, NO3, controller="https://c", files=files)
+    assert b"PRIVATE" not in (folder / IDENTITY_FILE).read_bytes()
+    pem = folder / IDENTITY_FILE
+    broker = Broker(host="b", tls=Tls(ca=folder / TRUST_FILE, certificate=pem, key=pem))
+    assert endpoint_of(broker, files).tls is not None
+    with pytest.raises(EndpointError, match="name that vault"):
+        endpoint_of(broker, SealedFiles())
+    with pytest.raises(IdentityError, match="name that vault"):
+        read_identity(folder)
