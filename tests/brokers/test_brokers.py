@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from agents.service import Agent
 from controller.service import Controller
-from controller.trust.brokers import BrokerRoom
+from controller.trust.brokers import CUT_BATCH, BrokerRoom
 from controller.trust.machine_room import machine_room
 from controller.trust.machine_standing import CutState
 from controller.trust.registry import Machine
@@ -159,6 +160,47 @@ async def test_revoked_is_cut_and_stays_out_expired_is_cut_renewed_is_not(tmp_pa
             await until_allowed(renewed, "spBv1.0/east/NDATA/no3")
             await renewed.disconnect()
             await until(lambda: "session.expire" in town.acts(), "it is in the ledger")
+
+
+@pytest.mark.slow
+async def test_many_who_are_revoked_at_once_are_cut_by_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost authority. 2.0.11 writes its whole file at each command: one ends all sessions."""
+    schools = tuple(f"s{number}" for number in range(CUT_BATCH + 5))
+    with town_in(tmp_path, schools) as town:
+        async with town.controller() as running:
+            registry = machine_room(running.rooms.values()).registry
+            keeper = room_of(running).keeper
+            assert keeper is not None
+            for school in schools:
+                enrol(registry, school, until=time.time() + 3600, issued=time.time() - 60)
+            await until(lambda: keeper.accounts == len(schools) + 2, "the lists stand")
+            ports = {school: town.broker.agent(school) for school in schools}
+            for port in ports.values():
+                await port.connect()
+            given: list[tuple[Command, ...]] = []
+            execute = keeper.execute
+
+            async def noted(commands: Sequence[Command]) -> None:
+                given.append(tuple(commands))
+                await execute(commands)
+                if len(given) == 1:
+                    alive = [one for one in schools[1:] if ports[one].is_connected]
+                    await until(lambda: not any(ports[one].is_connected for one in alive), "all")
+
+            monkeypatch.setattr(keeper, "execute", noted)
+            for school in schools[1:]:
+                machine = registry.find(f"agent:{school}")
+                assert machine is not None
+                registry.put(replace(machine, revoked_ns=time.time_ns(), why="authority lost"))
+            await until(lambda: sum(map(len, given)) == 3 + len(schools) - 1, "all is taken away")
+            assert [one.name for one in given[0]] == ["createGroup", "modifyGroup", "deleteGroup"]
+            assert {one.name for batch in given[1:] for one in batch} == {"modifyClient"}
+            assert ports["s0"].is_connected, "who was not revoked stays"
+            await until_allowed(ports["s0"], "spBv1.0/east/NDATA/s0")
+            await denied(town.broker.agent("s7"), "spBv1.0/east/NDATA/s7")
+            await ports["s0"].disconnect()
 
 
 async def test_old_protocols_are_cut_and_a_fight_for_an_id_is_told(tmp_path: Path) -> None:
