@@ -195,6 +195,29 @@ def attack_descriptions(
     return figures
 
 
+def attack_both(
+    dialect: Dialect,
+    port: str,
+    good: Sequence[str],
+    answers: Callable[[str], Sequence[str]],
+    allowed: re.Pattern[str],
+    *,
+    count: int,
+    seed: int,
+) -> int:
+    """Names and descriptions, ``count`` of each; how many lines are none that may be typed.
+
+    Fails where most names are taken for ports, or hardly anything came to a plan.
+    """
+    by_name = attack_names(dialect, good, allowed, count=count, seed=seed)
+    text = attack_descriptions(dialect, port, answers, allowed, count=count, seed=seed + 1)
+    print(f"{dialect.name}, names: {by_name}\n{dialect.name}, descriptions: {text}")
+    assert by_name.refused > count / 2
+    assert by_name.planned > count / 100
+    assert text.planned > count / 10
+    return by_name.outside + text.outside
+
+
 def _befores() -> tuple[PortSettings, ...]:
     return (
         PortSettings(),

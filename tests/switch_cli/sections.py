@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from drivers.cli.dialect import PortMode, PortSettings
+from drivers.cli.dialect import Change, PortMode, PortSettings
 from tenone.vocabulary.states import Duplex
 
 Writer = Callable[[PortSettings], list[str]]
@@ -43,6 +43,17 @@ def any_settings(*, unset: bool, forced_to_nothing: bool) -> st.SearchStrategy[P
         other=OTHER,
     )
     return st.builds(build, wires, rest)
+
+
+def section(*lines: str, name: str) -> str:
+    """What ``display current-configuration interface`` prints."""
+    return "\n".join(["#", f"interface {name}", *(f" {line}" for line in lines), "#", "return", ""])
+
+
+def texts(change: Change) -> tuple[tuple[str, ...], ...]:
+    """Prepare, apply, confirm, undo, keep."""
+    groups = (change.prepare, change.apply, change.confirm, change.undo, change.keep)
+    return tuple(tuple(line.text for line in group) for group in groups)
 
 
 def vrp(settings: PortSettings) -> list[str]:

@@ -1,24 +1,27 @@
 """Comware: its own timer around a change, sections, cable tests, hostile text."""
 
 import re
+from functools import partial
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.cli.dialect import CableState, Change, Pair, PortMode, PortSettings
+from drivers.cli.dialect import CableState, Pair, PortMode, PortSettings
 from drivers.cli.dialects.comware import Comware
 from drivers.cli.errors import CannotError, UnreadableError
 from drivers.cli.plans import back, plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
-from tests.switch_cli.hostile import attack_descriptions, attack_names
-from tests.switch_cli.sections import any_settings, comware
+from tests.switch_cli import sections
+from tests.switch_cli.hostile import attack_both
+from tests.switch_cli.sections import any_settings, comware, texts
 
 COMWARE = Comware()
 PORT = "GigabitEthernet1/0/3"
 FORCED = PortSettings(negotiation=False, speed_mbps=100, duplex=Duplex.FULL)
+section = partial(sections.section, name=PORT)
 ALLOWED = re.compile(
     r"system-view|interface PORT|return|quit|display current-configuration interface PORT|"
     r"save force|configuration commit|configuration commit delay 5|"
@@ -27,16 +30,6 @@ ALLOWED = re.compile(
     r"port access vlan \d{1,4}|undo port access vlan|"
     r"(?:undo )?poe enable|qos trust dscp|undo qos trust|virtual-cable-test|y|"
 )
-
-
-def section(*lines: str, name: str = PORT) -> str:
-    return "\n".join(["#", f"interface {name}", *(f" {line}" for line in lines), "#", "return", ""])
-
-
-def texts(change: Change) -> tuple[tuple[str, ...], ...]:
-    """Prepare, apply, confirm, undo, keep."""
-    groups = (change.prepare, change.apply, change.confirm, change.undo, change.keep)
-    return tuple(tuple(line.text for line in group) for group in groups)
 
 
 @pytest.mark.parametrize(
@@ -269,20 +262,15 @@ GOOD = (PORT, "GE1/0/1", "XGE1/0/25", "Ten-GigabitEthernet1/1/1", "M-GigabitEthe
 
 
 def attack(count: int) -> int:
-    by_name = attack_names(COMWARE, GOOD, ALLOWED, count=count, seed=3)
-    text = attack_descriptions(
+    return attack_both(
         COMWARE,
         PORT,
+        GOOD,
         lambda told: [section(f"description {told}", "poe enable")],
         ALLOWED,
         count=count,
-        seed=4,
+        seed=3,
     )
-    print(f"comware, names: {by_name}\ncomware, descriptions: {text}")
-    assert by_name.refused > count / 2
-    assert by_name.planned > count / 100
-    assert text.planned > count / 10
-    return by_name.outside + text.outside
 
 
 def test_hostile_text() -> None:

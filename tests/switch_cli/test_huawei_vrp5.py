@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,7 +16,8 @@ from drivers.cli.errors import BadPortError, CannotError, UnreadableError
 from drivers.cli.plans import plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
-from tests.switch_cli.hostile import attack_descriptions, attack_names
+from tests.switch_cli import sections
+from tests.switch_cli.hostile import attack_both
 from tests.switch_cli.sections import any_settings, vrp
 
 VRP5 = HuaweiVrp5()
@@ -29,6 +31,7 @@ FORCED = PortSettings(negotiation=False, speed_mbps=100, duplex=FULL, access_vla
 UNSET = PortSettings(mode=PortMode.UNSET)
 Y_N = "[Y/N]:"
 ASKED = {"port link-type access", "undo port link-type", "undo poe enable"}
+section = partial(sections.section, name=PORT)
 ALLOWED = re.compile(
     r"system-view|interface PORT|return|display current-configuration interface PORT|save|"
     r"negotiation auto|undo negotiation auto|(?:undo )?shutdown|undo speed|undo duplex|"
@@ -36,11 +39,6 @@ ALLOWED = re.compile(
     r"port default vlan \d{1,4}|undo port default vlan|undo port link-type|"
     r"(?:undo )?poe enable|trust dscp|undo trust dscp|undo trust|virtual-cable-test|y|"
 )
-
-
-def section(*lines: str, name: str = PORT) -> str:
-    """What ``display current-configuration interface`` prints."""
-    return "\n".join(["#", f"interface {name}", *(f" {line}" for line in lines), "#", "return", ""])
 
 
 def inside(*lines: str) -> tuple[str, ...]:
@@ -368,21 +366,15 @@ GOOD = (PORT, "GE0/0/1", "XGE0/0/1", "XGigabitEthernet1/0/2", "Ethernet0/0/47", 
 
 
 def attack(count: int) -> int:
-    """Names and descriptions, half of each; how many lines are none that may be typed."""
-    by_name = attack_names(VRP5, GOOD, ALLOWED, count=count, seed=5)
-    text = attack_descriptions(
+    return attack_both(
         VRP5,
         PORT,
+        GOOD,
         lambda told: [section(f"description {told}", "port link-type access")],
         ALLOWED,
         count=count,
-        seed=6,
+        seed=5,
     )
-    print(f"huawei-vrp5, names: {by_name}\nhuawei-vrp5, descriptions: {text}")
-    assert by_name.refused > count / 2
-    assert by_name.planned > count / 100
-    assert text.planned > count / 10
-    return by_name.outside + text.outside
 
 
 def test_hostile_text() -> None:

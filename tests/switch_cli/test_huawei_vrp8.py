@@ -1,24 +1,27 @@
 """Huawei VRP8: trials, confirmations, ways back, sections, hostile text."""
 
 import re
+from functools import partial
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.cli.dialect import Change, PortMode, PortSettings
+from drivers.cli.dialect import PortMode, PortSettings
 from drivers.cli.dialects.huawei_vrp8 import HuaweiVrp8
 from drivers.cli.errors import CannotError, UnreadableError
 from drivers.cli.plans import back, plan
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.states import Duplex
-from tests.switch_cli.hostile import attack_descriptions, attack_names
-from tests.switch_cli.sections import any_settings, vrp
+from tests.switch_cli import sections
+from tests.switch_cli.hostile import attack_both
+from tests.switch_cli.sections import any_settings, texts, vrp
 
 VRP8 = HuaweiVrp8()
 PORT = "GE1/0/3"
 FORCED = PortSettings(negotiation=False, speed_mbps=100, duplex=Duplex.FULL)
+section = partial(sections.section, name=PORT)
 ALLOWED = re.compile(
     r"system-view|interface PORT|return|display current-configuration interface PORT|save|"
     r"commit|commit trial (?:60|300)|abort trial|"
@@ -27,16 +30,6 @@ ALLOWED = re.compile(
     r"port default vlan \d{1,4}|undo port default vlan|"
     r"(?:undo )?poe enable|trust dscp|undo trust dscp|undo trust|virtual-cable-test|y|n|c|"
 )
-
-
-def section(*lines: str, name: str = PORT) -> str:
-    return "\n".join(["#", f"interface {name}", *(f" {line}" for line in lines), "#", "return", ""])
-
-
-def texts(change: Change) -> tuple[tuple[str, ...], ...]:
-    """Prepare, apply, confirm, undo, keep."""
-    groups = (change.prepare, change.apply, change.confirm, change.undo, change.keep)
-    return tuple(tuple(line.text for line in group) for group in groups)
 
 
 @pytest.mark.parametrize(
@@ -194,15 +187,15 @@ GOOD = (PORT, "10GE1/0/1", "XGE1/0/1", "GigabitEthernet0/1/0", "100GE1/0/1:1", "
 
 
 def attack(count: int) -> int:
-    by_name = attack_names(VRP8, GOOD, ALLOWED, count=count, seed=8)
-    text = attack_descriptions(
-        VRP8, PORT, lambda told: [section(f"description {told}")], ALLOWED, count=count, seed=9
+    return attack_both(
+        VRP8,
+        PORT,
+        GOOD,
+        lambda told: [section(f"description {told}")],
+        ALLOWED,
+        count=count,
+        seed=8,
     )
-    print(f"huawei-vrp8, names: {by_name}\nhuawei-vrp8, descriptions: {text}")
-    assert by_name.refused > count / 2
-    assert by_name.planned > count / 100
-    assert text.planned > count / 10
-    return by_name.outside + text.outside
 
 
 def test_hostile_text() -> None:
