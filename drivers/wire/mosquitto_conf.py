@@ -150,9 +150,9 @@ def unit_text(conf: Conf, first: Path) -> str:
     list of revoked certificates it does not start, and so is tried again until there is one.
 
     Debian's unit walls the broker in with nothing. It begins as root, reads its key and becomes
-    ``conf.user``; that is what the four capabilities are for.
+    ``conf.user``; that is what the capabilities are for, and the fifth for root's reload of it.
     """
-    capabilities = "CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SETGID CAP_SETUID"
+    capabilities = "CAP_CHOWN CAP_DAC_READ_SEARCH CAP_KILL CAP_SETGID CAP_SETUID"
     if min(conf.loopback_port, conf.tls.port) < _LOWEST_FREE_PORT:
         capabilities += " CAP_NET_BIND_SERVICE"
     read = (conf.tls.ca, conf.tls.certificate, conf.tls.key, conf.tls.crl, conf.folder, first)
