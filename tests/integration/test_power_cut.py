@@ -45,6 +45,7 @@ class FrozenDisk:
         self._image = folder / "host.img"
         self.mounted = folder / "disk"
         self.after = folder / "after"
+        self._cuts = 0
         for path in (self._host, self.mounted, self.after):
             path.mkdir()
 
@@ -59,15 +60,24 @@ class FrozenDisk:
         run("mkfs.ext4", "-q", "-F", str(disk))
         run("mount", "-o", "loop", str(disk), str(self.mounted))
 
+    @property
+    def _frozen(self) -> Path:
+        """Of the newest cut. Each has a file of its own: a namespace that somebody makes in the
+        middle keeps the last mount, and a mount of the same file would show that one again.
+        """
+        return self._host / f"cut-{self._cuts}.img"
+
     def cut(self) -> None:
-        run("cp", "--reflink=always", str(self._host / "disk.img"), str(self._host / "cut.img"))
+        self._cuts += 1
+        run("cp", "--reflink=always", str(self._host / "disk.img"), str(self._frozen))
 
     def look(self) -> Path:
-        run("mount", "-o", "loop", str(self._host / "cut.img"), str(self.after))
+        run("mount", "-o", "loop", str(self._frozen), str(self.after))
         return self.after
 
     def done_looking(self) -> None:
         run("umount", str(self.after))
+        self._frozen.unlink()
 
     def unmount(self) -> None:
         for path in (self.after, self.mounted, self._host):
