@@ -31,6 +31,13 @@ def _refusal(reason: str) -> str:
     return json.dumps({"ok": False, "error": reason}, ensure_ascii=False)
 
 
+def texts(value: object, what: str) -> tuple[str, ...]:
+    """A list of texts; raises :class:`CommandError`."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise CommandError(f"{what} must be a list of texts")
+    return tuple(value)
+
+
 def text(command: Mapping[str, object], key: str) -> str:
     """A text field; raises :class:`CommandError`."""
     value = command.get(key)

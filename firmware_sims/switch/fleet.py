@@ -280,7 +280,8 @@ class Controls:
         ``{"switch", "engine": {"reboot": true, "jump_seconds", "name"}}``. ``{"switch", "port",
         "wire": {...}}``: another cable or partner (``rewire.changed``); ``{"switch", "port",
         "configure": {...}}``: as somebody at its console would (``rewire.configured``);
-        ``{"switch", "console": {...}}``: ``console.offer.misbehave``. For a UPS
+        ``{"switch", "console": {...}}``: ``console.offer.misbehave``; ``{"switch", "lines":
+        [...]}``: global lines of its configuration that are kept and shown. For a UPS
         ``{"ups", "set": {"mains", "charge_ratio", ...}}`` or ``{"ups", "silent": true}``.
         """
         if "ups" in command:
@@ -302,28 +303,29 @@ class Controls:
             case ["port", "set"] | ["port", "wire"] | ["configure", "port"]:
                 _change_port(switch, command)
             case ["reboot"]:
-                options = control.mapping(command["reboot"], "reboot")
-                control.refuse_others(options, "silent_seconds", "renumber")
-                switch.reboot(
-                    control.number(
-                        options.get("silent_seconds", 5),
-                        "silent_seconds",
-                        0,
-                        LONGEST_SILENCE_SECONDS,
-                    ),
-                    renumber=control.flag(options.get("renumber", False), "renumber"),
-                )
-                engine = self._engines[name]
-                if engine is not None:
-                    engine.reboot()
+                self._reboot(name, switch, control.mapping(command["reboot"], "reboot"))
+            case ["lines"]:
+                switch.lines = control.texts(command["lines"], "lines")
             case ["silent"]:
                 switch.silent = control.flag(command["silent"], "silent")
             case others:
                 raise control.CommandError(
                     f"a command for a switch holds port and one of set, wire and configure, or "
-                    f"reboot, silent, or console; "
+                    f"reboot, silent, lines, or console; "
                     f"this one holds {', '.join(others) or 'nothing'}"
                 )
+
+    def _reboot(self, name: str, switch: Switch, options: Mapping[str, object]) -> None:
+        control.refuse_others(options, "silent_seconds", "renumber")
+        switch.reboot(
+            control.number(
+                options.get("silent_seconds", 5), "silent_seconds", 0, LONGEST_SILENCE_SECONDS
+            ),
+            renumber=control.flag(options.get("renumber", False), "renumber"),
+        )
+        engine = self._engines[name]
+        if engine is not None:
+            engine.reboot()
 
     def _change_ups(self, command: Mapping[str, object]) -> None:
         ups = self._upses.get(control.text(command, "ups"))

@@ -8,6 +8,7 @@ import typer
 
 from tenone.config import CalendarFile, City, ConfigError, School, SecretError, SecretRef, load
 from tenone.config.base import ConfigModel
+from tenone.config.secret import readable_for_others
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,8 @@ def check(
                 typer.echo(str(problem))
             continue
         missing = list(missing_secrets(config)) if secrets else []
+        for sentence in notes(config) if secrets else ():
+            typer.echo(f"{file}: note: {sentence}.", err=True)
         for sentence in missing:
             good = False
             typer.echo(f"{file}: {sentence}.")
@@ -75,6 +78,21 @@ def missing_secrets(config: object) -> Iterator[str]:
             reference.fetch()
         except SecretError as error:
             yield str(error)
+
+
+def notes(config: School | City | CalendarFile) -> Iterator[str]:
+    """What works, and whoever keeps the secrets should know."""
+    if isinstance(config, CalendarFile):
+        return
+    if config.vault is None:
+        yield (
+            "there is no 'vault', so the secrets TenOne makes itself lie in files that its account "
+            "alone may read"
+        )
+    for reference in dict.fromkeys(references(config)):
+        if readable_for_others(reference):
+            name = reference.name
+            yield f"others may read the secret {name}: if nothing else reads it, chmod 600 {name}"
 
 
 def references(value: object) -> Iterator[SecretRef]:

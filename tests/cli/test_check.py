@@ -94,3 +94,21 @@ def test_secrets_are_fetched_when_asked_for(
 
 def test_no_file_is_a_wrong_call(app: typer.Typer) -> None:
     assert CliRunner().invoke(app, ["check"]).exit_code == 2
+
+
+def test_notes_about_secrets(app: typer.Typer, folder: Path) -> None:
+    """They are said and refuse nothing: Docker and NFS show files as they like."""
+    file, secret = folder / "school.yaml", folder / "community"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    file.write_text(SCHOOL.replace("env:CHECK_TEST_COMMUNITY", "file:community"))
+    done = CliRunner().invoke(app, ["check", "--secrets", str(file)])
+    assert done.exit_code == 0
+    clear, readable = done.stderr.splitlines()
+    assert "note: there is no 'vault'" in clear
+    assert f"note: others may read the secret {secret}: if nothing else" in readable
+    assert "OK, school no3" in done.stdout
+    secret.chmod(0o600)
+    file.write_text(file.read_text() + "vault: {path: v, key: 'file:community'}\n")
+    done = CliRunner().invoke(app, ["check", "--secrets", str(file)])
+    assert done.stderr == ""

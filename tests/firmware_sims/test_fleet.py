@@ -130,6 +130,8 @@ def test_control_lines_change_the_switch(made: Any, clock: ManualClock) -> None:
     handle({"switch": "sw1", "silent": True})
     assert not unit.switch.answers(unit.switch.now())
     handle({"switch": "sw1", "silent": False})
+    handle({"switch": "sw1", "lines": ["mls qos"]})
+    assert unit.switch.wiring.running().lines == ("mls qos",)
     before = port.if_index
     handle({"switch": "sw1", "reboot": {"silent_seconds": 3, "renumber": True}})
     assert not unit.switch.answers(unit.switch.now())
@@ -149,6 +151,8 @@ def test_control_lines_change_the_switch(made: Any, clock: ManualClock) -> None:
         ({"switch": "sw1", "port": 3, "set": {}}, "'port' must be text"),
         ({"switch": "sw1", "port": "Gi0/1", "set": []}, "'set' must be an object"),
         ({"switch": "sw1", "silent": 1}, "'silent' must be true or false"),
+        ({"switch": "sw1", "lines": "a"}, "lines must be a list of texts"),
+        ({"switch": "sw1", "lines": [1]}, "lines must be a list of texts"),
         ({"switch": "sw1", "reboot": {"silent_seconds": "x"}}, "must be a number"),
         ({"switch": "sw1", "reboot": {"loudly": True}}, "'loudly' is not known"),
         ({"switch": "sw1", "silent": True, "reboot": {}}, "this one holds reboot, silent"),

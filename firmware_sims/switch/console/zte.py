@@ -189,7 +189,7 @@ class Zte(Hashed):
 
     def whole(self, config: Config) -> list[str]:
         """See :class:`Hashed`."""
-        lines = ["!", f"hostname {config.name}"]
+        lines = ["!", f"hostname {config.name}", *config.lines]
         for port in self.switch.sockets:
             lines += ["!", *self.interface_lines(port, config)]
         return [*lines, "!", *self.switchvlan_lines(config), "!", "end"]
