@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import uvicorn
 
@@ -16,12 +18,16 @@ from controller.api.trend import Trend
 from dashboards.ops.site import mount
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
-from tenone.vocabulary.roles import Role
+from tenone.vocabulary.roles import Grant, Role
+from tenone.vocabulary.scope import ScopePath
 from tests.api.conftest import RecordingActions, granted, opened
 from tests.api.fake_city import FakeCity, small_city
 from tests.api.fake_enforcement import FakeApprovals, FakeEnforcement
 from tests.api.fake_minutes import Counted
 from tests.ops.fake_incidents import FakeIncidents
+from tests.ops.keeping import Kept
+
+T = TypeVar("T")
 
 
 class Served:
@@ -43,6 +49,7 @@ class Served:
             enforcement=FakeEnforcement(clock.wall_ns() / 1e9),
             approvals=FakeApprovals(clock.wall_ns() / 1e9),
         )
+        self.kept: Kept | None = None
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: uvicorn.Server | None = None
@@ -76,9 +83,39 @@ class Served:
         self._loop.call_soon_threadsafe(step)
         assert done.wait(10)
 
+    def wait(self, work: Coroutine[object, object, T]) -> T:
+        """Run ``work`` in the server's loop and return what it returns."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
     def session(self, role: Role = Role.OPERATOR, *scopes: str, actor: str = "code") -> str:
         """The cookie value of a fresh session."""
         return opened(self.services, role, *scopes, actor=actor)
+
+    def keep(self, folder: Path) -> Kept:
+        """Real accounts, keys and machines, in every state a page must show."""
+        kept = self.kept = Kept(self.services, folder, self.services.clock)
+        kept.account("wang", Grant(Role.SECURITY_ADMIN, ScopePath()))
+        kept.account("chen", Grant(Role.SECURITY_ADMIN, ScopePath()), factor=False)
+        east = ScopePath.parse("binhai/east")
+        kept.account("li", Grant(Role.VIEWER, east), Grant(Role.OPERATOR, east), factor=False)
+        kept.records.create("zhao", "赵敏", (Grant(Role.APPROVER, east),), kept.now)
+        kept.whole_city()
+        keeper = kept.session(kept.open("chen", Role.SECURITY_ADMIN))
+        made = [
+            self.wait(kept.keys.create(keeper, name, [Grant(role, east)], days=days))[0]
+            for name, role, days in (
+                ("中考平台 Exam platform", Role.VIEWER, 9),
+                ("班牌厂商 Board vendor", Role.OPERATOR, 300),
+                ("old", Role.VIEWER, 100),
+            )
+        ]
+        self.wait(kept.keys.disable(keeper, made[2].id))
+        self.wait(kept.machines.desk.open(make=True))
+        kept.machines.authorities.add(kept.machines.now)
+        kept.open("li", Role.VIEWER, client="10.20.0.9")
+        kept.open("wang", Role.SECURITY_ADMIN, client="203.0.113.9")
+        return kept
 
     def code(self) -> str:
         return self.services.sessions.issue_code(granted(Role.OPERATOR))

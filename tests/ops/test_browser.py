@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from controller.api.services import ActionReply
 from controller.encode import switch_json
+from controller.trust.machine_records import Issued
+from controller.trust.machine_standing import Cut, CutState
 from controller.views import Change
 from dashboards.ops.assets import DEV_VENDOR
 from tenone.vocabulary.roles import Role
@@ -18,6 +20,7 @@ from tenone.vocabulary.scope import ScopePath
 from tenone.vocabulary.states import Cause, Severity, Verdict
 from tests.api.conftest import RecordingActions
 from tests.api.fake_city import link, switch
+from tests.ops.keeping import Kept
 from tests.ops.serving import Served, served
 
 CHROMIUM = shutil.which("chromium")
@@ -40,6 +43,19 @@ PAGES = [
     "/repairs/a-0003",
     "/sign-in",
 ]
+KEEPERS = [
+    "/start",
+    "/machines",
+    "/machines/agent:no3",
+    "/machines/agent:no5",
+    "/machines/agent:no6",
+    "/machines/agent:evil",
+    "/keys",
+    "/users",
+    "/users/li",
+    "/account",
+]
+"""Pages of a security administrator, who sees nothing of the city."""
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN_AXE = "async (levels) => (await axe.run(document, {runOnly: levels})).violations"
 THUMBED = "button, input, select, summary, .tool, .worst-row a, .row"
@@ -78,6 +94,13 @@ def browser() -> Iterator[Browser]:
 def site() -> Iterator[Served]:
     with served() as running:
         yield running
+
+
+@pytest.fixture
+def kept(site: Served, tmp_path: Path) -> Iterator[Kept]:
+    made = site.keep(tmp_path)
+    yield made
+    made.close()
 
 
 class Watched:
@@ -169,6 +192,110 @@ def test_every_page_is_clean(
         assert expected == [], path
         assert watched.foreign == []
         context.close()
+
+
+@pytest.mark.parametrize("size", ["phone", "laptop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_page_of_a_keeper_is_clean(
+    browser: Browser, site: Served, kept: Kept, language: str, scheme: str, size: str
+) -> None:
+    axe = AXE.read_text(encoding="utf-8")
+    token = kept.open("wang", Role.SECURITY_ADMIN)
+    context = open_context(browser, site, language=language, scheme=scheme, size=size, token=token)
+    watched = Watched(context, site)
+    page = watched.page
+    for path in KEEPERS:
+        page.goto(site.url + path)
+        clean(page, axe, path)
+        page.evaluate(
+            "document.querySelectorAll('details').forEach((fold) => { fold.open = true })"
+        )
+        clean(page, axe, f"{path} unfolded")
+        if size == "phone":
+            assert page.evaluate(SMALL, THUMBED) == [], path
+    page.goto(f"{site.url}/machines/agent:no6")
+    page.locator('button[value="invite"]').click()
+    page.wait_for_selector("pre.copy")
+    clean(page, axe, "a token")
+    page.goto(f"{site.url}/keys")
+    page.fill("#name", "x")
+    page.locator('form[action="/keys"] button').click()
+    page.wait_for_selector("pre.copy")
+    clean(page, axe, "a key")
+    assert watched.complaints == []
+    assert watched.foreign == []
+    context.close()
+
+
+def clean(page: Page, axe: str, where: str) -> None:
+    """No violation, nothing wider than the screen."""
+    page.evaluate(axe)
+    found = page.evaluate(RUN_AXE, LEVELS)
+    assert [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in found] == [], where
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), where
+
+
+def test_a_stolen_gateway_is_revoked_by_a_thumb(browser: Browser, site: Served, kept: Kept) -> None:
+    """From the sign-in to the word that the session was cut, in Chinese, at 390 px."""
+    token = kept.open("wang", Role.SECURITY_ADMIN)
+    context = open_context(browser, site, language="zh-CN", size="phone", token=token)
+    watched = Watched(context, site)
+    page = watched.page
+    page.goto(site.url)
+    expect(page).to_have_url(f"{site.url}/start")
+    page.get_by_role("link", name="设备证书", exact=True).first.tap()
+    page.fill("#q", "第一")
+    page.keyboard.press("Enter")
+    page.locator('[data-machine="agent:no1"] .name').tap()
+    page.locator("summary.red").tap()
+    button = page.get_by_role("button", name="立即吊销")
+    button.tap()
+    expect(page.locator("#why:invalid")).to_have_count(1)  # no reason, no revocation
+    kept.watching.cuts["agent:no1"] = Cut(state=CutState.WAITING)
+    site.do(lambda: seeded(kept))
+    page.locator("#why").fill("凌晨被盗")
+    button.tap()
+    expect(page.locator("#machine-state")).to_contain_text("尚不能确认会话已切断")
+    expect(page.locator("#machine-state")).to_contain_text("凌晨被盗")
+    kept.watching.cuts["agent:no1"] = Cut(state=CutState.CUT, at=time.time())
+    expect(page.locator("#machine-state")).to_contain_text("已切断", timeout=15_000)
+    assert [one.act for one in kept.machines.ledger.entries][-1] == "machine.revoke"
+    assert watched.complaints == []
+    context.close()
+
+
+def seeded(kept: Kept) -> None:
+    """Let the records know no1, which the registry alone was told of."""
+    found = kept.machines.registry.find("agent:no1")
+    assert found is not None
+    issued = [
+        Issued(certificate=one, machine=found.name, how="token", chain="")
+        for one in found.certificates
+    ]
+    enrolled_ns = found.enrolled_ns or 0
+    kept.machines.records.add(issued, found.scope, enrolled_ns)
+
+
+def test_the_pages_of_keepers_work_without_scripts(
+    browser: Browser, site: Served, kept: Kept
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en")
+    token = kept.open("wang", Role.SECURITY_ADMIN)
+    context.add_cookies([{"name": "tenone", "value": token, "url": site.url}])
+    page = context.new_page()
+    page.goto(f"{site.url}/machines?state=absent")
+    page.click('[data-machine="agent:no6"] a')
+    page.click('button[value="invite"]')
+    expect(page.locator("pre.copy").first).to_contain_text("tenone enrol --token t1.")
+    page.goto(f"{site.url}/keys")
+    page.click("[data-key] summary >> nth=0")
+    page.locator('button[value="disable"]').first.click()
+    expect(page.locator('[data-key][data-state="disabled"]')).to_have_count(2)
+    page.goto(f"{site.url}/account")
+    page.click('button[value="all"]')
+    expect(page.locator(".open-sessions li")).to_have_count(1)
+    context.close()
 
 
 def test_targets_are_large_enough_for_a_thumb(browser: Browser, site: Served) -> None:
