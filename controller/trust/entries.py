@@ -23,9 +23,9 @@ class Entry:
     """One thing that happened, in the words of who did what to what. Never a secret."""
 
     act: str
-    """``noun.verb``: ``session.open``, ``account.disable``, ``approval.grant``, ``config.load``."""
+    """``noun.verb``, one of :data:`controller.trust.acts.ACTS`."""
     actor: str
-    """``account:<name>``, ``key:<id>``, ``machine:<name>``, ``code``, ``system``."""
+    """As :data:`controller.trust.acts.ACTOR` has it: ``account:<name>``, ``console:<user>`` ..."""
     scope: str = ""
     """Scope path of what it is about; empty: the whole city."""
     subject: str = ""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from controller.store.protocols import NS
 from controller.store.records import SqlRecords
+from controller.trust.acts import UNKNOWN_CONSOLE
 from controller.trust.ca import Revoked
 from controller.trust.machine_tables import (
     EnrolmentTokenRow,
@@ -312,12 +313,12 @@ class MachineRecords:
                 sa.select(MachineCertificateRow).where(~MachineCertificateRow.told)
             )
             found += [
-                Untold(act="machine.issue", machine=one.machine, key=one.serial, by="console")
+                Untold(act="machine.issue", machine=one.machine, key=one.serial, by=UNKNOWN_CONSOLE)
                 for one in issued
             ]
             factory = unit.scalars(sa.select(FactoryKeyRow).where(~FactoryKeyRow.told))
             return found + [
-                Untold(act="machine.manifest", machine=one.machine, key=one.key, by="console")
+                Untold(act="machine.manifest", machine=one.machine, key=one.key, by=UNKNOWN_CONSOLE)
                 for one in factory
             ]
 

@@ -11,6 +11,7 @@ from controller.api.services import Health
 from controller.house import House, Room
 from controller.state.values import rows_of
 from controller.store.protocols import NS, StoreError
+from controller.trust.acts import UNKNOWN_CONSOLE
 from controller.trust.authorities import Authorities
 from controller.trust.ca import DAY, CaError
 from controller.trust.crl import CrlKeeper
@@ -161,12 +162,14 @@ class MachineRoom:
             if known is None or known.revoked_ns is None:
                 stands = await self._in_records(self._records.machine, name)
                 why = "" if stands is None else stands.why
-                await self._tell_late("machine.revoke", "console", name, {"why": why})
+                await self._tell_late("machine.revoke", UNKNOWN_CONSOLE, name, {"why": why})
                 gone = True
         if (state := await self._in_records(authorities.untold)) is not None:
             trusted = ",".join(one.id for one in authorities.trusted)
             detail = {"issuing": authorities.issuing.id, "trusted": trusted}
-            await self._ledger.write(Entry(act="authority.change", actor="console", detail=detail))
+            await self._ledger.write(
+                Entry(act="authority.change", actor=UNKNOWN_CONSOLE, detail=detail)
+            )
             await self._in_records(authorities.mark_told, state)
         now_ns = self._clock.wall_ns()
         if changed or gone or crl.due(now_ns // NS):

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.trust.acts import CONSOLE
 from controller.trust.chain import Row
 from controller.trust.entries import LedgerError
 from controller.trust.segment import Segment, SegmentError, segments
@@ -120,12 +121,15 @@ def _where(asked: Filter) -> tuple[str, list[object]]:
         parts.append(("seq < ?", (asked.before,)))
     if asked.act is not None:
         parts.append(("act = ?" if "." in asked.act else "noun = ?", (asked.act,)))
-    if asked.actor is not None:
+    if asked.actor == CONSOLE:  # whoever it was, and as older entries spell it
+        bounds = (CONSOLE, f"{CONSOLE}:", f"{CONSOLE};")
+        parts.append(("(actor = ? OR (actor >= ? AND actor < ?))", bounds))
+    elif asked.actor is not None:
         parts.append(("actor = ?", (asked.actor,)))
     if asked.scopes:
         inside = " OR ".join(["scope = ? OR (scope >= ? AND scope < ?)"] * len(asked.scopes))
-        bounds = tuple(text for one in asked.scopes for text in (one, f"{one}/", f"{one}0"))
-        parts.append((f"({inside})", bounds))
+        edges = tuple(text for one in asked.scopes for text in (one, f"{one}/", f"{one}0"))
+        parts.append((f"({inside})", edges))
     if asked.outcome is not None:
         parts.append(("outcome = ?", (asked.outcome,)))
     if asked.since_ns is not None:

@@ -14,7 +14,16 @@ from controller.api.access import Caller, Here
 from controller.api.routers.audit import LARGEST_CURSOR, Reader, entries_of, readable
 from controller.trust.chain import Head, Row
 from controller.trust.queries import Filter, as_json
-from dashboards.ops.audit_phrases import MARKS, NOUNS, OUTCOMES
+from dashboards.ops.audit_phrases import (
+    ACTORS,
+    DETAILS,
+    MARKS,
+    NO,
+    NOUNS,
+    OUTCOMES,
+    VERBS,
+    YES,
+)
 from dashboards.ops.language import Language
 from dashboards.ops.render import Renderer
 from dashboards.ops.words import ZONE
@@ -33,8 +42,12 @@ class Line:
     seq: int
     at: str
     noun: str
+    verb: str
     act: str
     actor: str
+    """In words."""
+    actor_id: str
+    """As it stands in the entry, and is searched by."""
     scope: str
     subject: str
     outcome: str
@@ -91,23 +104,53 @@ def line_of(row: Row, language: Language) -> Line:
     entry = as_json(row)
     act, outcome = str(entry["act"]), str(entry["outcome"])
     at_ns, detail = entry["at_ns"], entry["detail"]
-    moment = datetime.fromtimestamp((at_ns if isinstance(at_ns, int) else 0) / 1e9, ZONE)
-    noun = NOUNS.get(act.partition(".")[0])
+    noun, verb = NOUNS.get(act.partition(".")[0]), VERBS.get(act.partition(".")[2])
+    actor = str(entry["actor"])
     return Line(
         seq=row.seq,
-        at=moment.strftime("%Y-%m-%d %H:%M:%S"),
+        at=_moment(at_ns if isinstance(at_ns, int) else 0),
         noun=language.text(noun) if noun else act,
+        verb=language.text(verb) if verb else "",
         act=act,
-        actor=seen(str(entry["actor"])),
+        actor=actor_of(actor, language),
+        actor_id=seen(actor),
         scope=seen(str(entry["scope"])),
         subject=seen(str(entry["subject"])),
         outcome=language.text(OUTCOMES.get(outcome, outcome)),
         mark=MARKS.get(outcome, "unknown"),
-        details=[(seen(str(key)), seen(str(value))) for key, value in detail.items()]
+        details=[detail_of(key, value, language) for key, value in detail.items()]
         if isinstance(detail, dict)
         else [],
         hash=row.hash.hex()[:SHOWN_HASH],
     )
+
+
+def actor_of(actor: str, language: Language) -> str:
+    """Who it was, in words."""
+    kind, _, name = actor.partition(":")
+    words = ACTORS.get(actor) or (ACTORS.get(kind) if name else None)
+    return language.text(words, name=seen(name)) if words else seen(actor)
+
+
+def detail_of(key: str, value: object, language: Language) -> tuple[str, str]:
+    """A detail's name and value in words; times by the city's clock."""
+    word = DETAILS.get(key)
+    if isinstance(value, bool):
+        shown = language.text(YES if value else NO)
+    elif isinstance(value, int) and key.endswith("_ns"):
+        shown = _moment(value)
+    elif key in {"by", "requester"}:
+        shown = actor_of(str(value), language)
+    else:
+        shown = seen(str(value))
+    return language.text(word) if word else seen(key), shown
+
+
+def _moment(at_ns: int) -> str:
+    try:
+        return datetime.fromtimestamp(at_ns / 1e9, ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return str(at_ns)
 
 
 def seen(text: str) -> str:

@@ -70,7 +70,7 @@ async def test_newest_first_and_the_look_itself(auditor: httpx.AsyncClient) -> N
     page = await look(auditor, "/audit")
     acts = [row.all("code")[0].text for row in rows(page)]
     assert acts == ["audit.read", "maintenance.plan", "session.open", "ledger.begin"]
-    assert "account:wang" in rows(page)[0].text
+    assert "Audit ledger read audit.read wang (account)" in rows(page)[0].text
     assert "\\u001b]0;x\\u202e" in rows(page)[1].text
     assert EVIL in rows(page)[1].text  # as text: the parser found no element in it
     assert "refused" in rows(page)[1].text

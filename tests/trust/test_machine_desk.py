@@ -427,7 +427,7 @@ async def test_what_the_console_did_is_found_and_told_once(city: City) -> None:
     found = city.records.untold()
     assert [(one.act, one.machine, one.by) for one in found] == [
         ("machine.token", "agent:no5", "console:root"),
-        ("machine.manifest", "agent:no6", "console"),
+        ("machine.manifest", "agent:no6", "console:unknown"),
     ]
     for one in found:
         city.records.mark_told(one)
