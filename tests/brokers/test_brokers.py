@@ -219,6 +219,8 @@ async def test_old_protocols_are_cut_and_a_fight_for_an_id_is_told(tmp_path: Pat
             )  # fmt: skip
             try:
                 await until(lambda: room.old_protocols >= 1, "it is seen")
+                log = town.broker.folder / "log"
+                await until(lambda: "administrative action" in log.read_text(), "and cut")
             finally:
                 process.kill()
                 await process.wait()
