@@ -6,6 +6,7 @@ from typing import Protocol
 from controller.incidents.acts import ActError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event
+from controller.incidents.notices import DestinationView
 from controller.incidents.repairs import LevelTimes
 from controller.incidents.views import IncidentView
 from tenone.vocabulary.scope import ScopePath
@@ -20,6 +21,10 @@ class Incidents(Protocol):
 
     def count(self, scope: ScopePath) -> int:
         """How many are open inside ``scope``."""
+        ...
+
+    def destinations(self) -> Sequence[DestinationView]:
+        """How those fare that messages go to."""
         ...
 
     async def past(self, scope: ScopePath) -> Sequence[IncidentView]:
@@ -70,6 +75,10 @@ class NoIncidents:
     def count(self, _scope: ScopePath) -> int:
         """See :class:`Incidents`."""
         return 0
+
+    def destinations(self) -> Sequence[DestinationView]:
+        """See :class:`Incidents`."""
+        return ()
 
     async def past(self, _scope: ScopePath) -> Sequence[IncidentView]:
         """See :class:`Incidents`."""

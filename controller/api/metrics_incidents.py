@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from controller.api.incident_services import Incidents
 from tenone.vocabulary.scope import ScopePath
@@ -27,3 +27,32 @@ def incident_families(incidents: Incidents) -> Iterator[Metric]:
         family.add_metric(labels, count)
     if counted:
         yield family
+    yield from _notice_families(incidents)
+
+
+def _notice_families(incidents: Incidents) -> Iterator[Metric]:
+    """Messages of incidents by destination; absent where none is configured."""
+    views = incidents.destinations()
+    if not views:
+        return
+    waiting = GaugeMetricFamily(
+        "tenone_notices_waiting",
+        "Messages that wait behind a destination whose last one did not go out.",
+        labels=("level", "channel"),
+    )
+    failures = GaugeMetricFamily(
+        "tenone_notice_failures",
+        "Tries in a row that a destination did not answer.",
+        labels=("level", "channel"),
+    )
+    dropped = CounterMetricFamily(
+        "tenone_notices_dropped",
+        "Messages given up because too many waited for the same destination.",
+        labels=("level", "channel"),
+    )
+    for view in views:
+        labels = (view.level, view.channel)
+        waiting.add_metric(labels, view.waiting)
+        failures.add_metric(labels, view.failures)
+        dropped.add_metric(labels, view.dropped)
+    yield from (waiting, failures, dropped)
