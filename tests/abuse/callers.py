@@ -94,37 +94,6 @@ async def asked(
     return answer
 
 
-async def furnished(house: Whole) -> Mapping[str, list[str]]:
-    """Something of every kind at every school; ids by the names of path parameters."""
-    keeper, operator = Caller(Role.SECURITY_ADMIN, ""), Caller(Role.OPERATOR, "")
-    pools: dict[str, list[str]] = {name: [value] for name, value in house.known.items()}
-
-    async def made(caller: Caller, path: str, body: object, pool: str, field: str) -> None:
-        answer = await asked(house, caller, "POST", f"/api/v1/{path}", body)
-        assert answer.status in {200, 201}, (path, answer.body)
-        if field:
-            pools.setdefault(pool, []).append(str(answer.json()[field]))
-
-    for name in ("no1", "no2", "no3"):
-        grants = [{"role": "viewer", "scope": PLACES[name]}]
-        scope = PLACES[name]
-        await made(keeper, "users", {"name": f"li.{name}", "grants": grants}, "name", "name")
-        await made(keeper, "keys", {"name": f"for {name}", "grants": grants}, "key", "id")
-        token = {"machine": f"agent:{name}"}
-        await made(keeper, "machines/tokens", token, "", "")
-        pools.setdefault("name", []).append(f"agent:{name}")
-        span = {"start": "2027-01-01T00:00:00Z", "end": "2027-01-02T00:00:00Z"}
-        window = {"scope": scope, "reason": name, "asked_by": "a", "approved_by": "b", **span}
-        await made(operator, "maintenance", window, "window", "id")
-        duty = {"scope": scope, "role": "leader", "name": f"duty of {name}"}
-        await made(operator, "duty", duty, "duty", "id")
-        pools.setdefault("school", []).append(name)
-        for link in ("up", "c301"):
-            pools.setdefault("link", []).append(link)
-            pools.setdefault("link_id", []).append(f"{name}/{link}")
-    return pools
-
-
 def ids_in(pools: Mapping[str, list[str]], name: str) -> Iterator[str]:
     """What may stand for a path parameter: its own pool, else everything there is."""
     for wanted in (name, name.removesuffix("_id"), name.removesuffix("_name")):

@@ -25,13 +25,12 @@ from tenone.config.escalation import Damping
 from tenone.runtime.clock import SystemClock
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
-from tests.controller.harness import SchoolAgent, city_config
+from tests.abuse.furniture import agents_of, furnish
+from tests.controller.harness import city_config
 from tests.trust.acting import CountingWorkshop
 
 HOST = b"127.0.0.1:8010"
 ORIGIN = b"http://127.0.0.1:8010"
-WORKING = (Role.OPERATOR, Role.APPROVER)
-NO1 = "binhai/east/no1"
 EVERY = tuple(Role)
 """What nobody may hold: for walks that want to get as far as they can."""
 
@@ -57,8 +56,11 @@ class Whole:
     services: Services
     running: Controller
     folder: Path
+    closing: AsyncExitStack
     known: dict[str, str] = field(default_factory=dict)
     """What there is one of, by the name of its part in a path."""
+    pools: dict[str, list[str]] = field(default_factory=dict)
+    """The same of every school."""
 
     def sign_in(self, actor: str, *roles: Role) -> str:
         """A session's cookie value."""
@@ -121,13 +123,14 @@ class Whole:
 
 @asynccontextmanager
 async def whole(folder: Path, schools: Sequence[str] = ("no1", "no2")) -> AsyncIterator[Whole]:
-    """A controller of two schools or others, one of them with an agent that has sent blocks."""
+    """A controller of two schools or others with their agents, and something in every room."""
     clock = SystemClock()
     async with AsyncExitStack() as closing:
         broker = closing.enter_context(EmbeddedBroker())
         city = city_config(folder / "city", broker_port=broker.port, schools=schools)
         at_once = Damping(hold_seconds=0, holds={}, settle_seconds=0, recheck_seconds=0)
-        city = city.model_copy(update={"incidents": at_once})
+        soon = city.enforcement.model_copy(update={"settle_seconds": 0.0})
+        city = city.model_copy(update={"incidents": at_once, "enforcement": soon})
         running = await closing.enter_async_context(Controller(city, clock=clock))
         sessions = Sessions(clock)
         hub = _hub(running, clock)
@@ -139,45 +142,10 @@ async def whole(folder: Path, schools: Sequence[str] = ("no1", "no2")) -> AsyncI
         handbook = docs_directory()
         assert handbook is not None
         app.include_router(handbook_router(handbook))
-        agent = await closing.enter_async_context(SchoolAgent(folder / "no1", port=broker.port))
-        await agent.keep_ports(speed_mbps=[100, 1000, 10_000])
-        house = Whole(app, services, running, folder)
-        await _something_in_every_list(house)
+        agents = await agents_of(closing, folder, broker.port, schools)
+        house = Whole(app, services, running, folder, closing)
+        await furnish(house, schools, agents)
         yield house
-
-
-async def _something_in_every_list(house: Whole) -> None:
-    """One of each, made by the API; ``house.known`` says what they are called."""
-    token = house.sign_in("account:li", *WORKING)
-
-    async def made(path: str, body: Mapping[str, object]) -> str:
-        answer = await house.ask(
-            "POST",
-            b"/api/v1/" + path.encode(),
-            token=token,
-            body=json.dumps(body).encode(),
-            headers={b"content-type": b"application/json"},
-        )
-        assert answer.status in {200, 201}, answer.body
-        return str(answer.json()["id"])
-
-    async with asyncio.timeout(30):
-        while not house.running.incident_desk.views(ScopePath()):  # noqa: ASYNC110 - a bounded look
-            await asyncio.sleep(0.02)
-    incident = house.running.incident_desk.views(ScopePath())[0].id
-    span = {"start": "2027-01-01T00:00:00Z", "end": "2027-01-02T00:00:00Z"}
-    house.known |= {
-        "incident": incident,
-        "ticket": await made("tickets", {"incident": incident}),
-        "window": await made(
-            "maintenance",
-            {"scope": NO1, "reason": "x", "asked_by": "a", "approved_by": "b", **span},
-        ),
-        "duty": await made("duty", {"scope": "binhai", "role": "leader", "name": "Li"}),
-        "action": await made("actions", {
-            "school": "no1", "intent": "port.renegotiate", "reason": "x", "retry": "retry-0000",
-        }),
-    }  # fmt: skip
 
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:

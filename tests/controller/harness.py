@@ -82,6 +82,7 @@ class SchoolAgent:
         *,
         port: int,
         school: str = "no1",
+        district: str = "east",
         verbs: Mapping[str, Verb] | None = None,
         resend_seconds: float = 2.0,
     ) -> None:
@@ -103,7 +104,7 @@ class SchoolAgent:
         self.commands = Commands(verbs or {}, clock=self._clock)
         self.uplink = Uplink(
             session=EdgeSession(
-                node=NodeId("east", school), host_id="tenone", last_bd_seq=counter.last()
+                node=NodeId(district, school), host_id="tenone", last_bd_seq=counter.last()
             ),
             birth_counter=counter,
             keeper=self.keeper,
