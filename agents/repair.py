@@ -36,6 +36,7 @@ from tenone.runtime.clock import Clock
 from tenone.trust.approval import Refusal
 from tenone.vocabulary.intents import MEANINGS, Indicator, Intent
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Saying, joined, said
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class SwitchRepairs:
         job = self._job = _Job(pending, asyncio.get_running_loop().create_future())
         try:
             await self._book.put(pending)
-            sentence = f"{pending.intent.value} of {pending.port or self.switch} begins"
+            where = pending.port or self.switch
+            sentence = said(Saying.BEGINS, intent=pending.intent.value, where=where)
             await self._steps.tell(pending, RepairStep.BEGUN, sentence)
         except (OSError, JournalError) as error:
             await self._forget(pending)
@@ -142,7 +144,7 @@ class SwitchRepairs:
                 job.begun = True
                 self._untold = await self._forward(pending)
             else:
-                why = "the agent was started anew in the middle of it"
+                why = said(Saying.RESTARTED)
                 self._untold = await self._recover(why)
         await self._finish(self._untold, job)
         self._untold = None
@@ -205,12 +207,12 @@ class SwitchRepairs:
         except LineRefusedError as error:
             return await self._back(typist, str(error))
         except OSError as error:
-            return await self._back(typist, f"it cannot be written down how far it is: {error}")
+            return await self._back(typist, said(Saying.NOT_WRITTEN, why=str(error)))
         pending = await self._told_phase(
             replace(pending, applied_ms=self._clock.wall_ns() // 1_000_000), Phase.APPLIED
         )
         await self._steps.note(
-            pending, RepairStep.APPLIED, "all lines were taken", transcript=typist.take()
+            pending, RepairStep.APPLIED, said(Saying.TAKEN), transcript=typist.take()
         )
         return await self._prove(typist, pending)
 
@@ -220,14 +222,15 @@ class SwitchRepairs:
         A way back to what is not so any more would undo what they did (a window that has just
         ended, too). Raises :class:`SessionLostError`.
         """
-        change, where = pending.change, f"{pending.port} of {pending.switch}"
+        change = pending.change
+        where = {"port": pending.port, "switch": pending.switch}
         try:
             if change.before is None or same(await self._read(typist, pending), change.before):
                 return None
-            why = f"{where} was set otherwise since it was approved"
+            why = said(Saying.SET_OTHERWISE, **where)
         except UnreadableError as error:
-            why = f"{where} cannot be read any more ({error})"
-        sentence = f"{why}: nothing was changed"
+            why = said(Saying.UNREADABLE, **where, why=str(error))
+        sentence = joined(why, said(Saying.NOTHING_CHANGED))
         return Outcome(step=RepairStep.UNDONE, sentence=sentence, transcript=typist.take())
 
     async def _prove(self, typist: Typist, pending: Pending, *, again: bool = False) -> Outcome:
@@ -270,11 +273,11 @@ class SwitchRepairs:
                 await self._wait_for_revert(pending)
         settings = await self._read(typist, pending)
         if change.after is not None and not same(settings, change.after):
-            return await self._back(typist, "the switch took it back by itself after the proof")
+            return await self._back(typist, said(Saying.TOOK_BACK))
         try:
             await typist.type(change.keep)
         except LineRefusedError as error:
-            why = f"{why}; but it is not saved: {error}"
+            why = joined(why, said(Saying.NOT_SAVED, why=str(error)))
         return Outcome(step=RepairStep.DONE, sentence=why, transcript=typist.take())
 
     async def _wait_for_revert(self, pending: Pending) -> None:
@@ -288,7 +291,7 @@ class SwitchRepairs:
     async def _measure(self, typist: Typist, pending: Pending) -> Outcome:
         """A cable test or a save: the answer is the proof. :class:`SessionLostError`."""
         change = pending.change
-        cable, sentence = "", "the configuration is saved"
+        cable, sentence = "", said(Saying.SAVED)
         try:
             answers = await typist.type(change.apply)
             if pending.intent is Intent.CABLE_DIAGNOSIS:
@@ -330,8 +333,11 @@ class SwitchRepairs:
     def _lost(self, why: str, sentence: str) -> Outcome:
         return Outcome(
             step=RepairStep.STUCK,
-            sentence=f"{why}; how {self._now().port} of {self.switch} is set cannot be read "
-            f"({sentence}): a person has to look at the switch now",
+            sentence=joined(
+                why,
+                said(Saying.UNREADABLE, port=self._now().port, switch=self.switch, why=sentence),
+                said(Saying.PERSON),
+            ),
         )
 
     async def _settle(self, typist: Typist, why: str) -> Outcome:
@@ -349,9 +355,7 @@ class SwitchRepairs:
         measures = MEANINGS[pending.intent].indicator is Indicator.NONE
         if as_after and not (over or measures):
             if pending.phase is Phase.PROVED:
-                return await self._keep(
-                    typist, pending, "proved before the session ended", again=True
-                )
+                return await self._keep(typist, pending, said(Saying.PROVED_BEFORE), again=True)
             if pending.phase in {Phase.APPLYING, Phase.APPLIED}:
                 pending = await self._told_phase(pending, Phase.APPLIED)
                 return await self._prove(typist, pending, again=True)

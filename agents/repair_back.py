@@ -12,6 +12,7 @@ from drivers.cli.errors import CliError, LineRefusedError, SessionLostError, Unr
 from drivers.cli.settings import same
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Saying, joined, said
 
 TRIES = 3
 """How often something that is not understood or not taken is tried before a person has to look."""
@@ -42,13 +43,14 @@ class WayBack:
         before = pending.change.before
         if before is None:
             return Outcome(step=RepairStep.UNDONE, sentence=why, transcript=typist.take())
-        where, trouble = f"{pending.port} of {pending.switch}", ""
+        where, trouble = {"port": pending.port, "switch": pending.switch}, ""
         for number in range(TRIES):
             try:
                 if number == 0:
                     await typist.type(pending.change.undo)
                 if await self._is_back(typist, pending, before):
-                    return await self._undone(typist, pending, f"{why}; {where} is as before")
+                    back = said(Saying.AS_BEFORE, **where)
+                    return await self._undone(typist, pending, joined(why, back))
                 trouble = "it does not stay as it was set"
             except SessionLostError:
                 raise
@@ -57,8 +59,7 @@ class WayBack:
             await self._clock.sleep(PAUSE_SECONDS)
         return Outcome(
             step=RepairStep.STUCK,
-            sentence=f"{why}; {where} could not be put back ({trouble}): a person has to look at "
-            "the switch now",
+            sentence=joined(why, said(Saying.NOT_BACK, **where, why=trouble), said(Saying.PERSON)),
             transcript=typist.take(),
         )
 
@@ -75,12 +76,12 @@ class WayBack:
         if pending.measure and not await self._prover.is_up(pending):
             try:
                 pairs = typist.dialect.read_cable(await typist.type(pending.measure))
-                cable, sentence = cable_json(pairs), f"{sentence}; {cable_words(pairs)}"
+                cable, sentence = cable_json(pairs), joined(sentence, cable_words(pairs))
             except (LineRefusedError, UnreadableError) as error:
-                sentence = f"{sentence}; the cable test failed: {error}"
+                sentence = joined(sentence, said(Saying.CABLE_FAILED, why=str(error)))
             except SessionLostError as error:
                 # It changes nothing and needs no second try: the port is as before.
-                sentence = f"{sentence}; the session ended in the cable test: {error}"
+                sentence = joined(sentence, said(Saying.CABLE_FAILED, why=str(error)))
         return Outcome(
             step=RepairStep.UNDONE, sentence=sentence, transcript=typist.take(), cable=cable
         )

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from agents.indicator import DOWN, good, lost, no_worse
 from agents.pending import Pending
-from agents.port_look import Eyes, Look, LookError
+from agents.port_look import Eyes, Look, LookError, PortSeen
 from agents.waiting import within
 from drivers.cli.dialect import PortSettings
 from drivers.cli.settings import same
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.intents import MEANINGS, Indicator, Intent
+from tenone.vocabulary.sayings import Said, Saying, joined, said
+from tenone.vocabulary.states import AdminStatus, Duplex, OperStatus
 
 PROOF_SECONDS = 15.0
 """In this time it has to become good: a port that negotiates takes two to four, one whose power
@@ -72,9 +74,7 @@ class Prover:
         """
         after = pending.change.after
         if after is not None and not same(await read(), after):
-            return Proof(
-                good=False, sentence="the switch took the lines and does not say that it is set so"
-            )
+            return Proof(good=False, sentence=said(Saying.NOT_SET_SO))
         start_ns, run, told = self._clock.monotonic_ns(), _Run(), False
         seconds = min(proof_seconds(pending), AGAIN_SECONDS if again else POE_SECONDS)
         limit_ns = start_ns + round(seconds * 1e9)
@@ -89,14 +89,15 @@ class Prover:
             if self._is_held(run, pending.hold_seconds):
                 break
             if run.since_ns is None and self._clock.monotonic_ns() >= limit_ns:
-                return Proof(good=False, sentence=f"{seconds:g} s later it is not good: {words}")
+                late = said(Saying.NOT_GOOD, seconds=f"{seconds:g}")
+                return Proof(good=False, sentence=joined(late, words))
             await self._clock.sleep(POLL_SECONDS)
         if after is not None and not same(await read(), after):
-            return Proof(
-                good=False, sentence="the switch went back by itself while it was looked at"
-            )
-        still = f"still good after {pending.hold_seconds:g} s in {run.looks} looks: {words}"
-        return Proof(good=True, sentence=still + self._said_by_boards(pending.room, heard))
+            return Proof(good=False, sentence=said(Saying.WENT_BACK))
+        hold = f"{pending.hold_seconds:g}"
+        still = said(Saying.STILL_GOOD, seconds=hold, looks=str(run.looks))
+        boards = self._said_by_boards(pending.room, heard)
+        return Proof(good=True, sentence=joined(still, words, *boards))
 
     async def is_up(self, pending: Pending) -> bool:
         """Whether the port carries anything now; True where nobody knows."""
@@ -112,31 +113,47 @@ class Prover:
             look = await within(self._clock, LOOK_SECONDS, _coroutine(self._eyes, pending.switch))
         except (LookError, TimeoutError) as error:
             run.since_ns, run.looks = None, 0
-            return False, str(error) or f"{pending.switch} did not answer in {LOOK_SECONDS:g} s"
+            seconds = f"{LOOK_SECONDS:g}"
+            silent = said(Saying.NO_ANSWER, switch=pending.switch, seconds=seconds)
+            return False, str(error) or silent
         others = [port for port in pending.before if port != pending.port]
         gone = lost(others, look.ports, pending.before)
         run.missing = run.missing + 1 if gone else 0
         if gone:
-            return False, f"{', '.join(gone)} of {pending.switch} carried a link and went down"
+            ports = ", ".join(gone)
+            return False, said(Saying.OTHERS_DOWN, ports=ports, switch=pending.switch)
         now = look.ports.get(pending.port, DOWN)
         fresh = look.asked_ns >= max(asked_ns, start_ns)
         if not (fresh and is_good(pending, look)):
             run.since_ns, run.looks = None, 0
-            return False, f"{pending.port} is {now}"
+            return False, port_said(pending.port, now)
         if run.since_ns is None:
             run.since_ns = look.asked_ns
         run.looks += 1
-        return True, f"{pending.port} is {now}"
+        return True, port_said(pending.port, now)
 
     def _is_held(self, run: _Run, hold_seconds: float) -> bool:
         if run.since_ns is None or run.looks < LEAST_LOOKS:
             return False
         return self._clock.monotonic_ns() - run.since_ns >= hold_seconds * 1e9
 
-    def _said_by_boards(self, room: str | None, before: Mapping[str, int]) -> str:
+    def _said_by_boards(self, room: str | None, before: Mapping[str, int]) -> list[Said]:
         now = self._boards(room)
         again = sorted(serial for serial in before if now.get(serial, 0) > before[serial])
-        return f"; heard again meanwhile: {', '.join(again)}" if again else ""
+        return [said(Saying.BOARDS_HEARD, boards=", ".join(again))] if again else []
+
+
+def port_said(port: str, now: PortSeen) -> str:
+    """How a port is."""
+    if now.up and now.speed_mbps and now.admin is not AdminStatus.DOWN:
+        known = {Duplex.FULL: Saying.PORT_FULL, Duplex.HALF: Saying.PORT_HALF}
+        saying = known.get(now.duplex) if now.duplex is not None else None
+        if saying is not None:
+            return said(saying, port=port, speed=str(now.speed_mbps))
+    if now.oper is OperStatus.DOWN:
+        shut = now.admin is AdminStatus.DOWN
+        return said(Saying.PORT_SHUT if shut else Saying.PORT_DOWN, port=port)
+    return f"{port} is {now}"
 
 
 def is_good(pending: Pending, look: Look) -> bool:

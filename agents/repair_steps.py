@@ -15,6 +15,7 @@ from tenone.blocks.layout import layout
 from tenone.journal.journal import JournalError
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.repairs import REPAIRS, RepairStep
+from tenone.vocabulary.sayings import Clause, Said, Saying, clauses_of, said, to_json
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Steps:
             hidden(sentence),
             cable,
             shortened(transcript),
+            to_json(tuple(_masked(one) for one in clauses_of(sentence))),
         )
         columns = [Column.of(name, [value]) for name, value in zip(REPAIRS, values, strict=True)]
         made = layout(STREAM, REPAIRS, [deed.action])
@@ -92,6 +94,10 @@ class Steps:
             await self.tell(deed, step, sentence, transcript=transcript)
         except JournalError as error:
             log.error("action %s: %s could not be kept: %s", deed.action, step.name, error)  # noqa: TRY400 - the sentence says it all
+
+
+def _masked(clause: Clause) -> Clause:
+    return Clause(clause.saying, {name: hidden(text) for name, text in clause.values.items()})
 
 
 def shortened(text: str, most: int = MOST_TRANSCRIPT) -> str:
@@ -110,13 +116,14 @@ def cable_json(pairs: Iterable[Pair]) -> str:
     )
 
 
-def cable_words(pairs: Iterable[Pair]) -> str:
+def cable_words(pairs: Iterable[Pair]) -> Said:
     """One clause about the pairs that are not good."""
     bad = [one for one in pairs if one.state is not CableState.OK]
     if not bad:
-        return "the cable test finds no bad pair"
-    return "the cable test says: " + ", ".join(
+        return said(Saying.CABLE_WELL)
+    listed = ", ".join(
         f"pair {one.name} {one.state.value}"
         + ("" if one.metres is None else f" at {one.metres:g} m")
         for one in bad
     )
+    return said(Saying.CABLE_BAD, pairs=listed)

@@ -11,6 +11,7 @@ from drivers.cli.errors import CliError, SessionLostError
 from drivers.cli.settings import same
 from tenone.runtime.clock import Clock
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Saying, joined, said
 
 TRIES = 3
 PAUSE_SECONDS = 2.0
@@ -45,15 +46,15 @@ class WindowEnder:
             except CliError as error:
                 trouble = str(error)
             await self._clock.sleep(PAUSE_SECONDS)
-        sentence = (
-            f"{window.intent.value} of {window.port} has ended and could not be taken back "
-            f"({trouble}): a person has to look at {window.switch} now"
+        sentence = joined(
+            said(Saying.WINDOW_STUCK, intent=window.intent.value, port=window.port, why=trouble),
+            said(Saying.PERSON),
         )
         await self._steps.tell(window, RepairStep.STUCK, sentence, transcript=typist.take())
         await self._book.close_window(window)
 
     async def _over(self, typist: Typist, window: Window) -> None:
-        sentence = f"{window.intent.value} of {window.port} has ended: it is as before"
+        sentence = said(Saying.WINDOW_OVER, intent=window.intent.value, port=window.port)
         await self._steps.tell(window, RepairStep.ENDED, sentence, transcript=typist.take())
         await self._book.close_window(window)
 

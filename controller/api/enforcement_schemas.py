@@ -124,12 +124,20 @@ class DryRunOut(_Closed):
     held: list[HeldOut]
 
 
+class ClauseOut(_Closed):
+    """A clause of an agent's sentence."""
+
+    code: str
+    values: dict[str, str]
+
+
 class CourseStepOut(_Closed):
     """One step at the switch; ``at`` by the agent's clock."""
 
     step: STEPS
     at: float
     sentence: str
+    clauses: list[ClauseOut] = Field(description="the sentence by codes; empty: an older agent")
     transcript: str = Field(description="lines and answers, secrets masked")
     cable: dict[str, object] | list[object] | None = Field(description="a cable test's result")
 
@@ -203,6 +211,9 @@ def step_json(one: CourseStep) -> Json:
         "step": one.step.name.lower(),
         "at": one.at,
         "sentence": one.sentence,
+        "clauses": [
+            {"code": clause.saying.value, "values": dict(clause.values)} for clause in one.clauses
+        ],
         "transcript": one.transcript,
         "cable": cable_of(one.cable),
     }

@@ -11,6 +11,7 @@ STREAM = "repairs"
 MOST_SENTENCE = 2000
 MOST_TRANSCRIPT = 64 * 1024
 MOST_CABLE = 4096
+MOST_SAID = 16 * 1024
 LAST_MS = 4_102_444_800_000
 """2100: a clock that says more is wrong, and a page could not write it."""
 
@@ -29,4 +30,5 @@ def told(arrival: Arrival) -> Iterable[Told]:
             sentence=(row.get("repair_sentence") or "")[:MOST_SENTENCE],
             transcript=(row.get("repair_transcript") or "")[:MOST_TRANSCRIPT],
             cable=(row.get("repair_cable") or "")[:MOST_CABLE],
+            said=(row.get("repair_said") or "")[:MOST_SAID],
         )

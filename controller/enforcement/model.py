@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from tenone.vocabulary.intents import Intent, Mode
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Clause
 from tenone.vocabulary.scope import ScopePath
 
 
@@ -83,6 +84,8 @@ class CourseStep:
     sentence: str
     transcript: str
     cable: str = ""
+    clauses: tuple[Clause, ...] = ()
+    """What the sentence is made of, to be said in another language; empty: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,13 @@ from sqlalchemy.engine import Engine
 from controller.enforcement.attempts import AGAIN_NS, Attempt, End
 from controller.enforcement.model import Course, CourseStep, Stop
 from controller.enforcement.tables import AttemptRow, StepRow, StopRow
+from controller.foreign import read_foreign
 from controller.store.protocols import NS
 from controller.store.records import Unit
 from controller.trust.approval_records import KEEP_NS
 from tenone.vocabulary.intents import Intent
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Clause, read_clauses
 from tenone.vocabulary.scope import ScopePath
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class Told:
     sentence: str
     transcript: str
     cable: str
+    said: str = ""
+    """The sentence's clauses, JSON as the agent sent it."""
 
 
 class RepairRecords:
@@ -125,6 +129,7 @@ class RepairRecords:
                         sentence=one.sentence,
                         transcript=one.transcript,
                         cable=one.cable,
+                        said=one.said,
                     )
                 )
                 unit.flush()
@@ -143,6 +148,7 @@ class RepairRecords:
                     sentence=row.sentence,
                     transcript=row.transcript,
                     cable=row.cable,
+                    clauses=clauses(row.said),
                 )
                 for row in rows
             )
@@ -171,6 +177,14 @@ class RepairRecords:
         with Unit(self._engine) as unit:
             unit.execute(sa.delete(StepRow).where(StepRow.action.in_(old)))
             unit.execute(sa.delete(AttemptRow).where(AttemptRow.begun_ns < now_ns - KEEP_NS))
+
+
+def clauses(said: str) -> tuple[Clause, ...]:
+    """What a sentence is made of; nothing where the agent did not say, or nobody understands it."""
+    try:
+        return read_clauses(read_foreign(said))
+    except ValueError:
+        return ()
 
 
 def _seconds(at_ns: int | None) -> float | None:

@@ -63,3 +63,5 @@ class StepRow(Base):
     sentence: Mapped[str] = mapped_column(Text)
     transcript: Mapped[str] = mapped_column(Text)
     cable: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = mapped_column(Text, server_default="")
+    """The sentence's clauses (:mod:`tenone.vocabulary.sayings`), JSON; empty: an older agent."""

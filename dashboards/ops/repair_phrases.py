@@ -7,6 +7,7 @@ from dashboards.ops.language import mark
 from drivers.cli.dialect import CableState
 from tenone.vocabulary.intents import Intent, Mode
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Saying
 
 INTENTS = {
     Intent.RESTORE_NEGOTIATION: mark("Let the port negotiate again"),
@@ -106,6 +107,43 @@ SHORT = {
 AFTER = mark("%(seconds)s after the fault")
 SECONDS = mark("%(n)s s")
 MINUTES = mark("%(n)s min")
+SAYINGS = {
+    Saying.WORDS: mark("%(text)s"),
+    Saying.BEGINS: mark("%(intent)s: begins at %(where)s"),
+    Saying.TAKEN: mark("all lines were taken"),
+    Saying.SET_OTHERWISE: mark("%(port)s of %(switch)s was set otherwise since it was approved"),
+    Saying.UNREADABLE: mark("how %(port)s of %(switch)s is set cannot be read (%(why)s)"),
+    Saying.NOTHING_CHANGED: mark("nothing was changed"),
+    Saying.NOT_WRITTEN: mark("it cannot be written down how far it is: %(why)s"),
+    Saying.NOT_SET_SO: mark("the switch took the lines and does not say that it is set so"),
+    Saying.STILL_GOOD: mark("still good after %(seconds)s s in %(looks)s looks"),
+    Saying.NOT_GOOD: mark("%(seconds)s s later it is not good"),
+    Saying.WENT_BACK: mark("the switch went back by itself while it was looked at"),
+    Saying.TOOK_BACK: mark("the switch took it back by itself after the proof"),
+    Saying.OTHERS_DOWN: mark("%(ports)s of %(switch)s carried a link and went down"),
+    Saying.NO_ANSWER: mark("%(switch)s did not answer in %(seconds)s s"),
+    Saying.BOARDS_HEARD: mark("heard again meanwhile: %(boards)s"),
+    Saying.PORT_FULL: mark("%(port)s is up, %(speed)s Mbit/s, full duplex"),
+    Saying.PORT_HALF: mark("%(port)s is up, %(speed)s Mbit/s, half duplex"),
+    Saying.PORT_DOWN: mark("%(port)s is down"),
+    Saying.PORT_SHUT: mark("%(port)s is shut"),
+    Saying.PROVED_BEFORE: mark("proved before the session ended"),
+    Saying.RESTARTED: mark("the agent was started anew in the middle of it"),
+    Saying.NOT_SAVED: mark("but it is not saved: %(why)s"),
+    Saying.SAVED: mark("the configuration is saved"),
+    Saying.AS_BEFORE: mark("%(port)s of %(switch)s is as before"),
+    Saying.NOT_BACK: mark("%(port)s of %(switch)s could not be put back (%(why)s)"),
+    Saying.PERSON: mark("a person has to look at the switch now"),
+    Saying.CABLE_WELL: mark("the cable test finds no bad pair"),
+    Saying.CABLE_BAD: mark("the cable test finds a bad pair"),
+    Saying.CABLE_FAILED: mark("the cable test failed: %(why)s"),
+    Saying.WINDOW_OVER: mark("%(intent)s: over at %(port)s, it is as before"),
+    Saying.WINDOW_STUCK: mark(
+        "%(intent)s: over at %(port)s, and it could not be taken back (%(why)s)"
+    ),
+}
+"""What an agent says of a step, clause by clause; the pairs of a cable stand below it."""
+AND_THEN = mark("%(said)s; %(more)s")
 OUTCOMES = {MENDED: mark("The link is good again, so TenOne took its request back.")}
 """What the controller itself says of an end; all else is an agent's, English."""
 PARTS = {

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from controller.api.enforcement_schemas import cable_of
 from controller.api.problems import Problem
@@ -17,6 +18,7 @@ from drivers.cli.dialect import CableState
 from tenone.trust.approval import Risk
 from tenone.vocabulary.intents import MEANINGS, Indicator, Intent, Mode
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Clause
 
 NS = 1_000_000_000
 MINUTE = 60.0
@@ -54,7 +56,9 @@ class Moment:
     after: str
     """How long after the fault; empty where that is not known."""
     sentence: str = ""
-    """The agent's own words, English."""
+    """What the agent said of it."""
+    english: bool = True
+    """The sentence is the agent's own, whatever the page speaks."""
     transcript: str = ""
     pairs: Sequence[str] = ()
     """What a cable test said."""
@@ -236,10 +240,23 @@ class RepairWords:
             at=one.at,
             text=self._(p.STEPS[one.step]),
             after=self._after(one.at, course),
-            sentence=one.sentence,
+            sentence=self._sentence(one),
+            english=not one.clauses,
             transcript=one.transcript,
             pairs=self.pairs(one.cable),
         )
+
+    def _sentence(self, one: CourseStep) -> str:
+        clauses = [self._clause(clause) for clause in one.clauses]
+        if not clauses:
+            return one.sentence
+        return reduce(lambda said, more: self._(p.AND_THEN, said=said, more=more), clauses)
+
+    def _clause(self, clause: Clause) -> str:
+        values = dict(clause.values)
+        if "intent" in values:
+            values["intent"] = self.intent(values["intent"])
+        return self._(p.SAYINGS[clause.saying], **values)
 
     def _after(self, at: float, course: Course) -> str:
         if course.faulted is None or at <= course.faulted:

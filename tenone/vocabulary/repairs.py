@@ -47,6 +47,7 @@ METRICS_REPAIRS: tuple[Metric, ...] = (
     port_metric("repair_sentence", "text", T.TEXT, "what happened, one sentence"),
     port_metric("repair_cable", "text", T.TEXT, "cable test, JSON (drivers.cli.cable); or empty"),
     port_metric("repair_transcript", "text", T.TEXT, "lines and answers, secrets masked"),
+    port_metric("repair_said", "text", T.TEXT, "the sentence's clauses, JSON (.sayings)"),
 )
 
 REPAIRS = tuple(metric.name for metric in METRICS_REPAIRS)

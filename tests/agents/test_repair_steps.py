@@ -12,6 +12,7 @@ from tenone.blocks.block import Block, Draft
 from tenone.journal.journal import JournalError
 from tenone.runtime.clock import ManualClock
 from tenone.vocabulary.repairs import REPAIRS, RepairStep
+from tenone.vocabulary.sayings import Saying, joined, read_clauses, said
 from tests.agents.conftest import Kept
 from tests.agents.test_pending import PENDING
 
@@ -38,6 +39,7 @@ async def test_a_block_a_step(clock: ManualClock, kept: Kept) -> None:
         "up",
         "[]",
         "> x",
+        '[["words", {"text": "up"}]]',
     ]
 
 
@@ -66,3 +68,15 @@ def test_a_cable_in_json_and_in_words() -> None:
     assert json.loads(cable_json(PAIRS))[1] == {"pair": "B", "state": "open", "metres": 12.0}
     assert cable_words(PAIRS) == "the cable test says: pair B open at 12 m, pair C short"
     assert "no bad pair" in cable_words(PAIRS[:1])
+
+
+async def test_clauses_travel_with_their_secrets_masked(clock: ManualClock, kept: Kept) -> None:
+    steps = Steps(origin=Origin(school="no1", boot_id=bytes(16), clock=clock), keep=kept.keep)
+    why = "core says: password cipher CANARY"
+    sentence = joined(said(Saying.TAKEN), said(Saying.NOT_SAVED, why=why))
+    await steps.tell(PENDING, RepairStep.DONE, sentence)
+    (sent,) = kept.values("repairs", "repair_said")
+    first, second = read_clauses(json.loads(str(sent)))
+    assert (first.saying, second.saying) == (Saying.TAKEN, Saying.NOT_SAVED)
+    assert "CANARY" not in str(sent)
+    assert second.values["why"].startswith("core says: password cipher")

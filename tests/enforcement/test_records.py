@@ -1,6 +1,7 @@
 """Stops, attempts and steps, there and back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from controller.enforcement.records import MOST_STEPS, RepairRecords, Told
 from controller.store.records import SqlRecords
 from controller.trust.approval_records import KEEP_NS
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import Saying, clauses_of, joined, said, to_json
 from tenone.vocabulary.scope import ScopePath
 from tests.enforcement.test_attempts import NOW, attempt
 from tests.enforcement.town import fresh_records
@@ -83,3 +85,17 @@ def test_an_agent_that_tells_without_end_does_not_fill_the_records(records: Repa
     assert course is not None
     assert len(course.steps) == MOST_STEPS
     assert records.add_steps("no1", [told(RepairStep.DONE, 999)]), "how it ended is still heard"
+
+
+@pytest.mark.parametrize("hostile", ["", "{", "[[", "[1]", '[["begins", {}]]', '[["taken", 1]]'])
+def test_a_sentence_is_kept_by_its_clauses_and_rubbish_has_none(
+    records: RepairRecords, hostile: str
+) -> None:
+    records.put(attempt("a"))
+    sentence = joined(said(Saying.TAKEN), said(Saying.NOT_SAVED, why="disk full"))
+    sent = to_json(clauses_of(sentence))
+    records.add_steps("no1", [replace(told(RepairStep.APPLIED), said=sent)])
+    records.add_steps("no1", [replace(told(RepairStep.DONE, 6), said=hostile)])
+    course = records.course("a")
+    assert course is not None
+    assert [one.clauses for one in course.steps] == [sentence.clauses, ()]

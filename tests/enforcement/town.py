@@ -145,6 +145,7 @@ class FakeAgent:
                 "repair_sentence": [f"The agent says {step.name.lower()}."],
                 "repair_cable": [self.cable if step in {S.UNDONE, S.DONE} else ""],
                 "repair_transcript": [f"<sw1> {step.name}"],
+                "repair_said": ['[["taken", {}]]'],
             }
             arrivals.append(self.town.block("repairs", REPAIRS, (action,), values, school))
         for arrival in arrivals:

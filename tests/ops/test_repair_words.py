@@ -1,9 +1,13 @@
 """Sentences of repairs: everything that can be has words in both languages."""
 
+import re
+from dataclasses import replace
+from string import Formatter
+
 import pytest
 
 from controller.api.problems import Problem
-from controller.enforcement.model import Course, GuardName, Held
+from controller.enforcement.model import Course, CourseStep, GuardName, Held
 from controller.enforcement.sentences import MENDED
 from controller.trust.approval_model import ActionState
 from dashboards.ops import repair_phrases as p
@@ -14,6 +18,7 @@ from drivers.cli.dialect import CableState
 from tenone.trust.approval import Risk
 from tenone.vocabulary.intents import Intent, Mode
 from tenone.vocabulary.repairs import RepairStep
+from tenone.vocabulary.sayings import ENGLISH, Saying, joined, said
 from tests.api.fake_enforcement import PROVED, UNDONE, FakeEnforcement, action, steps
 
 NOW = 1_790_000_000.0
@@ -32,6 +37,7 @@ def test_everything_has_a_phrase() -> None:
     assert set(p.STATES) == set(ActionState)
     assert set(p.STEPS) == set(RepairStep) == set(STEP_MARKS)
     assert set(p.CABLE_STATES) == set(CableState)
+    assert set(p.SAYINGS) == set(Saying)
 
 
 @pytest.mark.parametrize("guard", GuardName)
@@ -71,6 +77,33 @@ def test_how_it_stands(
     assert words().state(one, course) == said
     assert words().mark(one, course) == mark
     assert words().state(one, None) == p.STATES[state]
+
+
+@pytest.mark.parametrize("saying", [one for one in Saying if one is not Saying.WORDS])
+def test_what_an_agent_says_is_said_in_both_languages(saying: Saying) -> None:
+    values = {name: f"<{name}>" for _, name, _, _ in Formatter().parse(ENGLISH[saying]) if name}
+    sentence = joined(said(saying, **values), "core: refused")
+    course = replace(
+        FakeEnforcement(NOW).courses[PROVED],
+        steps=(
+            CourseStep(
+                step=RepairStep.DONE, at=NOW, sentence=sentence, transcript="",
+                clauses=sentence.clauses,
+            ),
+        ),
+    )  # fmt: skip
+    for language, mark in (("en", "; core: refused"), ("zh-CN", "；core: refused")):
+        shown = next(one for one in words(language).course(course) if one.sentence)
+        assert shown.sentence.endswith(mark)
+        assert not shown.english
+        known = set(FIELDS.findall(p.SAYINGS[saying])) - {"intent"}
+        assert all(f"<{name}>" in shown.sentence for name in known)
+        assert bool(re.search("[\u4e00-\u9fff]", shown.sentence)) == (language == "zh-CN")
+
+
+def test_what_an_older_agent_says_stands_as_it_is() -> None:
+    shown = words("zh-CN").course(FakeEnforcement(NOW).courses[PROVED])
+    assert all(one.english for one in shown if one.sentence)
 
 
 def test_what_the_controller_itself_says_of_an_end_is_said_in_both_languages() -> None:
