@@ -213,18 +213,7 @@ class Agent:
         )
         self._stack.callback(probing.close)
         self.poller = await self._make_poller()
-        self.repairs = make_repairs(
-            self.school,
-            consoles=self._consoles,
-            eyes=self.poller,
-            origin=self._origin,
-            keep=self._keep,
-            disk=self._disk,
-            table=lambda: None if self._gateway is None else self._gateway.table,
-        )
-        if self.repairs is not None:
-            self._stack.push_async_callback(self.repairs.close)
-            self._polled.login_finding = self.repairs.sessions.finding
+        self._make_repairs()
         self._verbs |= verbs_of(self.repairs, self.school, origin=self._origin, disk=self._disk)
         self.configurations = make_configurations(
             self.repairs, self.school, origin=self._origin, keep=self._keep, disk=self._disk
@@ -251,6 +240,20 @@ class Agent:
             vault=self.vault,
         )
         self._start_tasks(probing, health)
+
+    def _make_repairs(self) -> None:
+        self.repairs = make_repairs(
+            self.school,
+            consoles=self._consoles,
+            eyes=self.poller,
+            origin=self._origin,
+            keep=self._keep,
+            disk=self._disk,
+            table=lambda: None if self._gateway is None else self._gateway.table,
+        )
+        if self.repairs is not None:
+            self._stack.push_async_callback(self.repairs.close)
+            self._polled.login_finding = self.repairs.sessions.finding
 
     def _start_tasks(self, probing: Probing, health: Health) -> None:
         self.tasks.start("journal", self.keeper.run)
