@@ -67,7 +67,8 @@ class Caps(ConfigModel):
     changes_a_day: Count = 6
     """Of one school, failed ones too."""
     failures_a_day: Count = 3
-    """Of one district: after so many nothing more is done there by itself that day."""
+    """Of one school: after so many nothing more is done there by itself that day. A district stops
+    once something failed in so many of its schools."""
     at_once_in_a_district: Annotated[int, Strict(), Field(ge=1, le=100)] = 4
 
 

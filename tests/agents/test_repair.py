@@ -375,7 +375,9 @@ async def test_a_port_that_cannot_be_read_after_the_proof_is_read_again(
     await life.close()
 
 
-async def test_what_is_proved_in_another_session_is_set_for_good_there(tmp_path: Path) -> None:
+async def test_what_is_proved_in_another_session_is_set_for_good_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whether the first session confirmed it nobody knows, and a second confirmation is refused."""
     sim, kept = SimSchool(tmp_path, Dialect.COMWARE), Kept()
     force(sim)
@@ -388,7 +390,7 @@ async def test_what_is_proved_in_another_session_is_set_for_good_there(tmp_path:
         again.append(more["again"])
         return await keep(*given, **more)
 
-    repairs._keep = keeping  # type: ignore[method-assign]
+    monkeypatch.setattr(repairs, "_keep", keeping)
     asking = asyncio.ensure_future(life.act("restore-negotiation", port=sim.port))
 
     async def cut() -> None:
