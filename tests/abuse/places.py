@@ -2,10 +2,13 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
+
+from fastapi import FastAPI
 
 Json = dict[str, Any]
 KNOWN = {
@@ -46,6 +49,13 @@ class Place:
     others: Mapping[str, str]
     """Values of the path's other parts."""
     body: Json | None
+    form: bool = False
+    """The body is what a page's form sends, not JSON."""
+
+    @property
+    def content_type(self) -> bytes:
+        """Of the body."""
+        return b"application/x-www-form-urlencoded" if self.form else b"application/json"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.kind} {self.name}"
@@ -64,7 +74,12 @@ class Place:
         target = self.path
         for name, value in parts.items():
             target = target.replace("{" + name + "}", value).replace("{" + name + ":path}", value)
-        data = b"" if body is None else json.dumps(body).encode()
+        if body is None:
+            data = b""
+        elif self.form:
+            data = urlencode(body, doseq=True, errors="surrogatepass").encode()
+        else:
+            data = json.dumps(body).encode()
         return (target + query).encode("latin-1"), data
 
 
@@ -87,6 +102,57 @@ def places(openapi: Json, there: Mapping[str, str] | None = None) -> Iterator[Pl
             parts = {name: known.get(name, "x-1") for name in in_path}
             for name in _texts(body or {}):
                 yield Place(method.upper(), path, "body", name, parts, body)
+
+
+def pages(
+    app: FastAPI, there: Mapping[str, str], queries: Mapping[str, set[str]]
+) -> Iterator[Place]:
+    """The same of what the description leaves out: pages, their forms, files.
+
+    ``queries``: what a page reads of its address without declaring it, by path.
+    """
+    described = app.openapi()["paths"]
+    known = KNOWN | dict(there)
+    for method, path, route in routes(app):
+        if path in described or method not in {"GET", "POST"}:
+            continue
+        in_path = [one.removesuffix(":path") for one in re.findall(r"{([^}]*)}", path)]
+        parts = {name: known.get(name, "x-1") for name in in_path}
+        asked = set(queries.get(path, ()))
+        fields: Json = {}
+        for needed in _dependants(getattr(route, "dependant", None)):
+            asked |= {one.alias for one in needed.query_params}
+            fields |= {one.alias: known.get(one.alias, "x-1") for one in needed.body_params}
+        for name in in_path:
+            others = {one: value for one, value in parts.items() if one != name}
+            yield Place(method, path, "path", name, others, fields or None, form=True)
+        for name in sorted(asked):
+            yield Place(method, path, "query", name, parts, fields or None, form=True)
+        for name in fields:
+            yield Place(method, path, "body", name, parts, fields or None, form=True)
+
+
+def _dependants(dependant: Any) -> Iterator[Any]:
+    if dependant is not None:
+        yield dependant
+        for one in dependant.dependencies:
+            yield from _dependants(one)
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str, Any]]:
+    """Method, path template and route of every route there is, those outside OpenAPI as well."""
+    found: dict[tuple[str, str], Any] = {}
+
+    def walk(those: Any, prefix: str) -> None:
+        for route in those:
+            if hasattr(route, "original_router"):  # FastAPI keeps included routers as they are
+                walk(route.original_router.routes, prefix + route.include_context.prefix)
+            elif getattr(route, "methods", None):
+                found.update({(method, prefix + route.path): route for method in route.methods})
+
+    walk(app.routes, "")
+    for (method, path), route in sorted(found.items(), key=lambda one: one[0]):
+        yield method, path, route
 
 
 def _resolved(schema: Json, openapi: Json) -> Json:

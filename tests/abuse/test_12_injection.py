@@ -4,31 +4,18 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from tests.abuse.injections import payloads
-from tests.abuse.places import Place, places
-from tests.abuse.whole import EVERY, Whole
+from tests.abuse.places import Place, pages, places
+from tests.abuse.test_16_csrf import target_of
+from tests.abuse.whole import EVERY, Whole, routes_of
 
 UNTOLD = frozenset({"events"})
 """Streams do not end."""
-PAGES = {
-    "/": ("state", "district", "q"),
-    "/at/{path:path}": ("path",),
-    "/parts/class-minutes/{path:path}": ("path",),
-    "/parts/measured/{school}/{link}": ("school", "link"),
-    "/links/{school}/{link}": ("school", "link"),
-    "/incidents": ("state", "scope", "school", "cause", "severity", "q", "cursor"),
-    "/incidents/{incident}": ("incident",),
-    "/audit": ("act", "actor", "scope", "outcome", "day", "before"),
-    "/language/{tag}": ("tag", "next"),
-    "/sign-in": ("next",),
-    "/handbook/{name:path}": ("name",),
-    "/static/{version}/{name:path}": ("version", "name"),
-}
 
 
 def tables(folder: Path) -> dict[str, int]:
@@ -63,21 +50,34 @@ async def baseline(house: Whole, place: Place, token: str) -> list[dict[str, obj
     return list(body.get("items", ())) if isinstance(body, dict) else []
 
 
-def pages() -> Iterator[Place]:
-    """The texts that pages take."""
-    for path, names in PAGES.items():
-        for name in names:
-            kind = "path" if f"{{{name}" in path else "query"
-            others = {"school": "no1", "link": "c301", "tag": "en", "version": "x"}
-            rest = {one: value for one, value in others.items() if one != name}
-            yield Place("GET", path, kind, name, rest, None)
+async def read_of_addresses(house: Whole, patch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """By page: what it reads of its address by hand, as it is seen to do so."""
+    read: dict[str, set[str]] = {}
+    heard: set[str] = set()
+    true = QueryParams.__getitem__
+
+    def listening(self: QueryParams, name: str) -> str:
+        heard.add(name)
+        return true(self, name)
+
+    token = house.sign_in("account:wang", *EVERY)
+    with patch.context() as patched:
+        patched.setattr(QueryParams, "__getitem__", listening)
+        for method, path in routes_of(house.app):
+            if method == "GET" and not path.startswith("/api/"):
+                heard.clear()
+                await house.ask("GET", target_of(path, house.known) + b"?x=1", token=token)
+                read[path] = set(heard)
+    return read
 
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(
     "each", [1, pytest.param(500, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
-async def test_every_text_of_every_route(house: Whole, each: int) -> None:
+async def test_every_text_of_every_route(
+    house: Whole, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``each`` of the 500 strings in every place that reads, other ones in the next.
 
     Never a 5xx; lists answer with literal matches alone.
@@ -88,19 +88,26 @@ async def test_every_text_of_every_route(house: Whole, each: int) -> None:
     begun = time.monotonic()
     token = house.sign_in("account:wang", *EVERY)
     before = tables(house.folder)
-    found = [
-        one
-        for one in (*places(house.app.openapi(), house.known), *pages())
-        if one.path.rpartition("/")[2] not in UNTOLD and "/sessions" not in one.path
-    ]
+    addresses = await read_of_addresses(house, monkeypatch)
+    assert {"state", "district", "q"} <= addresses["/"]
+    assert addresses["/machines"] >= {"state", "page"}
+    every = (*places(house.app.openapi(), house.known), *pages(house.app, house.known, addresses))
+    found = [one for one in every if one.path.rpartition("/")[2] not in UNTOLD]
     for number, place in enumerate(found):
         whole_list = await baseline(house, place, token) if place.method == "GET" else []
         # What changes something gets a tenth, another one at each place: rows would pile up.
         turns = each if place.method == "GET" else max(1, each // 10)
         for text in (texts[(number * turns + turn) % 500] for turn in range(turns)):
             target, body = place.request(text)
-            headers = {b"content-type": b"application/json"} if body else {}
-            answer = await house.ask(place.method, target, token=token, body=body, headers=headers)
+            headers = {b"content-type": place.content_type} if body else {}
+            answer = await house.ask(
+                place.method,
+                target,
+                # What changes something may end the session it is asked in.
+                token=token if place.method == "GET" else house.sign_in("account:zhao", *EVERY),
+                body=body,
+                headers=headers,
+            )
             counted[f"{answer.status // 100}xx"] += 1
             if answer.status >= 500:
                 failures.append(f"{answer.status} {place} {text!r}: {answer.body[:200]!r}")
@@ -120,4 +127,5 @@ async def test_every_text_of_every_route(house: Whole, each: int) -> None:
     print(
         f"{counted.total()} requests in {seconds:.0f} s: {dict(counted)}, no row but literal ones"
     )
-    assert len(found) > 60
+    assert len(found) > 250
+    assert sum(place.form and place.kind == "body" for place in found) > 20

@@ -26,6 +26,7 @@ from tenone.runtime.clock import SystemClock
 from tenone.vocabulary.roles import Grant, Role
 from tenone.vocabulary.scope import ScopePath
 from tests.abuse.furniture import agents_of, furnish
+from tests.abuse.places import routes
 from tests.controller.harness import city_config
 from tests.trust.acting import CountingWorkshop
 
@@ -150,14 +151,5 @@ async def whole(folder: Path, schools: Sequence[str] = ("no1", "no2")) -> AsyncI
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path template of every route there is, those outside OpenAPI as well."""
-    found: set[tuple[str, str]] = set()
-
-    def walk(routes: Any, prefix: str) -> None:
-        for route in routes:
-            if hasattr(route, "original_router"):  # FastAPI keeps included routers as they are
-                walk(route.original_router.routes, prefix + route.include_context.prefix)
-            elif getattr(route, "methods", None):
-                found.update((method, prefix + route.path) for method in route.methods)
-
-    walk(app.routes, "")
-    yield from sorted(found)
+    for method, path, _ in routes(app):
+        yield method, path
