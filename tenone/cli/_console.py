@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -11,6 +11,13 @@ from tenone.config import ConfigError
 
 BAD_CONFIGURATION = 2
 """The exit code of a command whose configuration is wrong."""
+
+CITY_OPTION = typer.Option("-c", "--config", help="The city's city.yaml.")
+SCHOOL_OPTION = typer.Option("-c", "--config", help="The school's school.yaml.")
+CityFile = Annotated[Path, CITY_OPTION]
+SchoolFile = Annotated[Path, SCHOOL_OPTION]
+MaybeCityFile = Annotated[Path | None, CITY_OPTION]
+MaybeSchoolFile = Annotated[Path | None, SCHOOL_OPTION]
 
 T = TypeVar("T")
 

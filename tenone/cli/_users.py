@@ -20,7 +20,6 @@ from tenone.vocabulary.scope import IdentifierError, ScopePath
 REFUSED = 1
 BAD_INPUT = 2
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 AccountName = Annotated[str, typer.Argument(help="The account's name: a-z, 0-9, '.', '_', '-'.")]
 GrantText = Annotated[
     list[str], typer.Option("--grant", help="role@scope, such as operator@binhai/east; repeat.")

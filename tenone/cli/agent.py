@@ -24,7 +24,7 @@ from agents.service import Agent
 from drivers.snmp.errors import BadTarget
 from drivers.wire.endpoint import EndpointError
 from tenone.blocks.block import Block
-from tenone.cli._console import BAD_CONFIGURATION, configured
+from tenone.cli._console import BAD_CONFIGURATION, MaybeSchoolFile, SchoolFile, configured
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
 from tenone.config import School, SecretError, load_school
@@ -84,9 +84,7 @@ def register(app: typer.Typer) -> None:
 
 def agent(  # noqa: PLR0917 - typer hands options over by name
     context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The school's school.yaml.")
-    ] = None,
+    config: MaybeSchoolFile = None,
     kept: Annotated[
         Path | None, typer.Option(help="Write a line about each kept block to this file.")
     ] = None,
@@ -132,7 +130,7 @@ def agent(  # noqa: PLR0917 - typer hands options over by name
 
 
 def egress(
-    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    config: SchoolFile,
     nft: Annotated[
         bool, typer.Option("--nft", help="As rules for nft -f, which root applies.")
     ] = False,
@@ -156,7 +154,7 @@ def egress(
 
 
 def heads(
-    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    config: SchoolFile,
     refused: Annotated[
         bool, typer.Option("--refused", help="Those that contradict what is kept, as evidence.")
     ] = False,

@@ -2,22 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from controller.trust.approval_signer import FILE_NAME, ApprovalSigner
 from controller.trust.entries import LedgerError
 from tenone.blocks.seal import key_id
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, configured
 from tenone.cli._ledger import ledgered
 from tenone.config import City, load_city
 from tenone.config.own_files import own_files
 from tenone.trust.files import KeyFileError
 
 CANNOT = 1
-
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +25,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="approvals")
 
 
-def list_keys(config: Config) -> None:
+def list_keys(config: CityFile) -> None:
     """Name the current and the next key, and since when they are."""
     city = configured(load_city, config)
     try:
@@ -38,7 +35,7 @@ def list_keys(config: Config) -> None:
         raise typer.Exit(CANNOT) from None
 
 
-def rotate(config: Config) -> None:
+def rotate(config: CityFile) -> None:
     """The next key becomes the current one, a fresh one the next. The controller need not stop."""
     city = configured(load_city, config)
     try:

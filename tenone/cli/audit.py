@@ -19,7 +19,7 @@ from controller.trust.verify import verify as verify_ledger
 from controller.trust.witnesses import ADMIT, compare, ledger_now, span, unexcused
 from controller.trust.witnesses import FILE as WITNESSES_FILE
 from tenone.calendar.zone import CITY_ZONE
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, MaybeCityFile, configured
 from tenone.cli._ledger import folder_of, ledgered
 from tenone.config import City, load_city
 from tenone.trust.witness import WitnessedHead
@@ -27,8 +27,6 @@ from tenone.trust.witness import WitnessedHead
 BAD = 1
 BAD_INPUT = 2
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
-MaybeConfig = Annotated[Path | None, typer.Option("-c", "--config", help="The city's city.yaml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 
 
@@ -46,7 +44,7 @@ def verify(
     place: Annotated[
         Path | None, typer.Argument(help="The ledger's folder, or one segment of it.")
     ] = None,
-    config: MaybeConfig = None,
+    config: MaybeCityFile = None,
     anchors: Annotated[
         list[Path] | None, typer.Option("--anchors", help="A file of anchored heads.")
     ] = None,
@@ -88,7 +86,7 @@ def verify(
 
 
 def admit(
-    config: Config,
+    config: CityFile,
     reason: Annotated[str, typer.Option(help="What happened; it stands in the ledger for ever.")],
     first: Annotated[
         int | None,
@@ -121,7 +119,7 @@ def admit(
 
 
 def list_entries(  # noqa: PLR0917 - typer reads options from the signature
-    config: Config,
+    config: CityFile,
     act: Annotated[str | None, typer.Option(help="An act, or its first word.")] = None,
     actor: Annotated[str | None, typer.Option(help="Who, as account:li.")] = None,
     scope: Annotated[str | None, typer.Option(help="A scope path; all that lies inside.")] = None,
@@ -152,7 +150,7 @@ def list_entries(  # noqa: PLR0917 - typer reads options from the signature
 
 
 def report(
-    config: Config,
+    config: CityFile,
     year: Annotated[int, typer.Option(min=2000, max=9999, help="A year of local days.")],
     as_json_: AsJson = False,
 ) -> None:

@@ -13,7 +13,7 @@ from agents.configuration_history import History, HistoryError, hash_of, open_hi
 from drivers.cli.care.rules import broken
 from drivers.cli.care.text import as_text, differences
 from tenone.calendar.zone import CITY_ZONE
-from tenone.cli._console import configured
+from tenone.cli._console import SchoolFile, configured
 from tenone.config import ConfigError, School, load_school
 from tenone.config.compliance import load_compliance
 from tenone.journal.disk import OsDisk
@@ -22,7 +22,6 @@ from tenone.trust.files import KeyFileError, write_whole
 CANNOT = 1
 BAD_INPUT = 2
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")]
 Switch = Annotated[str, typer.Argument(help="The switch's name in school.yaml.")]
 Commit = Annotated[
     str | None, typer.Option("--version", help="Which one, from the list; else the newest.")
@@ -44,7 +43,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(configuration, name="configuration")
 
 
-def versions(config: Config, switch: Switch) -> None:
+def versions(config: SchoolFile, switch: Switch) -> None:
     """List every version, newest first; ``*`` marks the accepted one."""
     with _opened(config, switch) as (history, _):
         for one in history.versions(switch):
@@ -53,14 +52,14 @@ def versions(config: Config, switch: Switch) -> None:
             typer.echo(f"{mark} {one.commit[:12]}  {at:%Y-%m-%d %H:%M:%S}  {one.why}")
 
 
-def show(config: Config, switch: Switch, version: Commit = None) -> None:
+def show(config: SchoolFile, switch: Switch, version: Commit = None) -> None:
     """Print a version, its secrets masked."""
     with _opened(config, switch) as (history, _):
         typer.echo("\n".join(history.lines(switch, version)))
 
 
 def diff(
-    config: Config,
+    config: SchoolFile,
     switch: Switch,
     since: Annotated[str, typer.Option(help="The older version; else the accepted one.")] = "",
     version: Commit = None,
@@ -74,7 +73,7 @@ def diff(
         raise typer.Exit(CANNOT)
 
 
-def check(config: Config, switch: Switch, version: Commit = None) -> None:
+def check(config: SchoolFile, switch: Switch, version: Commit = None) -> None:
     """Hold a version against the rules; ends with 1 where one does not hold."""
     with _opened(config, switch) as (history, school):
         rules = load_compliance(school.care.rules).rules
@@ -92,7 +91,7 @@ def check(config: Config, switch: Switch, version: Commit = None) -> None:
 
 
 def restore(
-    config: Config,
+    config: SchoolFile,
     switch: Switch,
     to: Annotated[Path, typer.Option(help="The file to write, readable for you alone.")],
     version: Commit = None,

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,7 +37,7 @@ from dashboards.ops.site import mount
 from drivers.wire.embedded import BrokerError, EmbeddedBroker
 from drivers.wire.endpoint import EndpointError
 from drivers.wire.mqtt_values import Endpoint
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, configured
 from tenone.cli._https import serve
 from tenone.cli._logs import start_log
 from tenone.cli._service import run_service, sd_notify
@@ -69,7 +68,7 @@ def register(app: typer.Typer) -> None:
 
 
 def controller(
-    config: Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")],
+    config: CityFile,
     ready_json: Annotated[
         bool, typer.Option("--ready-json", help="Say that it is ready as one JSON line.")
     ] = False,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agents.identity import IdentityError, next_key, refuse_another, take_papers
 from drivers.wire.door import Door, DoorError, check_url
-from tenone.cli._console import configured
+from tenone.cli._console import MaybeSchoolFile, configured
 from tenone.cli.enrol_city import register_city
 from tenone.config import School, load_school
 from tenone.config.own_files import own_files
@@ -40,9 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def enrol(  # noqa: PLR0917 - typer reads the options from the signature
     context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="The school's school.yaml.")
-    ] = None,
+    config: MaybeSchoolFile = None,
     token: Annotated[
         str, typer.Option(help="The one-time token of 'tenone enrol token'.", envvar="TENONE_TOKEN")
     ] = "",

@@ -12,10 +12,10 @@ from controller.trust.ca import CaError
 from controller.trust.machine_records import MachineRecords
 from controller.trust.machine_standing import behind
 from controller.trust.registry import Machine
+from tenone.cli._console import CityFile
 from tenone.config.secret import SecretError, SecretRef
 from tenone.trust.files import read_open, read_private
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 Id = Annotated[str, typer.Argument(help="The authority's id, as 'tenone enrol ca status' says it.")]
 
 
@@ -51,7 +51,7 @@ def register_authority(group: typer.Typer, office: Opens) -> None:
 
 def _steps(ca: typer.Typer, office: Opens) -> None:
     @ca.command("new")
-    def new(config: Config) -> None:
+    def new(config: CityFile) -> None:
         """Step 1 of 3: a new root, trusted beside the one that issues."""
         with office(config) as here:
             made = here.authorities.add(here.now)
@@ -63,7 +63,7 @@ def _steps(ca: typer.Typer, office: Opens) -> None:
 
     @ca.command("switch")
     def switch(
-        config: Config,
+        config: CityFile,
         authority: Id,
         force: Annotated[
             bool, typer.Option("--force", help="Also where machines have not heard of it.")
@@ -82,7 +82,7 @@ def _steps(ca: typer.Typer, office: Opens) -> None:
             typer.echo(f"{authority} issues from now on")
 
     @ca.command("retire")
-    def retire(config: Config, authority: Id) -> None:
+    def retire(config: CityFile, authority: Id) -> None:
         """Step 3 of 3: trust one no longer, once nothing it signed is valid any more."""
         with office(config) as here:
             holders = {
@@ -102,14 +102,14 @@ def _steps(ca: typer.Typer, office: Opens) -> None:
 
 def _others(ca: typer.Typer, office: Opens) -> None:
     @ca.command("status")
-    def status(config: Config) -> None:
+    def status(config: CityFile) -> None:
         """Which authorities there are, and which machines hold nothing of the newest."""
         with office(config) as here:
             _status(here)
 
     @ca.command("import")
     def bring(
-        config: Config,
+        config: CityFile,
         certificates: Annotated[Path, typer.Argument(help="Its certificate, then those above.")],
         key: Annotated[Path, typer.Argument(help="Its key, PEM, mode 0600.")],
         passphrase: Annotated[str, typer.Option(help="Of the key: env:NAME or file:PATH.")] = "",

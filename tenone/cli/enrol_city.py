@@ -27,7 +27,7 @@ from controller.trust.manifest import sign as sign_manifest
 from controller.trust.manifest import verify as verify_manifest
 from controller.trust.offline import OfflineError, answer, keep_server
 from controller.trust.servers import server_certificate
-from tenone.cli._console import by_console, configured
+from tenone.cli._console import CityFile, by_console, configured
 from tenone.cli.enrol_authority import register_authority
 from tenone.config import City, load_city
 from tenone.trust.enrolment import EnrolmentError, Token
@@ -38,7 +38,6 @@ from tenone.vocabulary.scope import IdentifierError
 CANNOT = 1
 HOUR = 3600
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 ERRORS = (
     CaError, EnrolmentError, IdentifierError, KeyFileError, ManifestError, OfflineError, StoreError
 )  # fmt: skip
@@ -94,7 +93,7 @@ def office(config: Path) -> Iterator[Office]:
 
 
 def token(
-    config: Config,
+    config: CityFile,
     machine: Annotated[str, typer.Argument(help="A school's id, or a whole name: device:...")],
     hours: Annotated[float, typer.Option(help="How long it may be used.", min=0.02, max=720)] = 24,
 ) -> None:
@@ -125,7 +124,7 @@ def token(
 
 
 def list_machines(
-    config: Config,
+    config: CityFile,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Every machine: its state, how long its certificate is valid, its serial number."""
@@ -149,7 +148,7 @@ def list_machines(
 
 
 def revoke(
-    config: Config,
+    config: CityFile,
     machine: Annotated[str, typer.Argument(help="A school's id, or a whole name: device:...")],
     why: Annotated[str, typer.Option(help="It stays in the record.")],
 ) -> None:
@@ -167,7 +166,7 @@ def revoke(
 
 
 def sign(
-    config: Config,
+    config: CityFile,
     request: Annotated[Path, typer.Argument(help="What 'tenone enrol --csr-out' wrote.")],
     out: Annotated[Path, typer.Option(help="Where the answer goes.")],
 ) -> None:
@@ -188,7 +187,7 @@ def sign(
 
 
 def server(
-    config: Config,
+    config: CityFile,
     name: Annotated[str, typer.Argument(help="What the server is called here: broker, web.")],
     out: Annotated[Path, typer.Option(help="The folder of certificate.pem, key.pem, ca.pem.")],
     dns: Annotated[list[str] | None, typer.Option(help="A host name; may be repeated.")] = None,
@@ -222,7 +221,7 @@ def server(
 
 
 def manifest_sign(
-    config: Config,
+    config: CityFile,
     devices: Annotated[Path, typer.Argument(help="The maker's list: serial, kind, key.")],
     out: Annotated[Path, typer.Option(help="Where the signed manifest goes.")],
 ) -> None:
@@ -240,7 +239,7 @@ def manifest_sign(
 
 
 def manifest_import(
-    config: Config, manifest: Annotated[Path, typer.Argument(help="A signed manifest.")]
+    config: CityFile, manifest: Annotated[Path, typer.Argument(help="A signed manifest.")]
 ) -> None:
     """Let the devices of a signed manifest be enrolled by their keys."""
     with office(config) as here:

@@ -1,6 +1,5 @@
 """``tenone hostkey``: pins SSH host keys of switches, by a fingerprint read elsewhere."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,12 +8,11 @@ from agents.console_credentials import place_of
 from agents.sessions import HOST_KEYS
 from drivers.cli.errors import LoginError
 from drivers.cli.hostkeys import HostKey, HostKeyError, HostKeyStore, HostKeyUnknownError, place
-from tenone.cli._console import configured
+from tenone.cli._console import SchoolFile, configured
 from tenone.config import School, load_school
 
 FAILED = 1
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")]
 Switch = Annotated[str, typer.Argument(help="The switch's name in school.yaml.")]
 
 
@@ -28,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="hostkey")
 
 
-def listing(config: Config) -> None:
+def listing(config: SchoolFile) -> None:
     """Every switch that has a command line, with the fingerprint that is pinned."""
     school = configured(load_school, config)
     store = _store(school)
@@ -45,7 +43,7 @@ def listing(config: Config) -> None:
         typer.echo(f"{switch.name}  {place(host, port)}  {said}")
 
 
-def show(switch: Switch, config: Config) -> None:
+def show(switch: Switch, config: SchoolFile) -> None:
     """What the switch shows to anybody who connects. It proves nothing: compare it elsewhere."""
     school = configured(load_school, config)
     offered = _offered(*_place(school, switch))
@@ -56,7 +54,7 @@ def show(switch: Switch, config: Config) -> None:
 def pin(
     switch: Switch,
     fingerprint: Annotated[str, typer.Argument(help="As read at the console: SHA256:...")],
-    config: Config,
+    config: SchoolFile,
 ) -> None:
     """Pin the key the switch shows, if it is the one whose fingerprint was read elsewhere."""
     school = configured(load_school, config)
@@ -73,7 +71,7 @@ def pin(
     typer.echo(f"pinned {fingerprint} for {switch} ({place(host, port)}) in {store.path}")
 
 
-def remove(switch: Switch, config: Config) -> None:
+def remove(switch: Switch, config: SchoolFile) -> None:
     """Forget the key of a switch that was replaced."""
     school = configured(load_school, config)
     host, port = _place(school, switch)

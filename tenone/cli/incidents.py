@@ -12,7 +12,7 @@ from controller.incidents.records import IncidentRecords
 from controller.incidents.tickets import TicketError, TicketRecords, from_csv, to_csv
 from controller.store.protocols import StoreError
 from controller.store.records import SqlRecords
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, configured
 from tenone.config import load_city
 
 CANNOT = 1
@@ -28,11 +28,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="incidents")
 
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
-
-
 def export_incidents(
-    config: Config,
+    config: CityFile,
     to: Annotated[
         Path | None, typer.Option("--to", help="File; without it standard output.")
     ] = None,
@@ -58,7 +55,7 @@ def export_incidents(
 
 
 def import_tickets(
-    config: Config,
+    config: CityFile,
     file: Annotated[Path, typer.Argument(help="CSV with number and state at least.")],
     by: Annotated[str, typer.Option(help="Who brings it in; it stays in the record.")],
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from controller.inventory.netbox import NetboxError, export, fragment, propose
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, configured
 from tenone.config import City, School, load_city
 
 BAD_INPUT = 2
@@ -21,11 +21,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="inventory")
 
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
-
-
 def export_inventory(
-    config: Config,
+    config: CityFile,
     to: Annotated[Path, typer.Option("--to", help="Folder for the CSV files.")],
     format_: Annotated[str, typer.Option("--format", help="netbox")] = "netbox",
     school: Annotated[str | None, typer.Option(help="Only this school.")] = None,
@@ -42,7 +39,7 @@ def export_inventory(
 
 
 def import_inventory(
-    config: Config,
+    config: CityFile,
     folder: Annotated[Path, typer.Argument(help="Folder with devices.csv and interfaces.csv.")],
     school: Annotated[str, typer.Option(help="The school it is about.")],
     format_: Annotated[str, typer.Option("--format", help="netbox")] = "netbox",

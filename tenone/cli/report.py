@@ -29,7 +29,7 @@ from dashboards.reports.html import as_html
 from dashboards.reports.pdf import as_pdf
 from dashboards.reports.sla import Page, as_csv, as_page
 from dashboards.reports.words import Lang
-from tenone.cli._console import configured
+from tenone.cli._console import CityFile, configured
 from tenone.cli._ledger import ledgered
 from tenone.cli.bench_machine import version_of
 from tenone.config import City, load_city
@@ -48,7 +48,6 @@ class Format(StrEnum):
     HTML = "html"
 
 
-Config = Annotated[Path, typer.Option("-c", "--config", help="The city's city.yaml.")]
 School = Annotated[str | None, typer.Option("--school", help="One school.")]
 District = Annotated[str | None, typer.Option("--district", help="One district.")]
 LinkId = Annotated[str | None, typer.Option("--link", help="One link, as SCHOOL/LINK.")]
@@ -87,7 +86,7 @@ def _keep_command_names() -> None:
 
 
 def sla(  # noqa: PLR0917 - the command's options
-    config: Config,
+    config: CityFile,
     school: School = None,
     district: District = None,
     link: LinkId = None,

@@ -13,9 +13,9 @@ from controller.evidence.desk import Asked
 from dashboards.reports.sheets import indicators_page, inspection_page, items_csv, quality_page
 from dashboards.reports.sla import Page
 from dashboards.reports.words import Lang
+from tenone.cli._console import CityFile
 from tenone.cli.report import (
     By,
-    Config,
     District,
     Format,
     FormatOption,
@@ -45,7 +45,7 @@ class Size(StrEnum):
 
 
 def inspection(  # noqa: PLR0917 - the command's options
-    config: Config,
+    config: CityFile,
     school: Annotated[str, typer.Option("--school", help="Which school.")],
     size: Annotated[
         Size, typer.Option("--size", help="The small one, or the big one.")
@@ -69,7 +69,7 @@ def inspection(  # noqa: PLR0917 - the command's options
 
 
 def indicators(  # noqa: PLR0917 - the command's options
-    config: Config,
+    config: CityFile,
     district: District = None,
     first: From = None,
     last: To = None,
@@ -89,7 +89,7 @@ def indicators(  # noqa: PLR0917 - the command's options
 
 
 def quality(  # noqa: PLR0917 - the command's options
-    config: Config,
+    config: CityFile,
     school: School = None,
     district: District = None,
     first: From = None,

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -19,7 +18,7 @@ from drivers.cli.child_consoles import ChildConsoles
 from drivers.cli.console import Consoles
 from drivers.snmp.client import SnmpClient
 from tenone.blocks.block import Block
-from tenone.cli._console import configured
+from tenone.cli._console import SchoolFile, configured
 from tenone.config import School, load_school
 from tenone.journal.disk import OsDisk
 from tenone.runtime.clock import Clock, SystemClock
@@ -47,7 +46,7 @@ def plan(
     switch: Annotated[str, typer.Argument(help="The switch's name in school.yaml.")],
     port: Annotated[str, typer.Argument(help="The port as the switch names it; - for none.")],
     intent: Annotated[Intent, typer.Argument(help="What is wanted.")],
-    config: Annotated[Path, typer.Option("-c", "--config", help="The school's school.yaml.")],
+    config: SchoolFile,
     minutes: Annotated[
         int, typer.Option(help="How long, for what ends by itself (exam-priority).")
     ] = 60,

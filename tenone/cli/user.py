@@ -17,7 +17,8 @@ from controller.trust.people.model import PASS_SECONDS, Account, RefusedError, n
 from controller.trust.people.parts import written
 from controller.trust.people.records import AccountRecords
 from tenone.cli import user_keys
-from tenone.cli._users import AccountName, Config, GrantText, grant_of, note, opened
+from tenone.cli._console import CityFile
+from tenone.cli._users import AccountName, GrantText, grant_of, note, opened
 from tenone.config import City
 
 
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_accounts(
-    config: Config,
+    config: CityFile,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Every account with its state and grants."""
@@ -56,7 +57,7 @@ def list_accounts(
 
 
 def add(
-    config: Config,
+    config: CityFile,
     name: AccountName,
     grants: GrantText = [],  # noqa: B006 - typer reads it, nobody changes it
     display: Annotated[str, typer.Option(help="As people call the person.")] = "",
@@ -69,14 +70,14 @@ def add(
         _say_code(records, name)
 
 
-def enable(config: Config, name: AccountName) -> None:
+def enable(config: CityFile, name: AccountName) -> None:
     """Enable an account again, or unlock it."""
     with opened(config, "enable") as (records, _):
         records.edit(name, enabled=True)
         note(records, "account.enable", name)
 
 
-def disable(config: Config, name: AccountName) -> None:
+def disable(config: CityFile, name: AccountName) -> None:
     """Disable an account: its sessions end at once."""
     with opened(config, "disable") as (records, _):
         records.edit(name, enabled=False)
@@ -84,7 +85,7 @@ def disable(config: Config, name: AccountName) -> None:
 
 
 def grant(
-    config: Config,
+    config: CityFile,
     name: AccountName,
     add_: Annotated[list[str], typer.Option("--add", help="role@scope; repeat.")] = [],  # noqa: B006 - as above
     remove_: Annotated[list[str], typer.Option("--remove", help="role@scope; repeat.")] = [],  # noqa: B006 - as above
@@ -99,7 +100,7 @@ def grant(
 
 
 def reset(
-    config: Config,
+    config: CityFile,
     name: AccountName,
     second_factor: Annotated[
         bool, typer.Option("--second-factor", help="Forget the second factor, too.")
@@ -112,7 +113,7 @@ def reset(
 
 
 def link(
-    config: Config,
+    config: CityFile,
     name: AccountName,
     subject: Annotated[str, typer.Argument(help="The provider's 'sub'; '' to unlink.")],
 ) -> None:
@@ -127,7 +128,7 @@ def link(
         note(records, "account.edit", name, provider=provider)
 
 
-def remove(config: Config, name: AccountName) -> None:
+def remove(config: CityFile, name: AccountName) -> None:
     """Forget an account; the ledger keeps what it did."""
     with opened(config, "remove") as (records, _):
         records.remove(name)

@@ -19,8 +19,8 @@ from controller.trust.keys.model import (
 from controller.trust.keys.records import KeyRecords
 from controller.trust.people.model import RefusedError
 from controller.trust.people.parts import written
-from tenone.cli._console import by_console
-from tenone.cli._users import Config, GrantText, grant_of, note, opened
+from tenone.cli._console import CityFile, by_console
+from tenone.cli._users import GrantText, grant_of, note, opened
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `tenone user key list` shows it.")]
 
@@ -39,7 +39,7 @@ def register(users: typer.Typer) -> None:
 
 
 def list_keys(
-    config: Config,
+    config: CityFile,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Every key with its state and grants; no secret."""
@@ -65,7 +65,7 @@ def list_keys(
 
 
 def add(
-    config: Config,
+    config: CityFile,
     name: Annotated[str, typer.Argument(help="Which application it is for.")],
     grants: GrantText,
     days: Annotated[int, typer.Option(min=1, max=MOST_DAYS)] = DEFAULT_DAYS,
@@ -84,14 +84,14 @@ def add(
         typer.echo(f"Key of {name}, good for {days} days, shown this once: {text}")
 
 
-def disable(config: Config, key: KeyId) -> None:
+def disable(config: CityFile, key: KeyId) -> None:
     """It opens nothing from now on, for good."""
     with opened(config, "key disable") as (records, _):
         KeyRecords(records.engine).disable(key, time.time())
         note(records, "key.disable", key)
 
 
-def remove(config: Config, key: KeyId) -> None:
+def remove(config: CityFile, key: KeyId) -> None:
     """Forget a key that is disabled or expired; the ledger keeps what it did."""
     with opened(config, "key remove") as (records, _):
         kept = KeyRecords(records.engine)
