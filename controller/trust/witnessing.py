@@ -307,14 +307,16 @@ class Witnessing:
         if school in self._told or len(self._told) >= MOST_TOLD_OF:
             return
         self._told.add(school)
+        detail: dict[str, str | int] = {"hash": head.hash, "at_ns": head.at_ns}
         if head.ledger == now.ledger:
             low, high = span(self._compared.values(), now)
+            detail |= {"first_bad_from": low, "first_bad_to": high}
             said = f"the first bad one is one of {low} to {high}"
         else:
+            detail |= {"ledger": head.ledger}
             said = f"that is of ledger {head.ledger}, this is {now.ledger}"
-        sentence = f"{school} keeps entry {head.seq}, and it is not so in the ledger: {said}"
-        log.error("%s", sentence)
-        self._note(school, head.seq, hash=head.hash, at_ns=head.at_ns, sentence=sentence)
+        log.error("%s keeps entry %d, and it is not so in the ledger: %s", school, head.seq, said)
+        self._note(school, head.seq, **detail)
 
     def _note(self, school: str, seq: int, **detail: str | int) -> None:
         self._notes.note(

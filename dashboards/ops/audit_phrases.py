@@ -130,6 +130,8 @@ DETAILS = {
     "config": mark("configuration's hash"),
     "count": mark("how many"),
     "first": mark("from entry"),
+    "first_bad_from": mark("the first bad entry is one of"),
+    "first_bad_to": mark("up to entry"),
     "from_ns": mark("from"),
     "grants": mark("roles"),
     "hash": mark("hash"),

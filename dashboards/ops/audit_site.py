@@ -1,5 +1,6 @@
 """The page of the audit ledger, for audit administrators: what was done, newest first."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from controller.api.access import Caller, Here
 from controller.api.routers.audit import LARGEST_CURSOR, Reader, entries_of, readable
+from controller.trust.acts import CONSOLE, UNKNOWN_CONSOLE
 from controller.trust.chain import Head, Row
 from controller.trust.queries import Filter, as_json
 from dashboards.ops.audit_phrases import (
@@ -31,6 +33,9 @@ from dashboards.ops.words import ZONE
 router = APIRouter(include_in_schema=False)
 ROWS = 100
 SHOWN_HASH = 16
+WHOLE = {kind: words for kind, words in ACTORS.items() if "%(name)s" not in words}
+"""Those who have no name."""
+HASH = re.compile(r"[0-9a-f]{64}")
 ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories of what is not seen, turns text around or ends lines."""
 
@@ -127,8 +132,9 @@ def line_of(row: Row, language: Language) -> Line:
 
 def actor_of(actor: str, language: Language) -> str:
     """Who it was, in words."""
-    kind, _, name = actor.partition(":")
-    words = ACTORS.get(actor) or (ACTORS.get(kind) if name else None)
+    kind, _, name = (UNKNOWN_CONSOLE if actor == CONSOLE else actor).partition(":")
+    whole = ACTORS.get(f"{kind}:{name}") if name else WHOLE.get(kind)
+    words = whole or (ACTORS.get(kind) if name else None)
     return language.text(words, name=seen(name)) if words else seen(actor)
 
 
@@ -143,6 +149,8 @@ def detail_of(key: str, value: object, language: Language) -> tuple[str, str]:
         shown = actor_of(str(value), language)
     else:
         shown = seen(str(value))
+        if HASH.fullmatch(shown):
+            shown = f"{shown[:SHOWN_HASH]}..."
     return language.text(word) if word else seen(key), shown
 
 

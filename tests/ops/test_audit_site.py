@@ -12,7 +12,8 @@ from controller.trust.audit_desk import AuditDesk
 from controller.trust.book import Book
 from controller.trust.entries import Entry, Outcome
 from controller.trust.ledger import AuditLedger
-from dashboards.ops.audit_site import ROWS
+from dashboards.ops.audit_site import ROWS, actor_of, detail_of
+from dashboards.ops.language import load
 from tenone.runtime.clock import SystemClock
 from tenone.runtime.supervisor import Supervisor
 from tenone.vocabulary.roles import Role
@@ -132,3 +133,38 @@ async def test_without_the_ledger_the_page_says_so(
     assert answer.headers["content-type"].startswith("text/html")
     assert "audit ledger" in parse(answer.text).one("main").text
     (tmp_path / "away").rename(tmp_path / "ledger")
+
+
+@pytest.mark.parametrize(
+    ("language", "actor", "words"),
+    [
+        ("en", "account:li", "li (account)"),
+        ("zh-CN", "account:li", "li（账号）"),
+        ("en", "console:unknown", "somebody on the server"),
+        ("en", "console", "somebody on the server"),
+        ("en", "account", "account"),
+        ("en", "nobody", "somebody unknown"),
+        ("zh-CN", "system:enforcement", "TenOne 自动修复"),
+        ("en", "machine:agent:no3", "machine agent:no3"),
+        ("en", "what:ever", "what:ever"),
+        ("en", "account:%(x)s%s", "%(x)s%s (account)"),
+    ],
+)
+def test_who_it_was_in_words(language: str, actor: str, words: str) -> None:
+    assert actor_of(actor, load()[language]) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "key", "value", "words"),
+    [
+        ("en", "told_late", True, ("told late", "yes")),
+        ("zh-CN", "told_late", True, ("事后补记", "是")),
+        ("en", "since_ns", 1_795_000_000 * 10**9, ("since", "2026-11-18 19:06:40")),
+        ("en", "since_ns", 10**30, ("since", str(10**30))),
+        ("en", "requester", "system:enforcement", ("asked for by", "TenOne's repairs")),
+        ("en", "plan", "ab" * 32, ("plan", "abababababababab...")),
+        ("en", "what_ever", None, ("what_ever", "None")),
+    ],
+)
+def test_details_in_words(language: str, key: str, value: object, words: tuple[str, str]) -> None:
+    assert detail_of(key, value, load()[language]) == words
