@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from controller.incidents.case import Case
-from controller.incidents.model import Fact, Subject
+from controller.incidents.model import SECOND_NS, Fact, Subject
 from tenone.vocabulary.states import Cause, Verdict
+
+MOST_HELD_NS = 600 * SECOND_NS
+"""Nothing is held back for longer, however many actions follow each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +128,8 @@ class Mending:
             return []
         found: list[Fact] = []
         for subject in sorted(self._held):
-            if self.over(subject, now_ns) is not None:
+            lasted_ns = now_ns - self._held[subject].first_ns
+            if lasted_ns < MOST_HELD_NS and self.over(subject, now_ns) is not None:
                 continue
             held, case = self._held.pop(subject), cases.get(subject)
             was_bad = case is not None and case.bad

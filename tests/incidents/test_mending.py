@@ -1,6 +1,8 @@
 """What TenOne itself darkens is not told; what stays, or began before, or is another's, is."""
 
+import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -193,6 +195,15 @@ def test_of_two_actions_the_longer_one_counts() -> None:
     assert not one.moved(7).holds(6)
 
 
+def test_action_after_action_mutes_nothing_for_ever(bench: Bench) -> None:
+    for begun in range(20, 2000, 50):
+        bench.repair(begun, begun + 48, C1)
+    bench.run([bad(C1, 22)], 621, witness=everybody)
+    assert not bench.said
+    bench.run([], 623, start=622, witness=everybody)
+    assert bench.open()[C1].began_ns == T0 + 22 * S
+
+
 def test_the_newest_cable_test_stays_with_the_incident(bench: Bench) -> None:
     bench.repair(20, 30, C1)
     bench.repairs[0] = replace(bench.repairs[0], cable="[1]")
@@ -350,3 +361,25 @@ def test_all_rules_hold_whatever_is_repaired(steps: list[Step], works: list[Work
 @given(STEPS, WORKS)
 def test_all_rules_hold_two_thousand_times(steps: list[Step], works: list[Work]) -> None:
     all_rules_hold(steps, works)
+
+
+@settings(deadline=None, max_examples=40)
+@given(STEPS, WORKS, st.randoms(use_true_random=False))
+def test_order_and_doubles_change_nothing(
+    steps: list[Step], works: list[Work], chance: random.Random
+) -> None:
+    facts = Truth(steps, works).facts
+    straight, shaken = Bench(timing=TIMING), Bench(timing=TIMING)
+    for bench in (straight, shaken):
+        for begun, took, subject in works:
+            end = None if took is None else begun + took
+            bench.repair(begun, end, subject, longest=LONGEST)
+    for before, now in pairwise([-1, 20, 50, 90, END]):
+        due = [fact for fact in facts if T0 + before * S < fact.at_ns <= T0 + now * S]
+        straight.at(now, *due)
+        again = [*due, *chance.choices(due or [good(C1, -1)], k=5), *facts[:3]]
+        again = [fact for fact in again if fact.at_ns <= T0 + now * S]
+        chance.shuffle(again)
+        shaken.at(now, *again)
+    assert shaken.events == straight.events
+    assert shaken.engine.incidents == straight.engine.incidents
