@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.root,
     pytest.mark.xdist_group("units in systemd"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 CITY_YAML = "/etc/tenone/city.yaml"
@@ -229,7 +229,7 @@ class Town:
 def town() -> Iterator[Town]:
     reason = missing()
     if reason:
-        pytest.skip(f"{reason}: no systemd can be run here")
+        pytest.skip(reason)
     addresses = {"city": (f"{CITY}/24", f"{SWITCH}/24"), "school": (f"{SCHOOL}/24",)}
     with two_machines(addresses) as made:
         town = Town(made["city"], made["school"])
