@@ -17,12 +17,16 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from agents.ledger_heads import LedgerHeads
 from tenone.blocks.block import FIRST_PREVIOUS, Block, Draft, Stamp
 from tenone.blocks.columns import Column
 from tenone.blocks.layout import Layout
 from tenone.cli.agent import Witness
 from tenone.cli.main import build
 from tenone.cli.processes import free_port
+from tenone.journal.disk import OsDisk
+from tenone.runtime.clock import SystemClock
+from tenone.trust.witness import HeadRefused, WitnessedHead
 
 SECONDS = 30.0
 SCHOOL: dict[str, object] = {
@@ -246,3 +250,28 @@ def test_a_platform_cannot_send_it_elsewhere(config: Path) -> None:
         f"refused: 127.0.0.1 port {_Turns.to} (TCP) is not on the agent's egress list "
         "(school.yaml: egress)"
     )
+
+
+def test_what_a_school_keeps_of_the_ledger_is_printed(config: Path) -> None:
+    outbox = config.parent / "outbox"
+    kept = LedgerHeads(outbox, disk=OsDisk(), clock=SystemClock())
+    words = ["agent", "heads", "-c", str(config)]
+    for seq in (5, 7):
+        head = WitnessedHead(ledger="0f" * 16, seq=seq, hash="1e" * 32, at_ns=seq, city="binhai")
+        kept.keep(head)
+    said = CliRunner().invoke(build(["agent"]), words)
+    assert said.exit_code == 0
+    assert [json.loads(line)["seq"] for line in said.stdout.splitlines()] == [5, 7]
+    assert "2 heads are kept, 0 were refused" in said.stderr
+    with pytest.raises(HeadRefused):
+        kept.keep(WitnessedHead(ledger="0f" * 16, seq=6, hash="1e" * 32, at_ns=9, city="binhai"))
+    said = CliRunner().invoke(build(["agent"]), [*words, "--refused"])
+    assert said.exit_code == 1
+    assert json.loads(said.stdout)["seq"] == 6
+    assert "cut off or put back" in said.stderr
+
+
+def test_no_outbox_no_heads(config: Path) -> None:
+    said = CliRunner().invoke(build(["agent"]), ["agent", "heads", "-c", str(config)])
+    assert said.exit_code == 1
+    assert "cannot be read" in said.stderr

@@ -10,7 +10,9 @@ from controller.trust.chain import Told
 from controller.trust.entries import Entry, Outcome
 from controller.trust.heads import line_of
 from controller.trust.segment import segments
+from controller.trust.witnesses import FILE
 from tenone.cli.main import build
+from tests.trust.witnessed import cut_off
 
 RUN = CliRunner()
 CITY = """
@@ -111,3 +113,39 @@ def test_bad_input(city: Path, words: list[str], says: str) -> None:
     code, said = run(*(word.format(**places) for word in words))
     assert code == 2
     assert says in said
+
+
+def test_a_restore_is_admitted(city: Path) -> None:
+    line = json.loads((city.parent / "anchors.jsonl").read_text())
+    (city.parent / "store" / FILE).write_text(
+        json.dumps({**line, "algorithm": "sha256", "school": "no3"})
+    )
+    code, said = run("admit", "-c", str(city), "--reason", "disk died")
+    assert (code, "nothing to admit" in said) == (1, True)
+    cut_off(city.parent / "store/ledger", 3)
+    code, said = run("verify", "-c", str(city), "--witnesses")
+    assert (code, said[:4]) == (1, "BAD:")
+    assert run("admit", "-c", str(city), "--reason", " ")[0] == 1
+    code, said = run("admit", "-c", str(city), "--reason", "disk died")
+    assert code == 0, said
+    assert "from entry 1 on" in said
+    code, said = run("verify", "-c", str(city), "--witnesses")
+    assert code == 0, said
+    assert 'entry 3 admits that this is not what it was from entry 1 on: "disk died"' in said
+    assert "2 heads that were seen before then, up to entry 4, are not of it" in said
+    code, said = run("verify", "-c", str(city), "--json")
+    assert json.loads(said)["whole"] is True
+
+
+def test_another_ledger_is_admitted_from_its_beginning(city: Path) -> None:
+    head = {"ledger": "0f" * 16, "seq": 9, "hash": "00" * 32, "at_ns": 1}
+    (city.parent / "anchors.jsonl").write_text(json.dumps(head))
+    assert run("verify", "-c", str(city))[0] == 1
+    assert "from entry 1 on" in run("admit", "-c", str(city), "--reason", "no backup")[1]
+    assert run("verify", "-c", str(city))[0] == 0
+
+
+def test_no_school_has_said_anything(city: Path) -> None:
+    code, said = run("verify", "-c", str(city), "--witnesses")
+    assert (code, "no school has said yet" in said) == (2, True)
+    assert run("verify", str(city.parent / "store/ledger"), "--witnesses")[0] == 2

