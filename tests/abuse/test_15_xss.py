@@ -18,6 +18,8 @@ from dashboards.ops.site import mount
 from tenone.runtime.clock import ManualClock, SystemClock
 from tenone.vocabulary.roles import Role
 from tests.abuse.scripts import hostile_city, payloads
+from tests.abuse.test_16_csrf import target_of
+from tests.abuse.whole import EVERY, Whole, routes_of
 from tests.api.conftest import client_of, opened
 from tests.ops.serving import served
 
@@ -101,6 +103,29 @@ async def test_no_name_changes_a_page(every: int) -> None:
             assert made.parts == plain[path], (path, text)
             shown += any(text.strip()[:20] in one for one in made.texts)
     assert shown > 2 * len(texts)  # the names do stand there, as text
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_page_of_a_whole_controller_repeats_markup(house: Whole) -> None:
+    """Every page there is, with markup in all that a device, a switch or a person may say."""
+    token = house.sign_in("account:wang", *EVERY)
+    looked, shown = 0, set()
+    for method, path in routes_of(house.app):
+        if method != "GET" or path.startswith("/api/"):
+            continue
+        for school in range(len(house.pools["school"])):
+            there = {
+                name: those[min(school, len(those) - 1)] for name, those in house.pools.items()
+            }
+            answer = await house.ask(
+                "GET", target_of(path, there), token=token, headers={b"accept": b"text/html"}
+            )
+            assert b"<pwn" not in answer.body, path
+            looked += 1
+            if b"&lt;pwn" in answer.body:
+                shown.add(path)
+    print(f"\nmarkup: {looked} pages, elements of somebody else's 0; told as text by {shown}")
+    assert {"/incidents/{incident}", "/repairs", "/repairs/{action}", "/keys"} <= shown
 
 
 def test_the_policy_lets_no_inline_script_run() -> None:
