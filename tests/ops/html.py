@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+import httpx
+
 VOID = {"meta", "link", "input", "br", "img", "hr", "rect", "path", "circle", "use"}
 
 
@@ -74,3 +76,13 @@ def parse(html: str) -> Node:
     builder.close()
     assert builder.open == [builder.root], f"never closed: {[n.tag for n in builder.open[1:]]}"
     return builder.root
+
+
+async def look(
+    client: httpx.AsyncClient, path: str, *, language: str = "en", status: int = 200
+) -> Node:
+    """A page as a browser asks for it."""
+    answer = await client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    return parse(answer.text)

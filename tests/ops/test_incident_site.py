@@ -11,7 +11,7 @@ from tenone.vocabulary.roles import Role
 from tests.api.conftest import client_of, opened
 from tests.api.fake_city import EVIL
 from tests.ops.fake_incidents import FakeIncidents
-from tests.ops.html import Node, parse
+from tests.ops.html import look, parse
 
 SLOW = "no3-000000000001"
 UPLINK = "no5-000000000002"
@@ -22,14 +22,6 @@ def incidents(services: Services, clock: ManualClock) -> FakeIncidents:
     made = FakeIncidents(clock.wall_ns() / 1e9)
     services.incidents = made
     return made
-
-
-async def look(
-    client: httpx.AsyncClient, path: str, *, language: str = "en", status: int = 200
-) -> Node:
-    response = await client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
-    assert response.status_code == status, response.text
-    return parse(response.text)
 
 
 async def test_the_list_says_a_sentence_each_worst_first(

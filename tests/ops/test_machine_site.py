@@ -15,7 +15,7 @@ from tenone.trust.enrolment import Token, make_csr, new_key
 from tenone.vocabulary.roles import PERMISSIONS, Permission, Role
 from tests.api.conftest import client_of, opened
 from tests.api.fake_city import EVIL
-from tests.ops.html import Node, parse
+from tests.ops.html import Node, look, parse
 from tests.ops.keeping import DAY, Kept
 
 TOKEN = re.compile(r"t1\.[\w.-]+")
@@ -31,14 +31,6 @@ def kept(services: Services, clock: ManualClock, tmp_path: Path) -> Iterator[Kep
 
 def keeper(app: FastAPI, kept: Kept, *scopes: str) -> httpx.AsyncClient:
     return client_of(app, kept.open("wang", Role.SECURITY_ADMIN, *scopes))
-
-
-async def look(
-    client: httpx.AsyncClient, path: str, *, language: str = "en", status: int = 200
-) -> Node:
-    answer = await client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
-    assert answer.status_code == status, answer.text
-    return parse(answer.text)
 
 
 async def send(

@@ -29,7 +29,7 @@ from tests.api.fake_enforcement import (
     action,
 )
 from tests.ops.fake_incidents import FakeIncidents
-from tests.ops.html import Node, parse
+from tests.ops.html import Node, look, parse
 
 TRY = {"school": "no3", "intent": "bounce-port", "switch": "acc-2", "port": "GE0/0/3"}
 
@@ -65,14 +65,6 @@ async def chen(
     assert approvals.steps == []
     async with signed_in(app, services, Role.OPERATOR, Role.APPROVER) as client:
         yield client
-
-
-async def look(
-    client: httpx.AsyncClient, path: str, *, language: str = "en", status: int = 200
-) -> Node:
-    response = await client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
-    assert response.status_code == status, response.text
-    return parse(response.text)
 
 
 async def post(

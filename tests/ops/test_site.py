@@ -17,7 +17,7 @@ from tenone.vocabulary.states import Severity, Verdict
 from tests.api.conftest import COOKIE, client_of, granted, opened
 from tests.api.fake_city import EVIL, FakeCity, small_city
 from tests.api.fake_minutes import Counted
-from tests.ops.html import Node, parse
+from tests.ops.html import look, parse
 
 PAGES = [
     "/",
@@ -34,15 +34,6 @@ PAGES = [
     "/links/evil/c-1-1",
     "/at/binhai/nowhere",
 ]
-
-
-async def look(
-    client: httpx.AsyncClient, path: str, *, language: str = "en", status: int = 200
-) -> Node:
-    response = await client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"].startswith("text/html")
-    return parse(response.text)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
