@@ -258,6 +258,17 @@ class LinkFigures:
     :class:`MeasuredView`."""
 
 
+@dataclass(frozen=True, slots=True)
+class SchoolName:
+    """What people call a school."""
+
+    id: str
+    scope: ScopePath
+    name: str
+    name_zh: str | None
+    """None: ``name`` serves on every page."""
+
+
 class City(Protocol):
     """Read access to live state. Every method filters by ``scope`` (a prefix test)."""
 
@@ -275,6 +286,10 @@ class City(Protocol):
 
     def school_scopes(self, scope: ScopePath) -> Sequence[ScopePath]:
         """The scopes of all schools inside ``scope``, for who takes a city piece by piece."""
+        ...
+
+    def school_names(self, scope: ScopePath) -> Sequence["SchoolName"]:
+        """What all schools inside ``scope`` are called, without how they stand: that is quick."""
         ...
 
     def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:

@@ -30,6 +30,7 @@ from controller.views import (
     LinkFigures,
     LinkView,
     Overview,
+    SchoolName,
     SchoolView,
     SwitchView,
 )
@@ -233,6 +234,11 @@ class LiveCity:
         """See the protocol."""
         schools = self._n.span(scope).schools
         return self._n.scopes[schools.start : schools.stop]
+
+    def school_names(self, scope: ScopePath) -> Sequence[SchoolName]:
+        """See the protocol."""
+        plans = ((n, self._n.schools[n]) for n in self._n.span(scope).schools)
+        return [SchoolName(one.id, self._n.scopes[n], one.name, one.name_zh) for n, one in plans]
 
     def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
         """See the protocol."""

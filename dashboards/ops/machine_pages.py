@@ -119,7 +119,7 @@ class Places:
         self.schools: dict[str, tuple[ScopePath, str, str]] = {
             view.id: (view.scope, language.name_of(view), f"{view.name} {view.name_zh or ''}")
             for scope in self.reach
-            for view in services.city.schools(scope)
+            for view in services.city.school_names(scope)
         }
 
     def row(self, services: Services, machine: Machine, now: float) -> Row:

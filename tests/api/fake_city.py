@@ -20,6 +20,7 @@ from controller.views import (
     LinkFigures,
     LinkView,
     Overview,
+    SchoolName,
     SchoolView,
     SwitchView,
     Tally,
@@ -96,6 +97,13 @@ class FakeCity:
 
     def school_scopes(self, scope: ScopePath) -> Sequence[ScopePath]:
         return [view.scope for view in self.schools_by_id.values() if scope.covers(view.scope)]
+
+    def school_names(self, scope: ScopePath) -> Sequence[SchoolName]:
+        return [
+            SchoolName(one.id, one.scope, one.name, CHINESE.get(one.id))
+            for one in self.schools_by_id.values()
+            if scope.covers(one.scope)
+        ]
 
     def agent_ages(self, scope: ScopePath) -> Mapping[str, float | None]:
         return {view.id: view.agent.last_report_age_seconds for view in self.schools(scope)}

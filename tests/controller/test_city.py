@@ -70,6 +70,14 @@ def tallies(views: Sequence[Tally]) -> dict[Tier, tuple[int, int, int, int]]:
     return {one.tier: (one.good, one.bad, one.unknown, one.unverified) for one in views}
 
 
+def test_names_are_those_of_the_views(bench: Bench) -> None:
+    for scope in (ScopePath(), EAST, WEST):
+        views = {(one.id, one.scope, one.name, one.name_zh) for one in bench.city.schools(scope)}
+        names = bench.city.school_names(scope)
+        assert {(one.id, one.scope, one.name, one.name_zh) for one in names} == views
+        assert [one.scope for one in names] == list(bench.city.school_scopes(scope))
+
+
 def test_totals_add_up_by_scope(bench: Bench) -> None:
     city = bench.city.overview(ScopePath())
     assert (city.scope, city.name, city.name_zh) == (ScopePath.parse("binhai"), "Binhai", "滨海市")
