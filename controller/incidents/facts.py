@@ -15,7 +15,7 @@ from controller.state.numbering import Numbering
 from controller.store.protocols import NS, Flap, LinkChange
 from tenone.vocabulary.states import Cause, Duplex, OperStatus, Severity, Verdict
 
-BESIDE = frozenset({Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
+BESIDE = frozenset({Cause.POWER, Cause.UPLINK, Cause.LOSS, Cause.DNS, Cause.ENDPOINT})
 """What the switch does not say: known by others, at other moments than the port was read."""
 UNSEEN = -9
 """No verdict has been handed over yet."""

@@ -588,7 +588,7 @@ class CampaignCity(Demo):
             "recheck_seconds": 4, "flap_count": 4, "flap_window_seconds": 20,
             "flap_clear_seconds": 4, "holds": {"agent-silent": 2, "switch-silent": 2},
         }  # fmt: skip
-        city["enforcement"] |= {"settle_seconds": 0.5, "hold_seconds": 1}
+        city["enforcement"] |= {"settle_seconds": 3, "hold_seconds": 1}
         path.write_text(yaml.safe_dump(city, allow_unicode=True), encoding="utf-8")
 
 
