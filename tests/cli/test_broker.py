@@ -90,6 +90,12 @@ def test_the_units_are_what_systemd_takes(folder: Path) -> None:
     assert code == 0, error
     assert "tenone-crl.path" in told
     assert f"PathChanged={crl}" in (out / "tenone-crl.path").read_text()
+    for unit in ("tenone-crl.path", "tenone-crl.service", "tenone.conf"):
+        # With a limit, six lists within ten seconds would be the last ones that are read.
+        assert "StartLimitIntervalSec=0" in (out / unit).read_text()
+    assert "CAP_KILL" in (out / "tenone.conf").read_text(), (
+        "root's reload signals another's process"
+    )
     (out / "tenone.conf").rename(out / "drop-in.service")
     drop_in = out / "drop-in.service"
     drop_in.write_text(drop_in.read_text() + "ExecStart=/bin/true\n")

@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tenone.cli.controller import _url
 from tenone.cli.processes import free_port
+from tenone.config import load_city
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -125,6 +128,25 @@ def test_a_configuration_that_is_wrong_names_file_line_and_remedy(city: Path) ->
     code, text = said(city)
     assert code == 2
     assert f"{city}:2" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "told"),
+    [
+        ("10.0.0.5", [], "10.0.0.5"),
+        ("10.0.0.5", ["city.example"], "city.example"),
+        ("10.0.0.5", ["city.example", "10.0.0.5"], "10.0.0.5"),
+        ("0.0.0.0", ["city.example"], "city.example"),
+    ],
+)
+def test_the_address_people_are_told_is_one_that_is_answered_to(
+    city: Path, host: str, hosts: list[str], told: str
+) -> None:
+    document = yaml.safe_load(city.read_text())
+    city.write_text(yaml.safe_dump(document | {"http": {"host": host, "hosts": hosts}}))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = _url(load_city(city), listening)
+        assert url == f"https://{told}:{listening.getsockname()[1]}"
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
