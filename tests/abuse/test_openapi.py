@@ -44,10 +44,12 @@ STREAMS = {"/api/v1/events"}
 ORDER = {"GET": 0, "DELETE": 2}
 """What is taken away could not be shown any more."""
 EMPTY = {
-    "/api/v1/overview/trend": "sampled once in five minutes",
     "/api/v1/users/first": "only where there is no account yet",
+    "/api/v1/users/current": "callers are sessions without an account",
+    "/metrics": "from elsewhere only with the token of the configuration",
+    "/metrics/links": "from elsewhere only with the token of the configuration",
 }
-"""Reading operations that show nothing in the city of these tests, and why."""
+"""Reading operations that show these callers nothing, and why."""
 
 
 @dataclass
