@@ -57,6 +57,14 @@ def test_attempts(records: RepairRecords) -> None:
     assert records.course("a") is not None
 
 
+def test_what_was_not_begun_is_forgotten(records: RepairRecords) -> None:
+    records.put(attempt("a"))
+    records.put(attempt("b"))
+    records.forget("a")
+    records.forget("nobody")
+    assert [one.action for one in records.attempts(NOW)] == ["b"]
+
+
 def test_steps_are_kept_once_and_for_their_own_school(records: RepairRecords) -> None:
     records.put(attempt("a"))
     begun, done = told(RepairStep.BEGUN), told(RepairStep.DONE, 6)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -17,6 +19,7 @@ from controller.trust.witnesses import ADMIT, FILE
 from controller.trust.witnessing import FIRST_ONES, Witnessing
 from drivers.wire.commands import CommandState, Reply
 from tenone.runtime.clock import ManualClock
+from tenone.trust.witness import told
 from tests.trust.witnessed import ENTRY, NS, Schools, cut_off, looks_whole, rewritten
 
 MINUTES = 60.0
@@ -234,3 +237,31 @@ async def test_agents_of_before_and_liars_do_no_harm(tmp_path: Path) -> None:
             assert witnesses.health().ready
             assert witnesses.conflict == ""
         assert len(city.schools.asked) < 200
+
+
+@pytest.mark.slow
+async def test_a_city_of_2700_schools(tmp_path: Path) -> None:
+    """What two hours cost, with an entry every minute and nothing but agreement."""
+    city = City(tmp_path, schools=2700)
+
+    def agree(_school: str, verb: str) -> Reply:
+        message = told([], more=False, refused=0) if verb == "Witnessed" else "entry is kept"
+        return Reply(verb=verb, id="1", state=CommandState.SUCCESSFUL, message=message)
+
+    city.schools.liar = agree
+    began = time.process_time()
+    async with city.running() as witnesses:
+        for _ in range(120):
+            city.write()
+            await city.pass_by(60, step=1)
+        assert witnesses.having == 2700
+    used = time.process_time() - began
+    a_second = Counter(at_ns // NS for at_ns, _, _ in city.schools.asked)
+    del a_second[min(a_second)]  # the sixteen that are asked at once
+    count = sum(a_second.values())
+    print(
+        f"2,700 schools, two hours: {count} messages, {count / 7200:.1f} a second, at most "
+        f"{max(a_second.values())} in one, {used:.0f} s of CPU with the test's own"
+    )
+    assert count / 7200 < 3
+    assert max(a_second.values()) < 20
