@@ -71,6 +71,8 @@ class PowerCutDisk:
         return sorted(path.name for path in self.live if path.parent == folder)
 
     def read(self, path: Path) -> bytes:
+        if path not in self.live:
+            raise FileNotFoundError(path)
         return bytes(self.live[path])
 
     def read_range(self, path: Path, offset: int, length: int) -> bytes:
