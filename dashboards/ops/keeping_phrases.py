@@ -86,7 +86,7 @@ IN_DAYS = mark("in %(n)s d")
 NOW = mark("now")
 
 KEY_STATES = {
-    KeyState.ACTIVE.value: mark("Good"),
+    KeyState.ACTIVE.value: mark("Valid"),
     "soon": mark("Runs out soon"),
     KeyState.EXPIRED.value: mark("Expired"),
     KeyState.DISABLED.value: mark("Disabled"),
