@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,24 @@ NO_ACTORS = {"bench", "oidc"}
 """Who made a report of a benchmark; by what means a session was closed."""
 
 
-def trees() -> Iterator[tuple[Path, ast.AST]]:
-    for folder in ("controller", "tenone/cli"):
-        for file in (ROOT / folder).rglob("*.py"):
-            if file != OWN:
-                yield file, ast.parse(file.read_text("utf-8"))
+@cache
+def nodes() -> tuple[tuple[Path, ast.AST], ...]:
+    """Calls and texts of the code, read once."""
+    return tuple(
+        (file, node)
+        for folder in ("controller", "tenone/cli")
+        for file in (ROOT / folder).rglob("*.py")
+        if file != OWN
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call | ast.Constant | ast.keyword)
+    )
 
 
 def literals() -> set[str]:
     """Texts of the code that are or look like acts of a known noun."""
     return {
         node.value
-        for _, tree in trees()
-        for node in ast.walk(tree)
+        for _, node in nodes()
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and LIKE_AN_ACT.fullmatch(node.value)
@@ -51,18 +57,17 @@ def literals() -> set[str]:
 
 def written() -> Iterator[tuple[Path, str]]:
     """Acts where they are written, whatever their noun."""
-    for file, tree in trees():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if name not in WRITERS:
-                continue
-            named = [one.value for one in node.keywords if one.arg == "act"]
-            for one in (*named, *node.args[:3]):
-                text = one.value if isinstance(one, ast.Constant) else None
-                if isinstance(text, str) and LIKE_AN_ACT.fullmatch(text):
-                    yield file, text
+    for file, node in nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name not in WRITERS:
+            continue
+        named = [one.value for one in node.keywords if one.arg == "act"]
+        for one in (*named, *node.args[:3]):
+            text = one.value if isinstance(one, ast.Constant) else None
+            if isinstance(text, str) and LIKE_AN_ACT.fullmatch(text):
+                yield file, text
 
 
 def documented() -> set[str]:
@@ -102,15 +107,14 @@ def test_the_page_has_words_for_them_all() -> None:
 
 def actors() -> Iterator[str]:
     """Who did it, as literals of the code have it."""
-    for _, tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.keyword) and node.arg in {"actor", "by"}:
-                one = node.value
-                if isinstance(one, ast.Constant) and isinstance(one.value, str):
-                    yield one.value
-                first = one.values[0] if isinstance(one, ast.JoinedStr) else None
-                if isinstance(first, ast.Constant):
-                    yield f"{first.value!s}x"
+    for _, node in nodes():
+        if isinstance(node, ast.keyword) and node.arg in {"actor", "by"}:
+            one = node.value
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                yield one.value
+            first = one.values[0] if isinstance(one, ast.JoinedStr) else None
+            if isinstance(first, ast.Constant):
+                yield f"{first.value!s}x"
 
 
 def test_who_did_it_has_one_spelling() -> None:
