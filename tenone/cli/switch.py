@@ -8,6 +8,7 @@ import typer
 
 from agents.commands import Code, CommandFailed
 from agents.origin import Origin
+from agents.origin import clock_quality
 from agents.pending import Pending, PendingBook
 from agents.polled import Polled
 from agents.port_look import Eyes
@@ -112,6 +113,7 @@ async def drawn(
         book=PendingBook(school.outbox.path, disk=OsDisk()),
         doer=_Nobody(),
         clock=clock,
+        quality=clock_quality,
     )
     try:
         return await shop.draw(intent.value, parameters)
