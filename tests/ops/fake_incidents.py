@@ -6,6 +6,7 @@ from dataclasses import replace
 from controller.incidents.acts import ActError, StaleError
 from controller.incidents.maintenance import Window
 from controller.incidents.model import Act, Event, Figure, Kind, State
+from controller.incidents.notices import DestinationView
 from controller.incidents.repairs import LevelTimes
 from controller.incidents.views import Harmed, IncidentView
 from tenone.vocabulary.scope import ScopePath
@@ -162,6 +163,9 @@ class FakeIncidents:
             raise StaleError("Somebody changed this incident.")
         self.acted.append((incident, act, who, version, text))
         return found
+
+    def destinations(self) -> Sequence[DestinationView]:
+        return ()
 
     async def times(self, _scope: ScopePath, _days: int) -> Sequence[LevelTimes]:
         return ()
