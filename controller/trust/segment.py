@@ -10,6 +10,7 @@ the chain and its anchors are for.
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tenone.journal.disk import sync_folder
 SUFFIX = ".ledger"
 FORMAT = 1
 BUSY_SECONDS = 5.0
+AGAIN_SECONDS = 0.02
 TAIL_ROWS = 1000
 """So many of the newest rows are checked when a segment is opened for writing."""
 
@@ -156,7 +158,7 @@ class Segment:
                 self.about = self._read_about()
             self.digest: Hasher = hasher(self.about.algorithm)
             if writing and not self.sealed:
-                self._database.execute("PRAGMA journal_mode = WAL")
+                self._keep_a_log()
                 self._database.execute("PRAGMA synchronous = FULL")
                 self._database.execute("BEGIN IMMEDIATE")  # the log exists from here on
                 self._database.execute("ROLLBACK")
@@ -167,6 +169,23 @@ class Segment:
         except SegmentError:
             self.close()
             raise
+
+    def _keep_a_log(self) -> None:
+        """Write-ahead log on; waits here for others that open or close the same segment.
+
+        SQLite does not wait by its own timeout where a change of the journal's mode meets one of
+        another process: it says at once that the database is locked, lest both wait for ever.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     def _connect(self, mode: str) -> None:
         address = f"{self.file.resolve().as_uri()}?mode={mode}"
