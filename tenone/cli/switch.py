@@ -7,8 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from agents.commands import Code, CommandFailed
-from agents.origin import Origin
-from agents.origin import clock_quality
+from agents.origin import Origin, clock_quality
 from agents.pending import Pending, PendingBook
 from agents.polled import Polled
 from agents.port_look import Eyes
