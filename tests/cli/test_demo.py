@@ -39,6 +39,7 @@ def test_a_wish_that_cannot_be_met_is_one_sentence(tmp_path: Path, wrong: list[s
     assert wrong[0] in output
 
 
+@pytest.mark.slow
 def test_it_ends_by_itself_with_exit_0_and_leaves_nothing(tmp_path: Path) -> None:
     with start(tmp_path, "--for", "12s", "--speed", "3") as demo:
         output, _ = demo.communicate(timeout=100)
