@@ -13,8 +13,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
+from controller.agent_port import AskAgent
 from controller.api.services import Health
 from controller.store.files import replace_file
 from controller.trust.chain import Head
@@ -59,21 +59,6 @@ WRITE_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 
 
-class Asker(Protocol):
-    """The way to the agents: :class:`controller.asking.Asking`."""
-
-    async def ask(
-        self,
-        school: str,
-        verb: str,
-        arguments: Mapping[str, object],
-        *,
-        deadline_seconds: float,
-    ) -> Reply:
-        """Ask a school's agent; every outcome is a reply."""
-        ...
-
-
 @dataclass(slots=True)
 class _School:
     """One witness."""
@@ -103,7 +88,7 @@ class Witnessing:
         head: Callable[[], Head | None],
         notes: Notes,
     ) -> None:
-        self.asker: Asker | None = None
+        self.asker: AskAgent | None = None
         self._scopes = scopes
         self._city = city
         self._algorithm = algorithm

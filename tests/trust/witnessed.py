@@ -97,7 +97,7 @@ def looks_whole(folder: Path) -> bool:
 
 
 class Schools:
-    """See :class:`controller.trust.witnessing.Asker`: agents without a network between."""
+    """See :class:`controller.agent_port.AskAgent`: agents without a network between."""
 
     def __init__(self, folder: Path, names: list[str], clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
