@@ -126,18 +126,6 @@ class AgentOut(_Closed):
     quarantined_total: int | None
 
 
-class SwitchOut(_Closed):
-    """A switch as its agent sees it."""
-
-    id: str
-    name: str
-    reachable: bool | None
-    poll_error: str
-    descr: str
-    uptime_seconds: float | None
-    age_seconds: float | None
-
-
 class SchoolOut(_Closed):
     """A school and the link to look at first."""
 

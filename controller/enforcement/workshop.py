@@ -24,7 +24,6 @@ CLOCK_SET = "synchronised"
 NO_CLOCK = (
     "nobody sets the clock of the gateway of {}, so it would refuse every approval: start NTP there"
 )
-HIGH_PERSONS = 2
 
 
 class NothingToDoError(PlanError):

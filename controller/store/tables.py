@@ -158,6 +158,3 @@ class LinkChangeRow(Base):
     speed_mbps: Mapped[int] = mapped_column(BigInteger)
     duplex: Mapped[int]
     block_hash: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-DATED: tuple[type[Dated], ...] = (District, School, Switch, Link, Binding, Device, PortInventory)

@@ -21,7 +21,6 @@ from drivers.snmp.target import Budget
 
 MAX_STATIONS = 32_768
 """Learnt addresses read of one device: nine times the most seen in a school."""
-MAX_VLANS = 4_096
 
 DOT1D_FDB: Oid = (1, 3, 6, 1, 2, 1, 17, 4, 3, 1)
 """dot1dTpFdbTable by address: 2 port, 3 status."""

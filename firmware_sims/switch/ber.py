@@ -29,7 +29,6 @@ LONGEST_OID = 128
 _LONG_FORM = 0x80
 _HIGHEST_ARC = 0xFFFF_FFFF
 _FIRST_ARC_STEP = 40
-_UNSIGNED_TAGS = frozenset({COUNTER32, GAUGE32, TIMETICKS, COUNTER64})
 
 
 class BerError(ValueError):
@@ -171,8 +170,3 @@ def value_tag(varbind: bytes) -> int:
     _, start, stop = header(varbind, 0, len(varbind))
     _, _, after_name = header(varbind, start, stop)
     return varbind[after_name]
-
-
-def is_unsigned(tag: int) -> bool:
-    """Whether values of this tag are never negative."""
-    return tag in _UNSIGNED_TAGS

@@ -17,7 +17,6 @@ START = struct.Struct("<16sBQ32s")
 """Journal id, class, sequence number of the first block to come, hash of the block before it."""
 FORGOTTEN = struct.Struct("<Q")
 SUFFIX = ".journal"
-READ_AHEAD_BYTES = 256 * 1024
 
 
 class SegmentError(OSError):

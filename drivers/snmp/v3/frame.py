@@ -16,7 +16,6 @@ MIN_ENGINE_ID, MAX_ENGINE_ID = 5, 32
 MAX_USER = 32
 SALT_BYTES = 8
 """Of every encryption there is (RFC 3414 section 8.1.1.1, RFC 3826 section 3.1.2.1)."""
-_MAX_INT32 = 2**31 - 1
 _LONG, _ONE, _TWO = 0x80, 0x81, 0x82
 
 

@@ -140,4 +140,3 @@ def _message(name: str) -> Any:
 
 PayloadMessage = _message("Payload")
 MetricMessage = _message("Metric")
-DataSetMessage = _message("DataSet")
