@@ -56,7 +56,8 @@ async def agents_of(
             SchoolAgent(folder / school, port=port, school=school, district=district, verbs=verbs)
         )
         await agent.keep_ports(speed_mbps=[100, 100, 10_000])
-        told: tuple[int | str, ...] = (1, "b" * 64, "a" * 64, f"@ interface GE1\n+ description {HOSTILE}", "[]", "")
+        found = f"@ interface GE1\n+ description {HOSTILE}"
+        told: tuple[int | str, ...] = (1, "b" * 64, "a" * 64, found, "[]", "")
         await agent._keep(
             layout("configurations", CONFIGURATIONS, ["sw1"]),
             f"{school}/gateway/configurations",
