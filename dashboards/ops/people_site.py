@@ -23,7 +23,7 @@ from controller.api.routers.sessions import (
 from controller.api.routers.users import state_of
 from controller.api.security import HOME_OF, SET_UP_PATH, SIGN_IN_PATH, WELCOME_PATH, local_path
 from controller.api.services import Services
-from controller.api.sessions import Session, TooManyAttemptsError, WrongCodeError
+from controller.api.sessions import Session, SessionKind, TooManyAttemptsError, WrongCodeError
 from controller.trust.people import second
 from controller.trust.people.desk import People
 from controller.trust.people.door import name_of
@@ -100,8 +100,10 @@ async def sign_out(services: Here, session: Caller) -> Response:
 
 
 @router.get(SET_UP_PATH)
-async def set_up_page(request: Request, services: Here, session: Caller) -> HTMLResponse:
+async def set_up_page(request: Request, services: Here, session: Caller) -> Response:
     """The first security administrator, or a new password for one."""
+    if session.kind is not SessionKind.SET_UP:
+        raise Problem(403, "This needs the one-time code that the controller prints.")
     return await _set_up(request, services, session)
 
 
