@@ -62,7 +62,7 @@ BY_STATUS = {
     403: mark("None of your roles allows that there."),
     404: mark("It is not there, or not yours to see."),
     409: mark("A rule forbids it: look at name, role and scope."),
-    429: mark("Too many wrong attempts: wait 15 minutes."),
+    429: mark("Too many wrong attempts: wait 15 minutes or longer."),
     503: mark("The audit ledger or the records cannot be written now: nothing was done."),
 }
 

@@ -66,7 +66,7 @@ MISSHAPEN = frozenset(
         "POST /repairs/try",
     }
 )
-"""What is sent here is refused for its shape (422) first: who may is in the tests of their rooms."""
+"""What is sent here is refused for its shape (422) first: who may, their rooms' tests say."""
 
 
 def asked(house: Whole) -> Iterator[tuple[str, str, Place | None]]:
