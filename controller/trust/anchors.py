@@ -236,9 +236,8 @@ class Anchoring:
                     "they say so by 'tenone audit admit'"
                 )
         if conflict != figures.conflict:
-            log.log(
-                logging.ERROR if conflict else logging.WARNING,
-                "%s",
-                conflict or f"{anchor.name} fits the ledger again",
-            )
+            if conflict:
+                log.error("%s", conflict)
+            else:
+                log.warning("%s fits the ledger again", anchor.name)
         figures.conflict = conflict
