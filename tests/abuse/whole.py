@@ -129,7 +129,9 @@ async def whole(folder: Path, schools: Sequence[str] = ("no1", "no2")) -> AsyncI
     async with AsyncExitStack() as closing:
         broker = closing.enter_context(EmbeddedBroker())
         city = city_config(folder / "city", broker_port=broker.port, schools=schools)
-        at_once = Damping(hold_seconds=0, holds={}, settle_seconds=0, recheck_seconds=0)
+        at_once = Damping(
+            hold_seconds=0, holds={}, settle_seconds=0, recheck_seconds=0, clear_seconds=1
+        )
         soon = city.enforcement.model_copy(update={"settle_seconds": 0.0})
         city = city.model_copy(update={"incidents": at_once, "enforcement": soon})
         running = await closing.enter_async_context(Controller(city, clock=clock))
