@@ -9,7 +9,7 @@ import pytest
 
 from controller.api.sessions import SessionKind
 from controller.trust.entries import Entry, LedgerError, Outcome
-from controller.trust.people.model import ForbiddenError, PeopleError, RefusedError
+from controller.trust.people.model import ForbiddenError, PeopleError, RefusedError, check_grants
 from controller.trust.people.records import LAST
 from tenone.vocabulary.roles import ADMINISTRATORS, Grant, Role
 from tenone.vocabulary.scope import ScopePath
@@ -229,3 +229,23 @@ async def test_an_account_that_outgrew_its_keeper_meanwhile_is_left_alone(
     (found,) = [one for one in house.records.all() if one.name == "li"]
     assert found.usable
     assert house.ledger.entries[-1].outcome is Outcome.FAILED
+
+
+def test_of_all_sets_of_grants_none_holds_two_of_the_three_administrators() -> None:
+    """Every set of the seven roles at the city and at a district: 16,384 of them."""
+    grants = [Grant(role, scope) for role in Role for scope in (ScopePath(), EAST)]
+    taken = refused = 0
+    for number in range(1 << len(grants)):
+        wanted = [one for place, one in enumerate(grants) if number >> place & 1]
+        kinds = {one.role for one in wanted} & {"system-admin", "security-admin", "audit-admin"}
+        try:
+            held = check_grants(wanted)
+        except RefusedError:
+            refused += 1
+            assert len(kinds) > 1
+        else:
+            taken += 1
+            assert len(kinds) <= 1
+            assert set(held) == set(wanted)
+    assert taken == (1 + 3 * 3) * 4**4
+    assert refused == (1 << len(grants)) - taken
