@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,23 @@ def test_a_token_tells_nothing_and_takes_no_change() -> None:
 
 @pytest.mark.parametrize(
     "shown",
-    ["", ".", "....", "x", "A" * 76, "A" * 100_000, "中文", "%00", "=" * 8, "." * 10_000, "\x00"],
+    [
+        "",
+        ".",
+        "....",
+        "x",
+        "A" * 76,
+        "A" * 100_000,
+        "中文",
+        "%00",
+        "=" * 8,
+        "." * 10_000,
+        "\x00",
+        "a\r\nset-cookie: x=y",
+        "a; b",
+        'a"b',
+        "\xff",
+    ],
 )
 def test_what_is_no_cookie_knows_nobody(shown: str) -> None:
     keys = BrowserKeys()
@@ -55,6 +72,7 @@ def test_what_is_no_cookie_knows_nobody(shown: str) -> None:
     assert keys.shown(shown, "chen", NOW) == ""
     given = keys.cookie(shown, "chen", new_id(), END, NOW)
     assert len(given) <= (MOST_TOKEN + 1) * MOST_TOKENS
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", given), "what is given back is a cookie's text"
 
 
 def test_a_browser_remembers_a_few_accounts_the_newest_first() -> None:

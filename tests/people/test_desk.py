@@ -9,6 +9,7 @@ import pytest
 
 from controller.api.sessions import SessionKind
 from controller.trust.entries import Entry, LedgerError, Outcome
+from controller.trust.people.browsers import Browser
 from controller.trust.people.model import ForbiddenError, PeopleError, RefusedError, check_grants
 from controller.trust.people.records import LAST
 from tenone.vocabulary.roles import ADMINISTRATORS, Grant, Role
@@ -249,3 +250,46 @@ def test_of_all_sets_of_grants_none_holds_two_of_the_three_administrators() -> N
             assert set(held) == set(wanted)
     assert taken == (1 + 3 * 3) * 4**4
     assert refused == (1 << len(grants)) - taken
+
+
+@pytest.mark.parametrize("change", ["password", "factor", "no factor"])
+async def test_a_reset_is_not_undone_by_a_change_that_was_under_way(
+    house: House, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows the old password, and is at it while a keeper resets the account."""
+    house.account("li", Grant(Role.VIEWER, EAST), factor=False)
+    keeper, thief = await house.sign_in("keeper"), await house.sign_in("li")
+    people, checked, codes = house.people, house.people.door.check_password, []
+    code = pyotp.TOTP(people.begin_second(thief).secret).at(int(house.now))
+
+    async def overtaken(name: str, password: str, browser: Browser | None = None) -> int:
+        version = await checked(name, password, browser)
+        codes.append(await people.reset(keeper, "li"))
+        return version
+
+    monkeypatch.setattr(people.door, "check_password", overtaken)
+    deeds: dict[str, Callable[[], Awaitable[object]]] = {
+        "password": lambda: people.change_password(thief, PASSWORD, NEW),
+        "factor": lambda: people.confirm_second(thief, PASSWORD, code),
+        "no factor": lambda: people.drop_second(thief, PASSWORD),
+    }
+    with pytest.raises(RefusedError, match="meanwhile"):
+        await deeds[change]()
+    assert house.ledger.entries[-1].outcome is Outcome.FAILED
+    found = house.records.find("li")
+    assert found is not None
+    assert not found.has_password
+    assert not found.has_second_factor
+    await people.door.enter("li", codes[0], "c")
+
+
+async def test_a_reset_is_not_undone_by_who_holds_the_code_before(house: House) -> None:
+    keeper = await house.sign_in("keeper")
+    _, code = await house.people.create(keeper, "li", "", [Grant(Role.VIEWER, EAST)])
+    _, before = await house.people.door.enter("li", code, "c")
+    newer = await house.people.reset(keeper, "li")
+    with pytest.raises(ForbiddenError):
+        await house.people.enrol(before, NEW, "")
+    _, session = await house.people.door.enter("li", newer, "c")
+    await house.people.enrol(session, NEW, "")
+    assert (await house.sign_in("li", NEW)).kind is SessionKind.USE

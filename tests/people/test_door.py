@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,11 @@ from argon2 import PasswordHasher
 
 from controller.api.session_records import RecordsSessionStore
 from controller.api.sessions import Session, SessionKind, Sessions, SessionStore
+from controller.trust.attempts import Attempts
 from controller.trust.entries import LedgerError, Outcome
 from controller.trust.people import second
 from controller.trust.people.browsers import Browser
-from controller.trust.people.door import UNDER_WAY, TooOftenError
+from controller.trust.people.door import KNOWN_UNDER_WAY, UNDER_WAY, TooOftenError
 from controller.trust.people.model import (
     LOCK_SECONDS,
     BusyError,
@@ -409,3 +410,67 @@ async def test_one_address_does_not_fill_the_queue(house: House) -> None:
     held.go.set()
     assert (await other).actor == "account:keeper", "it had its place, behind eight"
     await asyncio.gather(*flood, return_exceptions=True)
+
+
+# -- many at once
+
+
+async def results(*tasks: Awaitable[object]) -> list[object]:
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_is_compared_beside_the_fifth_failure_opens_nothing(house: House) -> None:
+    """32 guesses in the queue at once: five count, and the rest must not be guesses for nothing."""
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    held, door = Held(), house.people.door
+    object.__setattr__(house.people.parts, "checker", Checker(held))
+    tasks = [
+        asyncio.ensure_future(
+            door.sign_in("li", PASSWORD if n == MOST_WAITING - 1 else f"guess {n}", "", f"c{n % 8}")
+        )
+        for n in range(MOST_WAITING)
+    ]
+    await turns()
+    held.go.set()
+    told = await results(*tasks)
+    assert sum(type(one) is SignInError for one in told) == 4
+    assert sum(isinstance(one, LockedError) for one in told) == MOST_WAITING - 4
+    assert house.sessions.count() == 0
+    assert "session.open" not in house.ledger.acts, "nor is it slower for the right one"
+
+
+async def test_one_known_browser_does_not_fill_the_queue_of_those_that_are(house: House) -> None:
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    mine, theirs = await at_home(house), await at_home(house, name="li")
+    li = await house.sign_in("li")
+    held, door = Held(), house.people.door
+    object.__setattr__(house.people.parts, "checker", Checker(held))
+    flood = [
+        asyncio.ensure_future(door.sign_in("li", "x", "", "c", browser=Browser(theirs)))
+        for _ in range(MOST_WAITING)
+    ]
+    own = [asyncio.ensure_future(door.check_password("li", "x")) for _ in range(MOST_WAITING)]
+    await turns()
+    waiting = [task for task in (*flood, *own) if not task.done()]
+    assert len(waiting) == 2 * KNOWN_UNDER_WAY
+    keeper = asyncio.ensure_future(at_home(house, mine))
+    await turns()
+    held.go.set()
+    assert await keeper
+    await results(*flood, *own)
+    assert house.sessions.is_open(li)
+
+
+async def test_whoever_has_an_account_does_not_use_up_what_strangers_may_fail(
+    house: House,
+) -> None:
+    """No limit of addresses holds up a known browser, so its failures count for none."""
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    cookie, door = await at_home(house, name="li"), house.people.door
+    door.attempts = Attempts(a_client=5, in_all=20)
+    for _ in range(30):
+        with pytest.raises(SignInError):
+            await door.sign_in("li", "x", "", "c", browser=Browser(cookie))
+        with pytest.raises(SignInError):
+            await door.check_password("li", "x", Browser(cookie))
+    assert (await house.sign_in("keeper")).actor == "account:keeper"

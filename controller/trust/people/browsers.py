@@ -12,6 +12,7 @@ that is renewed every 30 days; who takes it learns neither. The records say whet
 import base64
 import binascii
 import json
+import re
 import secrets
 import struct
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ KEY_ID_BYTES = 4
 MOST_TOKENS = 4
 """Accounts a browser remembers; and what is looked at of any cookie."""
 MOST_TOKEN = 120
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_TOKEN}}}")
+"""What is given back of a cookie: anything else might be no cookie's text, nor a header's."""
 _TEXT = struct.Struct(f">{ID_BYTES}sQ")
 
 
@@ -95,7 +98,7 @@ class BrowserKeys:
     def cookie(self, before: str, account: str, browser: str, until: float, now: float) -> str:
         """The browser's next cookie: this account's token first, those of others kept."""
         others = [one for one in _tokens(before) if one and not self.open(one, account, now)]
-        kept = [one for one in others if len(one) <= MOST_TOKEN]
+        kept = [one for one in others if _TOKEN.fullmatch(one)]
         return ".".join([self.seal(browser, account, until, now), *kept][:MOST_TOKENS])
 
     def _renew(self, now: float) -> _Key:

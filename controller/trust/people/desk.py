@@ -223,27 +223,33 @@ class People:
         self, session: Session, password: str, code: str, browser: Browser | None = None
     ) -> list[str]:
         """Keep the second factor that was shown; returns the recovery codes, shown this once."""
-        name = await self._proved(session, password, browser)
+        name, version = await self._proved(session, password, browser)
         secret, step = self._shown(session, code)
-        await self.parts.told("account.second-factor", session.actor, name)
-        return await self._keep_second(session, name, secret, step)
+        act = "account.second-factor"
+        await self.parts.told(act, session.actor, name)
+        keeping = self._keep_second(session, name, secret, step, version)
+        return (await self._done(act, session.actor, name, keeping))[0]
 
     async def drop_second(self, session: Session, password: str) -> None:
         """Go without a second factor, where that is allowed."""
-        name = await self._proved(session, password)
+        name, version = await self._proved(session, password)
         if self.must_have_second(await self.find(name)):
             raise RefusedError("The roles of this account want a second factor.")
-        await self.parts.told("account.second-factor-end", session.actor, name)
-        await self.parts.in_records(self.parts.records.set_second, name, None, 0, ())
+        act, parts = "account.second-factor-end", self.parts
+        await parts.told(act, session.actor, name)
+        await self._done(
+            act, session.actor, name,
+            parts.in_records(parts.records.set_second, name, None, 0, (), version=version),
+        )  # fmt: skip
 
     async def change_password(
         self, session: Session, current: str, new: str, browser: Browser | None = None
     ) -> None:
         """Every session of the account ends, this one too; of its browsers this one stays known."""
-        name = await self._proved(session, current, browser)
+        name, version = await self._proved(session, current, browser)
         _check(new, name)
         await self.parts.told("account.password", session.actor, name)
-        await self._keep_password(name, new, browser)
+        await self._keep_password(session, name, new, browser, version)
 
     async def enrol(
         self, session: Session, password: str, code: str, browser: Browser | None = None
@@ -263,11 +269,15 @@ class People:
         elif not code and self.must_have_second(account):
             raise RefusedError("The roles of this account want a second factor: enter its code.")
         shown = self._shown(session, code) if code else None
-        await self.parts.told(
-            "account.password", session.actor, name, second_factor=shown is not None
-        )
-        recovery = [] if shown is None else await self._keep_second(session, name, *shown)
-        await self._keep_password(name, password, browser)
+        if not self.sessions.is_open(session):  # reset once more meanwhile
+            raise ForbiddenError("This needs the one-time code of a new account.")
+        recovery: list[str] = []
+        act, version = "account.password", account.version
+        await self.parts.told(act, session.actor, name, second_factor=shown is not None)
+        if shown is not None:
+            keeping = self._keep_second(session, name, *shown, version)
+            recovery, version = await self._done(act, session.actor, name, keeping)
+        await self._keep_password(session, name, password, browser, version)
         return recovery
 
     async def first(  # noqa: PLR0917 - the form and the browser it is filled in by
@@ -340,13 +350,18 @@ class People:
         )  # fmt: skip
         return code
 
-    async def _proved(self, session: Session, password: str, browser: Browser | None = None) -> str:
-        """The account of the session, if the password is its; failures count."""
+    async def _proved(
+        self, session: Session, password: str, browser: Browser | None = None
+    ) -> tuple[str, int]:
+        """The account of the session, if the password is its, and its version.
+
+        Failures count. What is then changed is changed of that version alone: a keeper who resets
+        the account meanwhile is not undone by whoever knows the old password.
+        """
         name = name_of(session.actor)
         if not name or session.kind is not SessionKind.USE:
             raise ForbiddenError("This session is not an account's.")
-        await self.door.check_password(name, password, browser)
-        return name
+        return name, await self.door.check_password(name, password, browser)
 
     def _shown(self, session: Session, code: str) -> tuple[str, int]:
         pending = self._pending.get(session.key)
@@ -361,22 +376,29 @@ class People:
             )
         return pending.secret, step
 
-    async def _keep_second(self, session: Session, name: str, secret: str, step: int) -> list[str]:
+    async def _keep_second(
+        self, session: Session, name: str, secret: str, step: int, version: int
+    ) -> tuple[list[str], int]:
         codes = second.new_recovery_codes()
         sealed = self.parts.seal.shut(name, secret)
-        await self.parts.in_records(
-            self.parts.records.set_second, name, sealed, step, list(map(second.digest, codes))
-        )
+        kept = await self.parts.in_records(
+            self.parts.records.set_second, name, sealed, step, list(map(second.digest, codes)),
+            version=version,
+        )  # fmt: skip
         self._pending.pop(session.key, None)
-        return codes
+        return codes, kept.version
 
-    async def _keep_password(self, name: str, password: str, browser: Browser | None) -> None:
-        await self._set_password(name, await self.parts.checker.hash(password), browser)
-
-    async def _set_password(self, name: str, hashed: str, browser: Browser | None) -> None:
+    async def _keep_password(
+        self, session: Session, name: str, password: str, browser: Browser | None, version: int
+    ) -> None:
         """Whoever keeps it proved the old one or a one-time code: that browser is known."""
+        parts = self.parts
+        hashed = await parts.checker.hash(password)
         kept = None if browser is None else self.door.remembered()
-        await self.parts.in_records(self.parts.records.set_password, name, hashed, kept)
+        await self._done(
+            "account.password", session.actor, name,
+            parts.in_records(parts.records.set_password, name, hashed, kept, version=version),
+        )  # fmt: skip
         self._ended(ACTOR + name)
         await self.door.give(browser, kept, name)
 

@@ -40,6 +40,9 @@ A_CLIENT = 20
 IN_ALL = 1000
 UNDER_WAY = 8
 """Passwords of one address that are compared or wait for it: a quarter of the queue."""
+KNOWN_UNDER_WAY = 2
+"""Of one browser that is known, or one session's own page: they have a queue with others too."""
+OWN_PAGE = "own page"
 UNREADABLE = "second factor unreadable"
 NOBODY = "nobody"
 """The actor of a refused sign-in: people type passwords where names belong."""
@@ -88,7 +91,7 @@ class Door:
         if not right or not seen.account.enabled:
             why = "disabled" if right else "password"
         if why == UNREADABLE:
-            await self._refuse(client, seen.account.actor, name, why)
+            await self._refuse(client, seen.account.actor, name, why, known=bool(seen.browser))
             raise UnreadableError
         if why:
             await self._fail(seen, client, why)
@@ -128,34 +131,48 @@ class Door:
         shown = "" if browser is None else parts.browser_keys.shown(browser.shown, name, now)
         if not shown:
             self._limit(client)
-        seen = await parts.in_records(parts.records.credentials, name, shown, now)
+        seen = await self._unlocked(name, shown, client)
         known = seen is not None and bool(seen.browser)
         if shown and not known:
             self._limit(client)
+        with self._one_of(shown, KNOWN_UNDER_WAY) if known else self._one_of(client):
+            kept = None if seen is None else seen.password
+            right = await parts.checker.verify(kept, password, known=known)
+        await self._unlocked(name, shown, client)
+        return seen, right
+
+    async def _unlocked(self, name: str, shown: str, client: str) -> Credentials | None:
+        """What a sign-in is checked against; raises LockedError, ledgered.
+
+        Looked at before a comparison and after: of many that are under way at once, what is
+        compared when the fifth has failed is not used, for it would not be counted.
+        """
+        parts, now = self._parts, self._parts.now()
+        seen = await parts.in_records(parts.records.credentials, name, shown, now)
         locked = self.strangers.tally(name).locked_until if seen is None else seen.locked_until
         if locked > now:
-            await self._refuse(
-                client, seen.account.actor if seen else NOBODY, name if seen else "", "locked"
-            )
+            who = (NOBODY, "") if seen is None else (seen.account.actor, name)
+            await self._refuse(client, *who, "locked", known=bool(seen and seen.browser))
             raise LockedError(locked - now)
-        with contextlib.nullcontext() if known else self._one_of(client):
-            kept = None if seen is None else seen.password
-            return seen, await parts.checker.verify(kept, password, known=known)
+        return seen
 
-    async def check_password(
-        self, name: str, password: str, browser: Browser | None = None
-    ) -> None:
-        """Whoever is signed in proves it once more; failures count as at the door."""
+    async def check_password(self, name: str, password: str, browser: Browser | None = None) -> int:
+        """Whoever is signed in proves it once more; failures count as at the door.
+
+        Returns the version of the account whose password that is.
+        """
         parts, now = self._parts, self._parts.now()
         shown = "" if browser is None else parts.browser_keys.shown(browser.shown, name, now)
-        seen = await parts.in_records(parts.records.credentials, name, shown, now)
+        seen = await self._unlocked(name, shown, OWN_PAGE)
         if seen is None:
             raise SignInError(WRONG)
-        if seen.locked_until > now:
-            raise LockedError(seen.locked_until - now)
-        if not await parts.checker.verify(seen.password, password, known=bool(seen.browser)):
-            await self._fail(seen, "own page", "password")
+        with self._one_of(seen.browser or seen.account.actor, KNOWN_UNDER_WAY):
+            right = await parts.checker.verify(seen.password, password, known=bool(seen.browser))
+        await self._unlocked(name, shown, OWN_PAGE)
+        if not right:
+            await self._fail(seen, OWN_PAGE, "password")
             raise SignInError("The password is wrong.")
+        return seen.account.version
 
     async def enter(
         self, name: str, code: str, client: str, *, instead_of: Session | None = None
@@ -245,10 +262,10 @@ class Door:
             raise TooOftenError(seconds)
 
     @contextlib.contextmanager
-    def _one_of(self, client: str) -> Iterator[None]:
-        """One address does not fill the queue in which everybody waits."""
+    def _one_of(self, client: str, most: int = UNDER_WAY) -> Iterator[None]:
+        """One address, or known browser, does not fill the queue in which everybody waits."""
         caller = caller_of(client)
-        if self._under_way[caller] >= UNDER_WAY:
+        if self._under_way[caller] >= most:
             raise TooOftenError(1.0)
         self._under_way[caller] += 1
         try:
@@ -264,7 +281,7 @@ class Door:
         counted = await parts.in_records(
             parts.records.failed, account.name, parts.now(), seen.browser
         )
-        await self._refuse(client, account.actor, account.name, why)
+        await self._refuse(client, account.actor, account.name, why, known=bool(seen.browser))
         if counted.begun:
             which = "a known browser" if seen.browser else "browsers it does not know"
             await parts.noted(
@@ -276,8 +293,15 @@ class Door:
         if counted.until:
             raise LockedError(counted.until - parts.now())
 
-    async def _refuse(self, client: str, actor: str, subject: str, why: str) -> None:
-        self.attempts.failed(self._monotonic(), client)
+    async def _refuse(
+        self, client: str, actor: str, subject: str, why: str, *, known: bool = False
+    ) -> None:
+        """``known``: by a known browser, which no limit of addresses holds up and so none counts.
+
+        Else whoever has one account would use up the failures that everybody has in a minute.
+        """
+        if not known and client != OWN_PAGE:
+            self.attempts.failed(self._monotonic(), client)
         await self._parts.noted("session.refused", actor, subject, client=client, why=why)
 
     def _monotonic(self) -> float:

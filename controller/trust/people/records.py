@@ -276,11 +276,14 @@ class AccountRecords:
 
     # -- what people do with their own account
 
-    def set_password(self, name: str, hashed: str, browser: Remembered | None = None) -> Account:
+    def set_password(
+        self, name: str, hashed: str, browser: Remembered | None = None, *,
+        version: int | None = None,
+    ) -> Account:  # fmt: skip
         """Keep a new password; every session ends, and no browser is known but ``browser``."""
 
         def deed(work: Work) -> Account:
-            row = row_of(work, name)
+            row = row_of(work, name, version)
             row.password = hashed
             clear_failures(row)
             forget_browsers(work, name)
@@ -293,12 +296,13 @@ class AccountRecords:
         return self._change(deed)
 
     def set_second(
-        self, name: str, sealed: bytes | None, step: int, recovery: Iterable[str]
-    ) -> Account:
+        self, name: str, sealed: bytes | None, step: int, recovery: Iterable[str], *,
+        version: int | None = None,
+    ) -> Account:  # fmt: skip
         """Keep a second factor and digests of its recovery codes; None: there is none any more."""
 
         def deed(work: Work) -> Account:
-            row = row_of(work, name)
+            row = row_of(work, name, version)
             row.second, row.second_step = sealed, step
             row.version += 1
             forget_codes(work, name, RECOVERY)
