@@ -43,7 +43,7 @@ class MachineRoom:
         self._clock = house.clock
         self._ledger = house.ledger
         self._in_records = house.in_records
-        self.registry = Registry()
+        self.registry = Registry(scopes_of(house.config))
         self.memory = Memory(house.clock.wall_ns() / NS)
         self._inbox = house.bus.blocks(HEALTH, limit=MOST_WORDS)
         self._records = MachineRecords(house.records)
@@ -229,11 +229,11 @@ def crl_url_of(config: CityConfig) -> str | None:
 
 def scopes_of(config: CityConfig) -> Callable[[MachineName], ScopePath | None]:
     """Where machines belong: schools by the configuration, the rest to the city."""
+    schools = {one.id: one.scope for one in config.schools}
 
     def scope_of(name: MachineName) -> ScopePath | None:
         if name.school is None:
             return ScopePath((config.city.id,))
-        found = next((one for one in config.schools if one.id == name.school), None)
-        return None if found is None else found.scope
+        return schools.get(name.school)
 
     return scope_of

@@ -106,14 +106,19 @@ class MachineWatch(Protocol):
 class Registry:
     """See :class:`MachineWatch`."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope_of: Callable[[MachineName], ScopePath | None] | None = None) -> None:
+        """``scope_of``: where a machine belongs today; the records say where it did when invited.
+
+        Without it, or where it knows nothing, what the records say stands.
+        """
+        self._scope_of = scope_of
         self._machines: dict[str, Machine] = {}
         self._revoked: list[Listener] = []
         self._changed: list[Listener] = []
 
     def restore(self, machines: Iterable[Machine]) -> None:
         """Begin with what the records hold; nobody is told."""
-        self._machines = {one.name: one for one in machines}
+        self._machines = {one.name: self._placed(one) for one in machines}
 
     def find(self, name: str) -> Machine | None:
         """One machine."""
@@ -138,6 +143,7 @@ class Registry:
 
     def put(self, machine: Machine) -> None:
         """Take in how a machine stands now, and tell who listens."""
+        machine = self._placed(machine)
         before = self._machines.get(machine.name)
         if before == machine:
             return
@@ -163,4 +169,9 @@ class Registry:
             )
         found = replace(found, certificates=(*kept, one))
         self.put(found)
-        return found
+        return self._machines[name]
+
+    def _placed(self, machine: Machine) -> Machine:
+        """A school that moved to another district has its machines kept by that district."""
+        scope = None if self._scope_of is None else self._scope_of(machine.parsed)
+        return machine if scope in {None, machine.scope} else replace(machine, scope=scope)

@@ -79,7 +79,7 @@ class MachineFilter:
             state=state if state in STATES else "",
             district=query.get("district", "")[:32],
             text=query.get("q", "").strip()[:64],
-            page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,  # noqa: PLR2004 - digits
+            page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 6 else 1,  # noqa: PLR2004 - digits
         )
 
     def keeps(self, row: Row, names: str) -> bool:

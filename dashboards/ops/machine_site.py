@@ -108,6 +108,8 @@ async def _invited(
     if row.kind is MachineKind.SERVER:
         raise Problem(409, "A server's certificate is made with 'tenone enrol server'.")
     try:
+        # Not the row's: a token is for where the school stands, whatever else is known of it.
+        need(session, Permission.KEEP_MACHINES, services.machines.scope_of(row.id)[1])
         token, ends = await services.machines.token(
             row.id, by=actor_of(session), seconds=TOKEN_SECONDS
         )

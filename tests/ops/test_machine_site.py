@@ -82,6 +82,7 @@ QUERIES: dict[str, set[str] | None] = {
     "q=zzz": set(),
     "district=west&state=revoked": {"agent:no5"},
     "page=99": None,
+    "page=0": None,
     "page=%C2%B2": None,
 }
 
@@ -103,6 +104,16 @@ async def test_a_district_s_keeper_sees_the_district_alone(app: FastAPI, kept: K
         for name in ("agent:no1", "agent:nowhere", "device:no1/board/b-1-1", "odd", "server:x"):
             await look(client, f"/machines/{name}", status=404)
             assert (await send(client, f"/machines/{name}", what="revoke")).status_code == 404
+
+
+async def test_a_token_is_for_where_the_school_stands_today(app: FastAPI, kept: Kept) -> None:
+    """What was enrolled stood in the west; the desk knows that the school is the east's."""
+    kept.machine("agent:no3", "binhai/west/no3")
+    async with keeper(app, kept, "binhai/west") as client:
+        refused = await send(client, "/machines/agent:no3", what="invite")
+    assert refused.status_code == 403
+    assert not TOKEN.search(refused.text)
+    assert not kept.machines.ledger.entries
 
 
 async def test_only_who_keeps_machines(app: FastAPI, services: Services, kept: Kept) -> None:

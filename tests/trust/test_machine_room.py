@@ -23,6 +23,7 @@ from tenone.config import load_city
 from tenone.runtime.clock import ManualClock
 from tenone.trust.enrolment import Token, make_csr, new_key
 from tenone.trust.names import MachineKind
+from tenone.vocabulary.scope import ScopePath
 from tests.trust.city import FakeLedger, at_once, empty_records
 
 SCHOOL = {
@@ -225,3 +226,25 @@ async def test_a_request_carried_by_hand(make: Make) -> None:
     await place.room.look()
     assert "machine.issue" in place.acts
     assert place.room.registry.valid_until("agent:no3") == place.clock.wall_ns() // 10**9 + 3600
+
+
+async def test_machines_of_a_school_that_moved_are_kept_where_it_stands(make: Make) -> None:
+    """By the district's keeper of today, not by that of the day it was invited."""
+    place = make()
+    gone = ScopePath.parse("binhai/west/gone")
+    for name, scope in (("agent:no3", ScopePath.parse("binhai/west/no3")), ("agent:gone", gone)):
+        place.records.invite(
+            name, scope, name * 4, by="console:root", now_ns=1, expires_ns=2, told=True
+        )
+    place.room.open()
+    registry = place.room.registry
+    told: list[Machine] = []
+    registry.on_changed(told.append)
+    for name in ("agent:no3", "agent:gone"):
+        stands = place.records.machine(name)
+        assert stands is not None
+        assert stands.scope.parts[1] == "west"
+        registry.put(stands)
+    assert not told, "they stand as before"
+    stand = {one.name: str(one.scope) for one in registry.machines()}
+    assert stand == {"agent:no3": "binhai/east/no3", "agent:gone": "binhai/west/gone"}
