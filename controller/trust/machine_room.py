@@ -18,7 +18,7 @@ from controller.trust.crl import CrlKeeper
 from controller.trust.entries import Entry, LedgerError
 from controller.trust.machine_desk import DeskParts, MachineDesk
 from controller.trust.machine_records import MachineRecords
-from controller.trust.machine_standing import MOST_WORDS, Memory, Word
+from controller.trust.machine_standing import MOST_FINDING, MOST_WORDS, Memory, Word
 from controller.trust.registry import MachineState, Registry
 from tenone.config.city import City as CityConfig
 from tenone.config.own_files import own_files
@@ -133,7 +133,8 @@ class MachineRoom:
         for arrival in self._inbox.take_now():
             text = rows_of(arrival)[0].get("certificate_finding") if arrival.block.rows else None
             word = Word(
-                at=(arrival.received_ns - max(arrival.age_ns, 0)) / NS, text=str(text or "")
+                at=(arrival.received_ns - max(arrival.age_ns, 0)) / NS,
+                text=str(text or "")[:MOST_FINDING],
             )
             self.memory.said(arrival.school, word)
 

@@ -19,6 +19,8 @@ KEPT_SECONDS = 86_400
 """How long a refusal is shown."""
 MOST_REFUSALS = 500
 MOST_WORDS = 500
+MOST_FINDING = 500
+"""Characters of what a gateway says: a person reads it, and a machine may send a book."""
 LOW_SECONDS = 3 * DAY
 """A list of revoked certificates with less left than this was not written for four days."""
 

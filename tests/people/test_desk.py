@@ -293,3 +293,10 @@ async def test_a_reset_is_not_undone_by_who_holds_the_code_before(house: House) 
     _, session = await house.people.door.enter("li", newer, "c")
     await house.people.enrol(session, NEW, "")
     assert (await house.sign_in("li", NEW)).kind is SessionKind.USE
+
+
+async def test_no_account_is_called_as_the_api_calls_whoever_asks(house: House) -> None:
+    """``/users/current/sessions`` would be the keeper's own: theirs could not be ended there."""
+    keeper = await house.sign_in("keeper")
+    with pytest.raises(RefusedError, match="another name"):
+        await house.people.create(keeper, "current", "", [Grant(Role.VIEWER, EAST)])

@@ -474,3 +474,17 @@ async def test_whoever_has_an_account_does_not_use_up_what_strangers_may_fail(
         with pytest.raises(SignInError):
             await door.check_password("li", "x", Browser(cookie))
     assert (await house.sign_in("keeper")).actor == "account:keeper"
+
+
+async def test_one_account_does_not_fill_the_places_of_all(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.trust.people.door.MOST_OF_ONE", 3)
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    keeper = await house.sign_in("keeper")
+    opened = [await house.sign_in("li") for _ in range(4)]
+    assert [house.sessions.is_open(one) for one in opened] == [False, True, True, True]
+    assert house.sessions.is_open(keeper)
+    entry = house.ledger.entries[-1]
+    assert (entry.act, entry.subject) == ("session.end", "li")
+    assert entry.detail["ids"] == opened[0].id

@@ -11,12 +11,13 @@ import yaml
 
 from controller.bus import Bus
 from controller.house import House
-from controller.store.protocols import StoreError
+from controller.store.protocols import NS, StoreError
 from controller.store.records import SqlRecords
 from controller.trust.authorities import Authorities
 from controller.trust.ca import CaError
 from controller.trust.machine_records import MachineRecords
 from controller.trust.machine_room import MachineRoom, authorities_of, machine_room
+from controller.trust.machine_standing import MOST_FINDING
 from controller.trust.offline import OfflineError, answer
 from controller.trust.registry import Machine
 from tenone.config import load_city
@@ -248,3 +249,27 @@ async def test_machines_of_a_school_that_moved_are_kept_where_it_stands(make: Ma
     assert not told, "they stand as before"
     stand = {one.name: str(one.scope) for one in registry.machines()}
     assert stand == {"agent:no3": "binhai/east/no3", "agent:gone": "binhai/west/gone"}
+
+
+def test_what_a_gateway_says_is_a_sentence_and_no_book(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that was taken over may send what it likes; a keeper's page shows it."""
+    place, said = make(), ["no route to host", "x" * 100_000, "", None]
+    monkeypatch.setattr(
+        "controller.trust.machine_room.rows_of", lambda one: [{"certificate_finding": one.said}]
+    )
+    heard = [
+        SimpleNamespace(
+            said=text, school=f"no{n}", received_ns=9 * NS, age_ns=4 * NS,
+            block=SimpleNamespace(rows=1),
+        )
+        for n, text in enumerate(said)
+    ]  # fmt: skip
+    monkeypatch.setattr(place.room, "_inbox", SimpleNamespace(take_now=lambda: heard))
+    place.room.hear()
+    words = place.room.memory._words
+    assert {school: len(word.text) for school, word in words.items()} == {
+        "no0": 16, "no1": MOST_FINDING,
+    }  # fmt: skip
+    assert words["no0"].at == 5.0

@@ -40,6 +40,8 @@ A_CLIENT = 20
 IN_ALL = 1000
 UNDER_WAY = 8
 """Passwords of one address that are compared or wait for it: a quarter of the queue."""
+MOST_OF_ONE = 100
+"""Live sessions of an account: a hundredth of all there may be."""
 KNOWN_UNDER_WAY = 2
 """Of one browser that is known, or one session's own page: they have a queue with others too."""
 OWN_PAGE = "own page"
@@ -227,6 +229,7 @@ class Door:
     ) -> tuple[str, Session]:
         if instead_of is not None:
             self._sessions.close(instead_of)
+        await self._make_room(account)
         token, session = self._sessions.open(
             account.actor,
             name=account.display,
@@ -239,6 +242,18 @@ class Door:
             self._sessions.close(session)
             raise SignInError(WRONG)
         return token, session
+
+    async def _make_room(self, account: Account) -> None:
+        """One account does not fill the places of all: those not used for longest end, ledgered."""
+        over = self._sessions.of(account.actor)[MOST_OF_ONE - 1 :]
+        if not over:
+            return
+        ids = " ".join(one.id for one in over[:20])
+        await self._parts.told(
+            "session.end", account.actor, account.name, sessions=len(over), ids=ids
+        )
+        for one in over:
+            self._sessions.close(one)
 
     def _second(
         self, seen: Credentials, code: str, now: float

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session as Work
 
-from controller.trust.people.model import Account, RefusedError, check_name, keeps_users
+from controller.trust.people.model import Account, RefusedError, check_new_name, keeps_users
 from controller.trust.people.rows import (
     MEANWHILE,
     Remembered,
@@ -58,7 +58,7 @@ def put_first(work: Work, wanted: First) -> Account:
         if any(map(keeps_users, every(work))):
             raise RefusedError(THERE_IS_ONE)
         row = AccountRow(
-            name=check_name(wanted.name), display=wanted.display or wanted.name, provider="",
+            name=check_new_name(wanted.name), display=wanted.display or wanted.name, provider="",
             subject="", version=1, created_at=wanted.now, signed_in_at=None,
         )  # fmt: skip
         work.add(row)

@@ -20,6 +20,8 @@ A_DAY_MINUTES = 1440
 PASS_SECONDS = 72 * 3600.0
 """How long the one-time code of a new account or of a reset is good."""
 
+RESERVED = frozenset({"current"})
+"""``/users/current`` is whoever asks: of an account so called no keeper could end the sessions."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
@@ -113,6 +115,13 @@ def check_name(name: str) -> str:
             "a letter or digit first and last."
         )
     return name
+
+
+def check_new_name(name: str) -> str:
+    """:func:`check_name` of an account to be made."""
+    if name in RESERVED:
+        raise RefusedError(f"{name!r} stands for whoever asks: give the account another name.")
+    return check_name(name)
 
 
 def check_grants(grants: Iterable[Grant]) -> tuple[Grant, ...]:

@@ -24,7 +24,7 @@ from controller.trust.people.model import (
     RefusedError,
     SignInError,
     check_grants,
-    check_name,
+    check_new_name,
     keeps_users,
 )
 from controller.trust.people.rows import (
@@ -148,7 +148,7 @@ class AccountRecords:
         self, name: str, display: str, grants: Iterable[Grant], now: float, *, trial: bool = False
     ) -> Account:
         """A new account that nobody can sign in by yet."""
-        check_name(name)
+        check_new_name(name)
         kept = check_grants(grants)
 
         def deed(work: Work) -> Account:
