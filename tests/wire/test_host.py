@@ -23,7 +23,7 @@ from drivers.wire.sparkplug.events import (
     StateRepaired,
 )
 from drivers.wire.sparkplug.host import HostSession
-from drivers.wire.sparkplug.messages import Moment, Publish, death_payload
+from drivers.wire.sparkplug.messages import HostState, Moment, Publish, death_payload
 from drivers.wire.sparkplug.schema import DataType
 from drivers.wire.sparkplug.tracking import NodeSnapshot
 from drivers.wire.topics import NodeId
@@ -261,6 +261,22 @@ def test_state_never_goes_back_and_can_be_left() -> None:
     assert (gone.qos, gone.retain) == (1, True)
     assert session.state_ms == 11_000_000
     assert session.received("spBv1.0/STATE/h", newer, at=at()) == ()  # we are offline indeed
+
+
+def test_the_will_of_the_session_before_needs_no_contradiction() -> None:
+    """What a broker kept of a host that was killed comes ahead of our own birth, and only there."""
+    session = HostSession(host_id="h", last_state_ms=5_000_000)
+    for _ in range(2):  # as well after a lost connection
+        session.connect(at=at())
+        born = session.connected()
+        older, will = (HostState(online=False, timestamp_ms=ms) for ms in (4_000_000, 5_000_000))
+        for kept in (older.publish("h"), will.publish("h")):
+            assert session.received(born.topic, kept.payload, at=at()) == ()
+        assert session.received(born.topic, born.payload, at=at()) == ()
+        (late,) = session.received(born.topic, will.publish("h").payload, at=at())
+        assert isinstance(late, StateRepaired)
+        assert late.state == born
+        session.lost()
 
 
 @given(st.integers(0, 2**32))

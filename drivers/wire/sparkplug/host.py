@@ -77,6 +77,7 @@ class HostSession:
         self._admission = admission or RebirthAdmission()
         self._state_ms = last_state_ms
         self._online = False
+        self._birth_heard = False
         self._nodes = {snapshot.node: NodeTrack.resumed(snapshot) for snapshot in resumed}
         self._waiting: set[NodeId] = set()
         self._held_bytes = 0
@@ -99,7 +100,7 @@ class HostSession:
     def connect(self, *, at: Moment) -> ConnectPlan:
         """How to connect: the will says offline with the timestamp the birth will have."""
         self._state_ms = max(self._state_ms, at.wall_ms)
-        self._online = False
+        self._online = self._birth_heard = False
         filters = [(topic, 1) for topic in host_filters(self._groups)]
         if self._groups:
             filters.append((self._topic, 1))  # the whole namespace would have it inside
@@ -217,6 +218,11 @@ class HostSession:
         except StateError as error:
             return (Fault(None, topic, f"our own STATE was overwritten: {error}"),)
         if heard.online:
+            self._birth_heard |= heard.timestamp_ms == self._state_ms
+            return ()
+        if not self._birth_heard and heard.timestamp_ms <= self._state_ms:
+            # The retained will of the session before. Our birth, which is still to come back to
+            # us, is behind it (one topic is in order, MQTT 5.0 section 4.6) and no older.
             return ()
         # Edge nodes believe the newer timestamp, so an offline newer than ours must be matched.
         self._state_ms = max(self._state_ms, heard.timestamp_ms)
