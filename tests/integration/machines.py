@@ -114,14 +114,9 @@ class Machine:
         """This test's interpreter and packages below /opt, where everybody may read them."""
         opt = self.root / OPT[1:]
         site = f"venv/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-        for made in (
-            "python",
-            "packages",
-            site,
-            "venv/bin",
-            *(f"checkout/{one}" for one in PACKAGES),
-        ):
+        for made in ("python", "packages", site, "venv/bin"):
             (opt / made).mkdir(parents=True)
+        self._checkout(opt / "checkout")
         version = ".".join(map(str, sys.version_info[:3]))
         (opt / "venv/pyvenv.cfg").write_text(f"home = {OPT}/python/bin\nversion = {version}\n")
         python = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -133,10 +128,20 @@ class Machine:
         (opt / "venv/bin/tenone").write_text(script)
         (opt / "venv/bin/tenone").chmod(0o755)
 
+    @staticmethod
+    def _checkout(there: Path) -> None:
+        """A copy: a service that is started anew runs what it ran before.
+
+        Bound to the checkout itself it ran what somebody was just writing, failed, and was tried
+        again by systemd until the edit was whole: it looked like an agent slow to come back.
+        """
+        half_written = shutil.ignore_patterns("*.pyc.*")
+        for one in PACKAGES:  # with times and what is compiled: the service may not write there
+            shutil.copytree(CHECKOUT / one, there / one, ignore=half_written)
+
     def _binds(self) -> list[str]:
         packages = next(one for one in map(Path, sys.path) if (one / "cryptography").is_dir())
         pairs = {f"{OPT}/python": Path(sys.base_prefix), f"{OPT}/packages": packages}
-        pairs |= {f"{OPT}/checkout/{one}": CHECKOUT / one for one in PACKAGES}
         return [f"--bind-ro={source}:{target}" for target, source in pairs.items()]
 
     def boot(self, *, settled: bool = True) -> None:

@@ -303,6 +303,8 @@ def test_stopped_killed_hung(town: Town) -> None:
             _begun_anew(machine, unit, f"Failed with result '{result}'")
             until(town.online, f"{unit} was {what}")
             town.waited[f"{unit} {what}, online"] = time.monotonic() - began
+        failed = machine.journal(unit).count("Failed with result 'exit-code'")
+        assert failed == 0, f"{unit} came back only after {failed} starts that failed"
     evidence = town.part("evidence")
     assert "0 conflicts, 0 chain breaks, 0 never came" in evidence
 
