@@ -19,7 +19,6 @@ VERBS = {
         "remove",
         "reset",
         "second-factor",
-        "second-factor-end",
     ),
     "approval": (
         "execute",

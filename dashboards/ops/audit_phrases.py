@@ -86,7 +86,6 @@ VERBS = {
     "rotate-keys": mark("keys exchanged"),
     "seal": mark("sealed"),
     "second-factor": mark("second factor set up"),
-    "second-factor-end": mark("second factor taken away"),
     "seen": mark("vault seen"),
     "set": mark("set"),
     "set-back": mark("vault set back"),

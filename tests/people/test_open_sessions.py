@@ -1,6 +1,7 @@
 """Live sessions: listed and ended by their holder and by who keeps the account."""
 
 import httpx
+import pyotp
 import pytest
 from fastapi import FastAPI
 
@@ -156,3 +157,16 @@ def test_the_id_shown_opens_nothing(house: House) -> None:
     assert house.sessions.find(session.id) is None
     assert session.id not in token
     assert session.key.startswith(session.id)
+
+
+async def test_another_second_factor_ends_the_other_sessions(house: House) -> None:
+    """They may have been opened by who held the one that is gone."""
+    house.account("li", Grant(Role.VIEWER, NO1), factor=False)
+    mine, other = [await house.sign_in("li") for _ in range(2)]
+    keeper = await house.sign_in("keeper")
+    shown = house.people.begin_second(mine)
+    code = pyotp.TOTP(shown.secret).at(int(house.now))
+    assert len(await house.people.confirm_second(mine, PASSWORD, code)) == 10
+    assert house.sessions.is_open(mine)
+    assert not house.sessions.is_open(other)
+    assert house.sessions.is_open(keeper)

@@ -222,25 +222,21 @@ class People:
     async def confirm_second(
         self, session: Session, password: str, code: str, browser: Browser | None = None
     ) -> list[str]:
-        """Keep the second factor that was shown; returns the recovery codes, shown this once."""
+        """Keep the second factor that was shown; returns the recovery codes, shown this once.
+
+        The account's other sessions end: they may have been opened with the factor that is gone.
+        """
         name, version = await self._proved(session, password, browser)
         secret, step = self._shown(session, code)
         act = "account.second-factor"
         await self.parts.told(act, session.actor, name)
         keeping = self._keep_second(session, name, secret, step, version)
-        return (await self._done(act, session.actor, name, keeping))[0]
-
-    async def drop_second(self, session: Session, password: str) -> None:
-        """Go without a second factor, where that is allowed."""
-        name, version = await self._proved(session, password)
-        if self.must_have_second(await self.find(name)):
-            raise RefusedError("The roles of this account want a second factor.")
-        act, parts = "account.second-factor-end", self.parts
-        await parts.told(act, session.actor, name)
-        await self._done(
-            act, session.actor, name,
-            parts.in_records(parts.records.set_second, name, None, 0, (), version=version),
-        )  # fmt: skip
+        codes, _ = await self._done(act, session.actor, name, keeping)
+        for one in self.sessions.of(session.actor):
+            if one.key != session.key:
+                self.sessions.close(one)
+        self.on_closed()
+        return codes
 
     async def change_password(
         self, session: Session, current: str, new: str, browser: Browser | None = None
