@@ -141,6 +141,8 @@ class LedgerHeads:
         """Whether an admission that was not heard before lets the numbers begin lower."""
         if newest is None or admission is None or admission.at_ns <= self._admitted_ns():
             return False
+        if admission.at_ns > self._clock.wall_ns() + DAY_NS:  # no later one would ever be heard
+            return False
         return head.seq >= admission.entry
 
     def _admitted_ns(self) -> int:
@@ -155,7 +157,7 @@ class LedgerHeads:
         line = {
             **head.as_json(),
             "refused_ns": self._clock.wall_ns(),
-            "excused_before_ns": max(newest.at_ns, self._admitted_ns()),
+            "excused_before_ns": max(min(newest.at_ns, self._clock.wall_ns()), self._admitted_ns()),
             "code": int(refused.why),
             "sentence": str(refused),
             "kept_seq": newest.seq,
@@ -254,7 +256,7 @@ def _good(lines: Iterable[bytes], name: str) -> Iterable[Line]:
             head_of(body)
             if "admission" in body:
                 admission_of(body["admission"])
-        except (ValueError, TypeError, RecursionError, HeadRefused):
+        except (ValueError, TypeError, AttributeError, RecursionError, HeadRefused):
             continue
         needed = "excused_before_ns" if name == REFUSED_NAME else "kept_ns"
         if type(body.get(needed)) is int:

@@ -124,8 +124,11 @@ class ApprovalSigner:
 
     def _read(self) -> None:
         try:
-            body = json.loads(self._files.read(self._path, WHAT))
-            seen = self._stamp()  # after reading: that may have sealed it
+            seen = self._stamp()
+            data = self._files.read(self._path, WHAT)
+            while (now := self._stamp()) != seen:  # reading sealed it, or a command changed it
+                seen, data = now, self._files.read(self._path, WHAT)
+            body = json.loads(data)
             self._number = int(body["number"])
             self._current = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(body["current"]))
             self._next = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(body["next"]))

@@ -278,6 +278,9 @@ class Witnessing:
     async def _compare(self, school: str, heads: list[WitnessedHead]) -> None:
         self._now = await asyncio.to_thread(ledger_now, self._folder)
         found = await asyncio.to_thread(compare, heads, self._now)
+        if found.misfits:  # a segment may have been given up between the two looks
+            self._now = await asyncio.to_thread(ledger_now, self._folder)
+            found = await asyncio.to_thread(compare, heads, self._now)
         before = self._compared.get(school, Compared())
         self._compared[school] = found
         self._changed = True

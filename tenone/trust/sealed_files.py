@@ -42,7 +42,7 @@ def _none() -> None:
 
 
 class SealedFiles:
-    """Reads and writes them. ``opening`` is asked once, when the first file is; unsaid: no vault.
+    """Reads and writes them. ``opening`` is asked until it has a key; unsaid: no vault.
 
     ``what`` names a file's content in one or two words of ASCII, the same whenever it is read.
     Methods block and raise :class:`KeyFileError`.
@@ -51,7 +51,6 @@ class SealedFiles:
     def __init__(self, opening: Opening = _none) -> None:
         self._opening = opening
         self._key: tuple[Suite, KeyKey] | None = None
-        self._asked = False
 
     def read(self, path: Path, what: str) -> bytes:
         """The contents; seals a file that is not sealed yet."""
@@ -91,9 +90,8 @@ class SealedFiles:
             os.close(fd)
 
     def _own_key(self) -> tuple[Suite, KeyKey] | None:
-        if not self._asked:
+        if self._key is None:  # a command may have made one since: that there is none is not kept
             self._key = self._opening()
-            self._asked = True
         return self._key
 
     def _unsealed(self, path: Path, what: str, data: bytes) -> bytes:

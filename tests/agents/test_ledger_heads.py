@@ -108,6 +108,17 @@ def test_no_admission_of_before_helps(tmp_path: Path) -> None:
         kept.keep(head(9), first)
 
 
+def test_an_admission_of_the_far_future_bars_no_later_one(tmp_path: Path) -> None:
+    kept = opened(tmp_path)
+    kept.keep(head(100))
+    ahead = Admission(at_ns=9 * 10**18, entry=61, first=61, by="x", reason="a clock years ahead")
+    with pytest.raises(HeadRefused, match="cut off"):
+        kept.keep(head(61, "b"), ahead)
+    true = Admission(at_ns=301 * 10**9, entry=61, first=61, by="console:root", reason="disk died")
+    kept.keep(head(61, "b"), true)
+    assert kept.newest == head(61, "b")
+
+
 class CutDisk(OsDisk):
     """Takes ``left`` bytes more, then the power goes."""
 
@@ -155,7 +166,8 @@ def test_a_cut_in_a_line_loses_that_line_alone(bytes_taken: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [lambda text: text.replace("a" * 64, "b" * 64), lambda text: "{" + text]
+    "harm",
+    [lambda text: text.replace("a" * 64, "b" * 64), lambda text: "{" + text, lambda _: "0"],
 )
 def test_a_damaged_line_is_left_out(tmp_path: Path, harm: Callable[[str], str]) -> None:
     kept = opened(tmp_path)

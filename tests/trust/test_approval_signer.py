@@ -7,6 +7,7 @@ import pytest
 from controller.trust.approval_signer import FILE_NAME, ApprovalSigner
 from tenone.trust.approval import LIFE_MS, Risk, check_time, plan_hash
 from tenone.trust.files import KeyFileError
+from tenone.trust.sealed_files import SealedFiles
 from tests.trust.approving import LINES, NOW_MS
 
 
@@ -63,3 +64,23 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
         ApprovalSigner(tmp_path, "c")
+
+
+def test_a_rotation_in_the_middle_of_reading_is_not_missed(tmp_path: Path) -> None:
+    class Overtaken(SealedFiles):
+        beside: ApprovalSigner | None = None
+
+        def read(self, path: Path, what: str) -> bytes:
+            data = super().read(path, what)
+            beside, self.beside = self.beside, None
+            if beside is not None:
+                beside.rotate()
+            return data
+
+    files = Overtaken()
+    signer = ApprovalSigner(tmp_path, "c", files)
+    other = ApprovalSigner(tmp_path, "c")
+    other.rotate()
+    files.beside = other
+    assert signer.keys == other.keys
+    assert signer.keys.number == 3

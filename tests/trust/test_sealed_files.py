@@ -83,3 +83,16 @@ def test_a_key_that_cannot_be_had(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="away"):
         SealedFiles(opening).write(tmp_path / "k", "a key", CANARY)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_key_made_by_a_command_beside_a_running_service_is_used(tmp_path: Path) -> None:
+    """What it wrote afterwards would have been in the clear again."""
+    keys: list[tuple[Suite, KeyKey]] = []
+    files = SealedFiles(lambda: keys[-1] if keys else None)
+    files.write(tmp_path / "k", "a key", CANARY)
+    assert not is_sealed((tmp_path / "k").read_bytes())
+    keys.append((Suite.AES, KeyKey.fresh()))
+    SealedFiles(lambda: keys[-1]).write(tmp_path / "k", "a key", CANARY)
+    assert files.read(tmp_path / "k", "a key") == CANARY
+    files.write(tmp_path / "k", "a key", CANARY)
+    assert is_sealed((tmp_path / "k").read_bytes())
