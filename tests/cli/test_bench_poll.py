@@ -43,6 +43,7 @@ def bench(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_our_line() -> None:
     (line,) = bench("--switches", "5", "--seconds", "0.5", "--only-ours")
     assert line["client"] == "tenone"

@@ -160,6 +160,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_two_controllers_on_one_store_are_refused(city: Path) -> None:
     with start(city, "--ready-json") as first:
         assert first.stdout is not None

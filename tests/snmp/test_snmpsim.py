@@ -81,6 +81,7 @@ async def until_it_answers(process: asyncio.subprocess.Process, port: int) -> No
     pytest.fail("snmpsim did not begin to answer within 60 s")
 
 
+@pytest.mark.slow
 async def test_recorded_devices_behind_snmpsim(responder: int) -> None:
     for name in DEVICES:
         target = Target(
