@@ -111,8 +111,6 @@ def make(folder: Path, about: About) -> Path:
         database = sqlite3.connect(unfinished, isolation_level=None)
         try:
             database.execute("PRAGMA synchronous = FULL")
-            # Here, where nobody else has it: sqlite waits for nobody when it changes the mode.
-            database.execute("PRAGMA journal_mode = WAL")
             database.execute("BEGIN")
             for statement in _STATEMENTS:
                 database.execute(statement)
