@@ -164,9 +164,8 @@ class EnforcementRoom:
             self._consider(fault, now_ns)
 
     def _is_good(self, link: str) -> bool:
-        live = self._house.live
-        number = live.numbering.link_number.get(link)
-        return number is None or live.links.verdict[number] == Verdict.GOOD
+        number = self._house.live.numbering.link_number.get(link)
+        return number is None or self._around.verdict(number) is Verdict.GOOD
 
     def _consider(self, fault: Fault, now_ns: int) -> None:
         """One fault: what would help, what holds it back, and whether it is asked for."""
